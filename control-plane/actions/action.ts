@@ -1,0 +1,132 @@
+import type { Reason } from '@jackstay/contract/history'
+import type { Target } from '@jackstay/contract/intent'
+import type { Json } from '@jackstay/contract/json'
+import type { ObjectRef, Plan, PlannedWrite, Reading } from '@jackstay/contract/plan'
+import type { z } from 'zod'
+
+/** A resource an action works on. */
+export interface TargetKind {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly resource: string
+}
+
+/**
+ * One thing an executor may do to a resource. The action's ClusterRole and the admission policy
+ * that holds executors to `mayChange` are both generated from this.
+ */
+export interface WriteRight {
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+  readonly verb: 'patch'
+  /** Dotted fields of the object; everything else in spec and metadata must stay as it is. */
+  readonly mayChange: readonly string[]
+}
+
+/** A resource the control plane must be able to read for the plan, on behalf of the action. */
+export interface ReadRight {
+  readonly group: string
+  readonly resource: string
+}
+
+/** An API object as read; the action's own schema says what it relies on. */
+export type Observed = { readonly [key: string]: Json }
+
+/** Read access for gathering facts: consistent reads by the control plane, never by the agent. */
+export interface FactReader {
+  /** The object, or undefined where there is none. */
+  get(kind: TargetKind, namespace: string, name: string): Promise<Observed | undefined>
+  list(kind: TargetKind, namespace: string): Promise<readonly Observed[]>
+}
+
+export interface Refusal {
+  readonly refused: Reason
+  readonly message: string
+}
+
+/** What an action computes: the part of a Plan that it alone knows. */
+export type ActionPlan = Pick<
+  Plan,
+  'summary' | 'target' | 'reads' | 'writes' | 'blastRadius' | 'reversibility' | 'observed'
+>
+
+/** How a change looks at one moment: `broken` ends the watching at once. */
+export type Progress =
+  | { readonly state: 'holds'; readonly message: string }
+  | { readonly state: 'pending'; readonly message: string }
+  | { readonly state: 'broken'; readonly message: string }
+
+/**
+ * One entry of the catalogue. `gather` reads, everything else is pure over what it read, so a plan
+ * can be computed again at dispatch and compared byte for byte.
+ */
+export interface Action<Params, Facts> {
+  readonly name: string
+  /** For agents and people, one or two sentences. */
+  readonly description: string
+  readonly params: z.ZodType<Params>
+  readonly targets: readonly TargetKind[]
+  readonly writes: readonly WriteRight[]
+  readonly reads: readonly ReadRight[]
+  /** Default deadline of the success test, in seconds. */
+  readonly verifySeconds: number
+  gather(
+    target: Target & { readonly namespace: string },
+    read: FactReader,
+  ): Promise<Facts | Refusal>
+  plan(params: Params, facts: Facts): ActionPlan | Refusal
+  /** The success test over the target as it is now, or undefined where it is gone. */
+  progress(plan: Plan, target: Observed | undefined): Progress
+  /** The covered fields of a write as they stand in an object: what undo and settling compare. */
+  fieldsOf(write: PlannedWrite, object: Observed): readonly Reading[]
+}
+
+/** The same with its types closed over: what the catalogue holds and the line calls. */
+export interface CatalogueEntry {
+  readonly name: string
+  readonly description: string
+  readonly params: z.ZodType
+  readonly targets: readonly TargetKind[]
+  readonly writes: readonly WriteRight[]
+  readonly reads: readonly ReadRight[]
+  readonly verifySeconds: number
+  /** Validates the parameters, gathers facts and plans. */
+  prepare(
+    target: Target & { readonly namespace: string },
+    params: unknown,
+    read: FactReader,
+  ): Promise<ActionPlan | Refusal>
+  progress(plan: Plan, target: Observed | undefined): Progress
+  fieldsOf(write: PlannedWrite, object: Observed): readonly Reading[]
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return 'refused' in value
+}
+
+export function defineAction<Params, Facts extends object>(
+  action: Action<Params, Facts>,
+): CatalogueEntry {
+  return {
+    ...action,
+    prepare: async (target, params, read) => {
+      const parsed = action.params.safeParse(params)
+      if (!parsed.success) {
+        const [issue] = parsed.error.issues
+        const path = issue?.path.join('.') ?? ''
+        return {
+          refused: 'invalid_params',
+          message: `params.${path}: ${issue?.message ?? 'invalid'}`,
+        }
+      }
+      const facts = await action.gather(target, read)
+      return isRefusal(facts) ? facts : action.plan(parsed.data, facts)
+    },
+  }
+}
+
+/** How a reading names its object: `<Kind> <namespace>/<name> <uid>`. */
+export function nameOf(ref: ObjectRef): string {
+  return `${ref.kind} ${ref.namespace ?? ''}/${ref.name} ${ref.uid}`
+}

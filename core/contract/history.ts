@@ -1,0 +1,197 @@
+import { z } from 'zod'
+import { decision } from './decision.ts'
+import { agentName, intentClaims, reasoning } from './intent.ts'
+import { plan } from './plan.ts'
+import { thumbprint } from './signing.ts'
+import { digest, uuid } from './text.ts'
+import { trigger } from './trigger.ts'
+
+/** The line's stages after `authenticate`, in order. */
+export const stageNames = [
+  'admit',
+  'plan',
+  'decide',
+  'rehearse',
+  'approve',
+  'dispatch',
+  'execute',
+  'verify',
+  'undo',
+] as const
+export type StageName = (typeof stageNames)[number]
+
+export const terminalPhases = [
+  'refused',
+  'rejected',
+  'expired',
+  'cancelled',
+  'obsolete',
+  'proposed',
+  'verified',
+  'failed',
+  'rolled_back',
+  'rollback_failed',
+] as const
+export type TerminalPhase = (typeof terminalPhases)[number]
+export type Phase = TerminalPhase | StageName
+
+/** Why an intent ended the way it did; documented in the reference, never reused. */
+export const reasons = [
+  'suspended',
+  'rate_limited',
+  'budget_exhausted',
+  'breaker_open',
+  'outside_class',
+  'class_not_granted',
+  'target_not_found',
+  'target_ambiguous',
+  'not_governed',
+  'unknown_action',
+  'invalid_params',
+  'no_change',
+  'not_reversible',
+  'hpa_owns_replicas',
+  'gitops_owned',
+  'denied',
+  'rehearsal_failed',
+  'autonomy',
+  'rejected',
+  'approval_expired',
+  'deleted_by_owner',
+  'policy_changed',
+  'target_changed',
+  'class_changed',
+  'key_revoked',
+  'trigger_resolved',
+  'window_closed',
+  'write_refused',
+  'write_conflict',
+  'succeeded',
+  'verification_failed',
+  'undone',
+  'undo_held',
+  'undo_refused',
+  'internal',
+] as const
+export type Reason = (typeof reasons)[number]
+
+export const agentIdentity = z.strictObject({
+  name: agentName,
+  class: z.string(),
+  podName: z.string(),
+  podUid: uuid,
+  kid: thumbprint,
+})
+export type AgentIdentity = z.infer<typeof agentIdentity>
+
+export const countedApproval = z.strictObject({
+  name: z.string(),
+  uid: uuid,
+  approver: z.string(),
+  groups: z.array(z.string()),
+  verdict: z.enum(['approve', 'reject']),
+  reason: z.string(),
+  at: z.string(),
+})
+export type CountedApproval = z.infer<typeof countedApproval>
+
+export const binding = z.strictObject({
+  write: z.string(),
+  uid: uuid,
+  resourceVersion: z.string().min(1),
+})
+export type Binding = z.infer<typeof binding>
+
+const events = {
+  authenticated: z.strictObject({
+    agent: agentIdentity,
+    claims: intentClaims,
+    jws: z.string(),
+    jwsDigest: digest,
+    reasoning,
+    trigger: trigger.optional(),
+  }),
+  admitted: z.strictObject({ class: z.string(), classHash: digest }),
+  planned: z.strictObject({ plan }),
+  decided: z.strictObject({ decision }),
+  /** The plan as the server confirmed it, decided again, and the digest people approve. */
+  rehearsed: z.strictObject({
+    plan,
+    decision,
+    digest,
+    catalogueVersion: z.string(),
+    /** RFC 3339; absent when nobody has to approve. */
+    approveBefore: z.string().optional(),
+  }),
+  approved: z.strictObject({ digest, approvals: z.array(countedApproval) }),
+  /** Written before the first write, and again before each attempt with a fresh resourceVersion. */
+  dispatched: z.strictObject({
+    attempt: z.int().min(1),
+    digest,
+    decision,
+    bindings: z.array(binding).min(1),
+  }),
+  /** What became of one write. `by_reading`: no answer came, the object told. */
+  written: z.strictObject({
+    write: z.string(),
+    attempt: z.int().min(1),
+    outcome: z.enum(['applied', 'conflict', 'refused']),
+    settled: z.enum(['by_answer', 'by_reading']),
+    auditId: z.string().optional(),
+    resourceVersion: z.string().optional(),
+    message: z.string().max(1024).optional(),
+  }),
+  /** Every write landed; the success test runs until `verifyBefore`. */
+  executed: z.strictObject({ verifyBefore: z.string() }),
+  /** The change has to be taken back. */
+  undoing: z.strictObject({
+    reason: z.enum(reasons),
+    message: z.string().max(1024),
+  }),
+  /** Before each inverse write. */
+  undoDispatched: z.strictObject({ attempt: z.int().min(1), bindings: z.array(binding).min(1) }),
+  undone: z.strictObject({
+    write: z.string(),
+    attempt: z.int().min(1),
+    outcome: z.enum(['applied', 'conflict', 'refused', 'held']),
+    settled: z.enum(['by_answer', 'by_reading']),
+    auditId: z.string().optional(),
+    resourceVersion: z.string().optional(),
+    message: z.string().max(1024).optional(),
+  }),
+  ended: z.strictObject({
+    phase: z.enum(terminalPhases),
+    stage: z.enum(stageNames),
+    reason: z.enum(reasons),
+    message: z.string().max(1024),
+    /** Present where a decision was reached in the ending stage. */
+    decision: decision.optional(),
+    approvals: z.array(countedApproval).optional(),
+    observed: z.record(z.string(), z.unknown()).optional(),
+  }),
+}
+
+export type EventType = keyof typeof events
+export const eventTypes = Object.keys(events) as readonly EventType[]
+
+/** What happened to an intent, in the words of the stage that did it. */
+export type IntentEvent = {
+  [T in EventType]: {
+    readonly type: T
+    readonly at: string
+    readonly data: z.infer<(typeof events)[T]>
+  }
+}[EventType]
+
+export type EventData<T extends EventType> = z.infer<(typeof events)[T]>
+
+const schemas: Record<EventType, z.ZodType> = events
+
+/** Reads a stored event; a stored event that does not parse is damage, not input. */
+export function readEvent(row: { type: string; at: string; data: unknown }): IntentEvent {
+  if (!(eventTypes as readonly string[]).includes(row.type)) {
+    throw new TypeError(`unknown event type \`${row.type}\``)
+  }
+  const type = row.type as EventType
+  return { type, at: row.at, data: schemas[type].parse(row.data) } as IntentEvent
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import canonicalize from 'canonicalize'
+import { JackstayError } from './errors.ts'
+
+/** Any value JSON can carry. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
+
+export interface JsonLimits {
+  /** Bytes of UTF-8. */
+  readonly bytes: number
+  /** Levels of nesting. */
+  readonly depth: number
+  /** Keys and items altogether. */
+  readonly nodes: number
+}
+
+export const wireLimits: JsonLimits = { bytes: 64 * 1024, depth: 16, nodes: 4096 }
+
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** SHA-256 as `sha256:<hex>`, the form every digest of ours has. */
+export type Digest = `sha256:${string}`
+
+export function sha256(data: string | Uint8Array): Digest {
+  return `sha256:${createHash('sha256').update(data).digest('hex')}`
+}
+
+/**
+ * RFC 8785 canonical form.
+ * @throws JackstayError `not_canonical` for values JSON cannot carry (NaN, Infinity, lone surrogates).
+ */
+export function canonical(value: unknown): string {
+  try {
+    const text = canonicalize(value)
+    if (text === undefined) throw new TypeError('no JSON value')
+    return text
+  } catch (cause) {
+    throw new JackstayError('not_canonical', 'the value has no canonical JSON form', { cause })
+  }
+}
+
+/** The digest of a value: SHA-256 over its canonical form. */
+export function digestOf(value: unknown): Digest {
+  return sha256(canonical(value))
+}
+
+/**
+ * Parses hostile JSON and accepts only its canonical form, which refuses duplicate keys, 1e400, −0,
+ * 2^53+1, reordering and white space in one comparison. Size is checked before parsing, depth and
+ * prototype keys after; `JSON.parse` itself does not recurse on the stack per level of our limit.
+ * @throws JackstayError `too_large`, `malformed_json`, `forbidden_key`, `not_canonical`
+ */
+export function parseCanonical(text: string, limits: JsonLimits = wireLimits): Json {
+  const value = parseLimited(text, limits)
+  if (canonical(value) !== text) {
+    throw new JackstayError(
+      'not_canonical',
+      'the JSON differs from its canonical form: sort keys, use no white space, no duplicate keys and only exact numbers (RFC 8785)',
+    )
+  }
+  return value
+}
+
+/**
+ * Parses JSON that somebody else formats (Alertmanager, a person): same limits and key rules, any
+ * white space and order.
+ * @throws JackstayError `too_large`, `malformed_json`, `forbidden_key`
+ */
+export function parseLimited(text: string, limits: JsonLimits = wireLimits): Json {
+  if (text.length > limits.bytes || Buffer.byteLength(text) > limits.bytes) {
+    throw new JackstayError('too_large', `the JSON exceeds ${limits.bytes} bytes`)
+  }
+  assertDepth(text, limits.depth)
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch (cause) {
+    throw new JackstayError('malformed_json', 'the body is not JSON', { cause })
+  }
+  assertPlain(value, limits)
+  return value
+}
+
+/** Refuses nesting beyond `depth` before the parser sees it. */
+function assertDepth(text: string, depth: number): void {
+  let level = 0
+  let inString = false
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (inString) {
+      if (c === 0x5c) i++
+      else if (c === 0x22) inString = false
+    } else if (c === 0x22) inString = true
+    else if (c === 0x7b || c === 0x5b) {
+      if (++level > depth)
+        throw new JackstayError('too_large', `the JSON nests deeper than ${depth}`)
+    } else if (c === 0x7d || c === 0x5d) level--
+  }
+}
+
+function assertPlain(root: Json, limits: JsonLimits): void {
+  const stack: Json[] = [root]
+  let nodes = 0
+  for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+    if (++nodes > limits.nodes) {
+      throw new JackstayError('too_large', `the JSON has more than ${limits.nodes} values`)
+    }
+    if (typeof value === 'string' && !value.isWellFormed()) {
+      throw new JackstayError('malformed_json', 'a string contains a lone surrogate')
+    }
+    if (value === null || typeof value !== 'object') continue
+    if (Array.isArray(value)) {
+      for (const item of value as readonly Json[]) stack.push(item)
+      continue
+    }
+    for (const [key, item] of Object.entries(value)) {
+      if (forbiddenKeys.has(key)) {
+        throw new JackstayError('forbidden_key', `the key \`${key}\` is not allowed; remove it`)
+      }
+      stack.push(item)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { actionName, dnsLabel } from '../text.ts'
+import { approverGroups } from './agent-class.ts'
+import { conditions, defineKind, observedGeneration, ruled } from './kind.ts'
+
+const expression = z.string().min(1).max(4096)
+
+/** `90s`, `15m`, `1h30m`: at least a second, at most a week. */
+export const duration = z
+  .string()
+  .max(16)
+  .regex(
+    /^([1-9][0-9]{0,2}h)?([1-9][0-9]{0,3}m)?([1-9][0-9]{0,5}s)?$/,
+    'must be like `90s`, `15m`, `1h30m`',
+  )
+  .min(2)
+
+export const policyRule = ruled(
+  z.strictObject({
+    name: dnsLabel,
+    deny: z.strictObject({ when: expression, message: z.string().max(512).optional() }).optional(),
+    requireApproval: z
+      .strictObject({
+        when: expression,
+        n: z.int().min(1).max(10),
+        groups: approverGroups,
+        expiresAfter: duration.optional(),
+      })
+      .optional(),
+    allow: z.strictObject({ when: expression }).optional(),
+  }),
+  {
+    rule: '[has(self.deny), has(self.requireApproval), has(self.allow)].filter(x, x).size() == 1',
+    message: 'a rule has exactly one of `deny`, `requireApproval` and `allow`',
+    test: (r) => [r.deny, r.requireApproval, r.allow].filter((e) => e !== undefined).length === 1,
+  },
+)
+export type PolicyRule = z.infer<typeof policyRule>
+
+export const actionPolicySpec = z.strictObject({
+  /** `audit`: evaluated and recorded, never effective. */
+  mode: z.enum(['enforce', 'audit']),
+  /** Names from the catalogue, or `*` alone. */
+  actions: z
+    .array(z.union([z.literal('*'), actionName]))
+    .min(1)
+    .max(64),
+  rules: ruled(z.array(policyRule).min(1).max(200), {
+    rule: 'self.all(a, self.exists_one(b, a.name == b.name))',
+    message: 'rule names are unique within a policy',
+    test: (rules) => new Set(rules.map((r) => r.name)).size === rules.length,
+  }),
+})
+export type ActionPolicySpec = z.infer<typeof actionPolicySpec>
+
+export const actionPolicy = defineKind({
+  kind: 'ActionPolicy',
+  plural: 'actionpolicies',
+  singular: 'actionpolicy',
+  shortName: 'apol',
+  scope: 'Cluster',
+  summary:
+    'CEL rules over intents: any deny wins; else an allow must match; every matching requireApproval must be met.',
+  spec: actionPolicySpec,
+  status: z.strictObject({
+    observedGeneration: observedGeneration.optional(),
+    conditions: conditions.optional(),
+  }),
+  immutable: false,
+  columns: [
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    { name: 'Mode', type: 'string', jsonPath: '.spec.mode' },
+    { name: 'Actions', type: 'string', jsonPath: '.spec.actions' },
+    {
+      name: 'Why',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+      priority: 1,
+    },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+})

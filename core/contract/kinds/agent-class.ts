@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { actionName, digest, dnsLabel, dnsName } from '../text.ts'
+import { conditions, defineKind, observedGeneration, ruled } from './kind.ts'
+
+/** The namespaces of agents carry this prefix: admission policies match on it, labels can be removed. */
+export const classNamespacePrefix = 'jackstay-class-'
+
+export const autonomy = z.enum(['observe', 'propose', 'act-with-approval', 'act-within-policy'])
+export type Autonomy = z.infer<typeof autonomy>
+
+/** `*` means every one, said on purpose: an absent field would be a misspelt one. */
+const namespaces = z
+  .array(z.union([z.literal('*'), dnsLabel]))
+  .min(1)
+  .max(64)
+const names = z
+  .array(z.union([z.literal('*'), dnsName]))
+  .min(1)
+  .max(64)
+
+export const groupName = z.string().min(1).max(253)
+export const approverGroups = ruled(z.array(groupName).min(1).max(16), {
+  rule: "self.all(g, !g.startsWith('system:'))",
+  message: 'approver groups are groups of people, not `system:` groups',
+  test: (groups) => groups.every((g) => !g.startsWith('system:')),
+})
+
+export const approvalQuorum = z.strictObject({ n: z.int().min(1).max(10), groups: approverGroups })
+
+export const agentClassSpec = z.strictObject({
+  namespace: ruled(dnsLabel, {
+    rule: `self.startsWith('${classNamespacePrefix}')`,
+    message: `a class lives in a namespace whose name starts with \`${classNamespacePrefix}\``,
+    test: (name) => name.startsWith(classNamespacePrefix),
+  }),
+  autonomy,
+  actions: z
+    .array(z.strictObject({ name: actionName, targets: z.strictObject({ namespaces, names }) }))
+    .max(64),
+  defaultApproval: approvalQuorum,
+  limits: z.strictObject({
+    intentsPerMinute: z.int().min(1).max(600),
+    pending: z.int().min(1).max(100),
+  }),
+  /** Longest time a change may take to verify, in seconds; lowers the action's own deadline. */
+  verifySeconds: z.int().min(1).max(3600),
+  /** Which alerts reach the agents of the class: all labels of one entry must match. */
+  triggers: z
+    .array(z.strictObject({ labels: z.record(z.string().max(317), z.string().max(1024)) }))
+    .max(32),
+  /** How many approvals, by whom, make the class effective. */
+  grant: approvalQuorum,
+})
+export type AgentClassSpec = z.infer<typeof agentClassSpec>
+
+export const agentClass = defineKind({
+  kind: 'AgentClass',
+  plural: 'agentclasses',
+  singular: 'agentclass',
+  shortName: 'agc',
+  scope: 'Cluster',
+  summary:
+    'The ceiling over a class of agents: what they may ask for, how much, and who must agree. Effective only while enough Approvals name the hash of its spec.',
+  spec: agentClassSpec,
+  status: z.strictObject({
+    observedGeneration: observedGeneration.optional(),
+    specHash: digest.optional(),
+    conditions: conditions.optional(),
+  }),
+  immutable: false,
+  columns: [
+    {
+      name: 'Granted',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Granted")].status',
+    },
+    { name: 'Autonomy', type: 'string', jsonPath: '.spec.autonomy' },
+    { name: 'Namespace', type: 'string', jsonPath: '.spec.namespace' },
+    {
+      name: 'Why',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Granted")].message',
+      priority: 1,
+    },
+    { name: 'Hash', type: 'string', jsonPath: '.status.specHash', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+})

@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { type Digest, digestOf, type Json } from './json.ts'
+import { apiVersion, digest, dnsLabel, dnsName, kindName, uuid } from './text.ts'
+
+/** One object of the cluster, unmistakably. */
+export const objectRef = z.strictObject({
+  apiVersion,
+  kind: kindName,
+  resource: z.string().regex(/^[a-z]{1,63}$/),
+  namespace: dnsLabel.optional(),
+  name: dnsName,
+  uid: uuid,
+})
+export type ObjectRef = z.infer<typeof objectRef>
+
+const json = z.custom<Json>((value) => value !== undefined)
+
+/** One field as the plan saw it. `absent` is a value of its own, and a covered one. */
+export const reading = z.strictObject({
+  /** The object, or what was looked for where the answer is "there is none". */
+  of: z.string().max(600),
+  /** JSON pointer (RFC 6901) into it. */
+  path: z.string().max(600),
+  value: z.union([z.strictObject({ is: json }), z.literal('absent')]),
+})
+export type Reading = z.infer<typeof reading>
+
+/** One API write: a merge patch, its fields before and after, and the patch that restores them. */
+export const plannedWrite = z.strictObject({
+  id: z.string().regex(/^w[1-9][0-9]?$/),
+  verb: z.literal('patch'),
+  object: objectRef,
+  /** Merge patch without uid and resourceVersion: dispatch binds those. */
+  body: json,
+  before: z.array(reading).min(1),
+  after: z.array(reading).min(1),
+  inverse: z.strictObject({ body: json }),
+})
+export type PlannedWrite = z.infer<typeof plannedWrite>
+
+/** `inverse`: undone by the recorded inverse; `self-healing`: by controllers; else by nobody. */
+export const reversibility = z.enum(['inverse', 'self-healing', 'irreversible'])
+
+/** What the control plane itself computes about reach, from its own reads. */
+export const blastRadius = z.strictObject({
+  objects: z.int().min(0),
+  pods: z.int().min(0),
+  /** Ready replicas the change takes away. */
+  readyReplicasLost: z.int().min(0),
+  namespaces: z.array(dnsLabel),
+})
+
+export const plan = z.strictObject({
+  action: z.string(),
+  /** One line for people, made by the control plane from the writes. */
+  summary: z.string().max(512),
+  /** `system:serviceaccount:jackstay-executors:<class>` */
+  executor: z.string(),
+  target: objectRef,
+  /** Every spec and metadata field the plan depended on besides those it writes. */
+  reads: z.array(reading),
+  writes: z.array(plannedWrite).min(1).max(64),
+  blastRadius,
+  reversibility,
+  /** Facts from status: they stand in the decision leaf, never under the digest. */
+  observed: z.record(z.string(), json),
+})
+export type Plan = z.infer<typeof plan>
+
+/** What the digest that humans approve covers (DESIGN §2, "The digest"). */
+export interface DigestInput {
+  readonly intentId: string
+  readonly jwsDigest: Digest
+  readonly plan: Plan
+  readonly rulesHash: Digest
+  readonly catalogueVersion: string
+}
+
+export function planDigest(input: DigestInput): Digest {
+  const { plan } = input
+  return digestOf({
+    v: 1,
+    intent: input.intentId,
+    jws: input.jwsDigest,
+    action: plan.action,
+    executor: plan.executor,
+    target: plan.target,
+    reads: plan.reads,
+    writes: plan.writes,
+    rules: input.rulesHash,
+    catalogue: input.catalogueVersion,
+  })
+}
+
+export const planDigestSchema = digest

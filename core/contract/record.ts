@@ -1,0 +1,70 @@
+import type { EventData, EventType, IntentEvent, Phase, StageName } from './history.ts'
+
+type Stamped<T extends EventType> = EventData<T> & { readonly at: string }
+
+/** An intent as its events tell it. Nothing else says what happened. */
+export interface IntentRecord {
+  readonly id: string
+  /** Number of events folded. */
+  readonly seq: number
+  readonly phase: Phase
+  readonly authenticated: Stamped<'authenticated'>
+  readonly admitted?: Stamped<'admitted'>
+  readonly planned?: Stamped<'planned'>
+  readonly decided?: Stamped<'decided'>
+  readonly rehearsed?: Stamped<'rehearsed'>
+  readonly approved?: Stamped<'approved'>
+  /** The newest attempt. */
+  readonly dispatched?: Stamped<'dispatched'>
+  readonly written: readonly Stamped<'written'>[]
+  readonly executed?: Stamped<'executed'>
+  readonly undoing?: Stamped<'undoing'>
+  readonly undoDispatched?: Stamped<'undoDispatched'>
+  readonly undone: readonly Stamped<'undone'>[]
+  readonly ended?: Stamped<'ended'>
+}
+
+/** The stage an intent is in: the first one whose result is not among its events. */
+function stageOf(record: Omit<IntentRecord, 'phase'>): StageName {
+  if (record.undoing) return 'undo'
+  if (record.executed) return 'verify'
+  if (record.dispatched) return 'execute'
+  if (record.approved) return 'dispatch'
+  const { rehearsed } = record
+  if (rehearsed) return rehearsed.decision.requirements.length > 0 ? 'approve' : 'dispatch'
+  if (record.decided) return 'rehearse'
+  if (record.planned) return 'decide'
+  return record.admitted ? 'plan' : 'admit'
+}
+
+/**
+ * Folds an intent's events, oldest first.
+ * @throws TypeError when they do not begin with `authenticated` or go on after `ended`: damage.
+ */
+export function fold(id: string, events: readonly IntentEvent[]): IntentRecord {
+  const [first, ...rest] = events
+  if (first?.type !== 'authenticated') {
+    throw new TypeError(`the history of \`${id}\` does not begin with \`authenticated\``)
+  }
+  let record: Omit<IntentRecord, 'phase'> = {
+    id,
+    seq: events.length,
+    authenticated: { ...first.data, at: first.at },
+    written: [],
+    undone: [],
+  }
+  for (const event of rest) {
+    if (record.ended) throw new TypeError(`the history of \`${id}\` goes on after its end`)
+    const stamped = { ...event.data, at: event.at }
+    record =
+      event.type === 'written' || event.type === 'undone'
+        ? { ...record, [event.type]: [...record[event.type], stamped] }
+        : { ...record, [event.type]: stamped }
+  }
+  return { ...record, phase: record.ended?.phase ?? stageOf(record) }
+}
+
+/** Whether the intent has reached its one terminal phase. */
+export function hasEnded(record: IntentRecord): boolean {
+  return record.ended !== undefined
+}
