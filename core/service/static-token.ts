@@ -1,0 +1,105 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { JackstayError } from '@jackstay/contract/errors'
+
+export interface TokenFile {
+  /** Changes whenever the content may have. */
+  version(): Promise<string>
+  read(): Promise<string>
+}
+
+export interface StaticToken {
+  /**
+   * Passes if `token` is one of the file's.
+   * @throws JackstayError `unauthenticated`; `not_ready` if the file cannot be used
+   */
+  verify(token: string): Promise<void>
+  /** The tokens held, for the redactor. */
+  values(): readonly string[]
+}
+
+const maxTokens = 8
+const minLength = 16
+
+/** A file on disk, also one that Kubernetes swaps behind a symlink. */
+export function tokenFile(path: string): TokenFile {
+  return {
+    async version() {
+      const { ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+      return [ino, size, mtimeNs, ctimeNs].join(' ')
+    },
+    read: () => readFile(path, 'utf8'),
+  }
+}
+
+/**
+ * Checks a bearer token against a file with one token per line (several while one is replaced),
+ * for senders that have no ServiceAccount, such as Alertmanager (T77). The file is read again when
+ * it changes; if it becomes unreadable, empty or weak, nobody passes.
+ * @throws JackstayError `invalid_config` if the file cannot be used at the start
+ */
+export async function staticToken(file: TokenFile): Promise<StaticToken> {
+  let version = ''
+  let tokens: readonly string[] = []
+
+  const reload = async () => {
+    const current = await file.version()
+    if (current === version) return
+    version = ''
+    tokens = []
+    tokens = parseTokens(await file.read())
+    version = current
+  }
+  try {
+    await reload()
+  } catch (cause) {
+    const why = cause instanceof JackstayError ? cause.message : 'it cannot be read'
+    throw new JackstayError('invalid_config', `the token file is unusable: ${why}`, { cause })
+  }
+  return {
+    values: () => tokens,
+    async verify(token) {
+      try {
+        await reload()
+      } catch (cause) {
+        tokens = []
+        version = ''
+        throw new JackstayError('not_ready', 'the token file is unusable; see the log', { cause })
+      }
+      if (!isOneOf(token, tokens)) {
+        throw new JackstayError('unauthenticated', 'the token is not the configured one')
+      }
+    },
+  }
+}
+
+function parseTokens(text: string): readonly string[] {
+  const tokens = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  if (tokens.length === 0 || tokens.length > maxTokens) {
+    throw new JackstayError(
+      'invalid_config',
+      `write 1 to ${maxTokens} tokens into it, one per line`,
+    )
+  }
+  if (tokens.some((token) => token.length < minLength)) {
+    throw new JackstayError('invalid_config', `a token is shorter than ${minLength} characters`)
+  }
+  return tokens
+}
+
+/** Looks at every token, through digests of equal length, so time tells nothing. */
+function isOneOf(given: string, tokens: readonly string[]): boolean {
+  const digest = sha256(given)
+  let found = false
+  for (const token of tokens) {
+    if (timingSafeEqual(digest, sha256(token))) found = true
+  }
+  return found
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
