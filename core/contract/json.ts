@@ -120,6 +120,9 @@ function assertPlain(root: Json, limits: JsonLimits): void {
       continue
     }
     for (const [key, item] of Object.entries(value)) {
+      if (!key.isWellFormed()) {
+        throw new JackstayError('malformed_json', 'a key contains a lone surrogate')
+      }
       if (forbiddenKeys.has(key)) {
         throw new JackstayError('forbidden_key', `the key \`${key}\` is not allowed; remove it`)
       }
