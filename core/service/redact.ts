@@ -6,11 +6,12 @@ export const redacted = '[redacted]'
 const minLength = 8
 const maxValues = 256
 
-/** A text as it is compared: without characters that only split, and where each came from. */
+/** A text as it is compared: without characters that only split. */
 interface View {
   readonly text: string
-  /** For each character of `text`, where it starts in the original; then the original's length. */
+  /** For each UTF-16 unit of `text`, where it starts and ends in the original. */
   readonly starts: readonly number[]
+  readonly ends: readonly number[]
 }
 
 interface Forms {
@@ -18,23 +19,34 @@ interface Forms {
   readonly decoded: readonly string[]
 }
 
-const splitters = /[\s\p{Cc}\p{Cf}]/u
+const splitter = /^[\s\p{Cc}\p{Cf}]$/u
+
+function splits(char: string): boolean {
+  const graphic = char > ' ' && char <= '~' // nearly every character, so the slow test is rare
+  return !graphic && splitter.test(char)
+}
 
 /** Drops white space, control and format characters; with `decode`, resolves `%41`. */
 function viewOf(text: string, decode: boolean): View {
   const starts: number[] = []
+  const ends: number[] = []
   let view = ''
   for (let i = 0; i < text.length; ) {
     const coded = decode && text[i] === '%' ? /^%([0-9a-f]{2})/i.exec(text.slice(i, i + 3)) : null
-    const char = coded?.[1] ? String.fromCharCode(Number.parseInt(coded[1], 16)) : text.charAt(i)
-    if (!splitters.test(char)) {
+    const char = coded?.[1]
+      ? String.fromCharCode(Number.parseInt(coded[1], 16))
+      : String.fromCodePoint(text.codePointAt(i) ?? 0)
+    const end = i + (coded ? 3 : char.length)
+    if (!splits(char)) {
       view += char
-      starts.push(i)
+      for (let unit = 0; unit < char.length; unit++) {
+        starts.push(i)
+        ends.push(end)
+      }
     }
-    i += coded ? 3 : 1
+    i = end
   }
-  starts.push(text.length)
-  return { text: view, starts }
+  return { text: view, starts, ends }
 }
 
 /** Base64 of any text that contains `value`: one core per alignment, without the shared edges. */
@@ -60,7 +72,8 @@ function formsOf(values: readonly string[]): Forms {
   for (const part of parts) {
     const trimmed = part.trim()
     if (trimmed.length < minLength) continue
-    const cores = base64Cores(trimmed)
+    const whole = Buffer.from(trimmed).toString('base64')
+    const cores = [whole, whole.replace(/=+$/, ''), ...base64Cores(trimmed)]
     const urlSafe = cores.map((core) => core.replaceAll('+', '-').replaceAll('/', '_'))
     const hex = Buffer.from(trimmed).toString('hex')
     for (const form of [trimmed, ...cores, ...urlSafe, hex, hex.toUpperCase()]) {
@@ -78,7 +91,7 @@ function spansOf(view: View, forms: readonly string[]): [number, number][] {
   const spans: [number, number][] = []
   for (const form of forms) {
     for (let at = view.text.indexOf(form); at >= 0; at = view.text.indexOf(form, at + 1)) {
-      spans.push([view.starts[at] ?? 0, view.starts[at + form.length] ?? 0])
+      spans.push([view.starts[at] ?? 0, view.ends[at + form.length - 1] ?? 0])
     }
   }
   return spans
