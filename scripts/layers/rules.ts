@@ -132,6 +132,8 @@ const importsAreDeclared: Rule = ({ packages, rootDependencies }, imports) =>
     const name = packageName(specifier)
     if (name === from.name || name in from.dependencies) return []
     if (test.test(file) && name in rootDependencies) return []
+    // workspaces are installed at the root, where scripts are
+    if (from.folder === 'scripts' && packages.some((one) => one.name === name)) return []
     return [`${file}: imports \`${name}\`, which ${from.folder}/package.json does not declare`]
   })
 

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
+import { runInNewContext } from 'node:vm'
+import { bundle } from './bundle.ts'
+import { nodeCheck } from './programs.ts'
+
+let folder = ''
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bundle-'))
+})
+after(() => rm(folder, { recursive: true }))
+
+async function built(files: Readonly<Record<string, string>>): Promise<string> {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  return bundle(folder, { name: 'example', entry: './main.ts' })
+}
+
+async function output(code: string): Promise<string> {
+  const path = join(folder, 'example.mjs')
+  await writeFile(path, code)
+  return (await promisify(execFile)(process.execPath, [path])).stdout
+}
+
+test('a bundle checks its Node before it loads anything', async () => {
+  const code = await built({
+    'main.ts': "import { DatabaseSync } from 'node:sqlite'\nconsole.log(typeof DatabaseSync)\n",
+  })
+  assert.equal(code.split('\n')[1], nodeCheck('example'))
+  assert.doesNotMatch(code, /^\s*(import|export)\b/m)
+  assert.equal(await output(code), 'function\n')
+})
+
+test('a bundle reaches modules of Node in every form of import', async () => {
+  const code = await built({
+    'main.ts': [
+      "import path, { join } from 'node:path'",
+      "import * as os from 'node:os'",
+      "const { readFile } = await import('node:fs/promises')",
+      'console.log(path.join === join, typeof os.tmpdir, typeof readFile)',
+    ].join('\n'),
+  })
+  assert.equal(await output(code), 'true function function\n')
+})
+
+test('a worker travels inside the bundle', async () => {
+  const code = await built({
+    'main.ts': [
+      "import { Worker } from 'node:worker_threads'",
+      "const worker = new Worker(new URL('./echo-worker.ts', import.meta.url))",
+      "worker.once('message', (said) => { console.log(said); worker.terminate() })",
+      "worker.postMessage('hello')",
+    ].join('\n'),
+    'echo-worker.ts': [
+      "import { parentPort } from 'node:worker_threads'",
+      'const answer = (text: string) => parentPort?.postMessage(`${text} from the worker`)',
+      "parentPort?.on('message', answer)",
+    ].join('\n'),
+  })
+  assert.equal(await output(code), 'hello from the worker\n')
+})
+
+/** What a bundle does first on the Node of the given version. */
+function started(version: string): { said: string[]; code: number | undefined } {
+  const result: { said: string[]; code: number | undefined } = { said: [], code: undefined }
+  runInNewContext(nodeCheck('example'), {
+    process: {
+      version: `v${version}`,
+      versions: { node: version },
+      exit: (code: number) => {
+        result.code = code
+      },
+    },
+    console: { error: (line: string) => result.said.push(line) },
+  })
+  return result
+}
+
+test('an old Node is told in one line which one is needed', () => {
+  const { said, code } = started('20.19.5')
+  assert.equal(code, 1)
+  assert.equal(said.length, 1)
+  assert.match(said[0] ?? '', /^`example` needs Node.js 24 or newer and this is v20\.19\.5: /)
+})
+
+test('a new Node is told nothing', () => {
+  assert.deepEqual(started('24.0.0'), { said: [], code: undefined })
+})

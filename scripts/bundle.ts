@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import { dirname, resolve } from 'node:path'
+import { build, type Plugin } from 'esbuild'
+import { nodeCheck, type Program } from './programs.ts'
+
+/** Bundles one program into one ES module without any static import. */
+export async function bundle(root: string, { name, entry }: Program): Promise<string> {
+  return bundled(root, entry, `#!/usr/bin/env node\n${nodeCheck(name)}`)
+}
+
+async function bundled(root: string, entry: string, banner: string): Promise<string> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    // syntax that an old Node parses, so that it gets as far as saying that it is too old
+    target: 'node18',
+    charset: 'utf8',
+    legalComments: 'eof',
+    logLevel: 'silent',
+    banner: { js: banner },
+    plugins: [builtins, workers(root)],
+  })
+  const [output] = result.outputFiles
+  if (output === undefined) throw new Error(`\`${entry}\` gave no bundle`)
+  return output.text
+}
+
+/**
+ * Modules of Node, fetched when they are first used: static imports would be linked before the
+ * first statement runs, and fail there on a Node that lacks one of them.
+ */
+const builtins: Plugin = {
+  name: 'builtins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path }) => {
+      if (!isBuiltin(path)) return undefined
+      return { path: path.replace(/^node:/, ''), namespace: 'builtin' }
+    })
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('node:${path}')`,
+      loader: 'js',
+    }))
+  },
+}
+
+/** A worker's own module, wherever a file starts one: it travels inside the bundle as a data URL. */
+function workers(root: string): Plugin {
+  const start = /new URL\('(\.\/[\w-]+\.ts)', import\.meta\.url\)/g
+  return {
+    name: 'workers',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        let contents = await readFile(path, 'utf8')
+        for (const [text, file = ''] of contents.matchAll(start)) {
+          const code = await bundled(root, resolve(dirname(path), file), '')
+          const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
+          contents = contents.replace(text, `new URL('${url}')`)
+        }
+        return { contents, loader: 'ts' }
+      })
+    },
+  }
+}

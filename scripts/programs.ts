@@ -1,0 +1,26 @@
+/** What leaves the checkout: one file per program. */
+export interface Program {
+  readonly name: string
+  readonly entry: string
+}
+
+export const programs: readonly Program[] = [
+  { name: 'mediator', entry: 'control-plane/mediator/main.ts' },
+  { name: 'registrar', entry: 'control-plane/registrar/main.ts' },
+  { name: 'sidecar', entry: 'data-plane/sidecar/main.ts' },
+  { name: 'tools', entry: 'data-plane/tools/main.ts' },
+  { name: 'agents', entry: 'data-plane/agents/main.ts' },
+  { name: 'jackstay', entry: 'interfaces/cli/main.ts' },
+]
+
+/** Bundles need what Node has had since this version. */
+export const neededNode = 24
+
+/**
+ * The first statement of a bundle. It and everything behind it must parse on an old Node, and
+ * nothing may be imported before it: a missing module would end the program with a stack trace.
+ */
+export function nodeCheck(name: string): string {
+  const message = `'\`${name}\` needs Node.js ${neededNode} or newer and this is ' + process.version + ': install it, or use the container image'`
+  return `if (Number(process.versions.node.split('.')[0]) < ${neededNode}) { console.error(${message}); process.exit(1) }`
+}

@@ -1,0 +1,61 @@
+import { relative } from 'node:path'
+import type { Availability, Cluster, Progress } from '@jackstay/cluster/cluster'
+import { rootFolder } from './root.ts'
+import { runTests } from './run-tests.ts'
+import { nothing, type Outcome, type Skip } from './step.ts'
+import type { Suites } from './suites.ts'
+
+/** The cluster of a run: end-to-end suites attach to it by this name. */
+export const clusterVariable = 'JACKSTAY_E2E_CLUSTER'
+
+const fileTimeoutMs = 20 * 60_000
+
+export interface Plan {
+  readonly files: readonly string[]
+  readonly mode: 'control-plane' | 'node' | 'none'
+  readonly skipped: readonly Skip[]
+}
+
+/** Which suites the machine can run, and why not the others. Pure. */
+export function planSuites({ cluster, node }: Suites, availability: Availability): Plan {
+  if (availability.source === 'none') {
+    return { files: [], mode: 'none', skipped: skips([...cluster, ...node], availability) }
+  }
+  if (availability.node) return { files: [...cluster, ...node], mode: 'node', skipped: [] }
+  return { files: cluster, mode: 'control-plane', skipped: skips(node, availability) }
+}
+
+function skips(files: readonly string[], { missing }: Availability): Skip[] {
+  const reason = missing.map(({ what, typeInstead }) => `needs ${what} (${typeInstead})`).join('; ')
+  return files.map((file) => ({ name: relative(rootFolder, file), reason }))
+}
+
+/** Brings one cluster up for every suite, runs them one after another, and takes it down. */
+export async function runOnRealCluster(suites: Suites): Promise<Outcome> {
+  const { availability, up } = await import('@jackstay/cluster/cluster')
+  const found = await availability()
+  const { files, mode, skipped } = planSuites(suites, found)
+  if (files.length === 0 || mode === 'none') return { ...nothing, skipped }
+  const cluster = await up({ mode }, showProgress)
+  try {
+    // a cluster that somebody gave us has no name to attach by: suites find it as we did
+    if (found.source !== 'kubeconfig') process.env[clusterVariable] = cluster.name
+    const outcome = await runTests(files, { concurrency: 1, timeoutMs: fileTimeoutMs })
+    return { ...outcome, skipped: [...outcome.skipped, ...skipped] }
+  } finally {
+    delete process.env[clusterVariable]
+    await down(cluster)
+  }
+}
+
+async function down(cluster: Cluster): Promise<void> {
+  process.stdout.write(`  … cluster ${cluster.name} down\n`)
+  await cluster.down()
+}
+
+function showProgress({ step, state, elapsedMs }: Progress): void {
+  // every two seconds is for terminals; a log wants the ends of what took long
+  if (state === 'started' || state === 'running') return
+  if (state === 'done' && elapsedMs < 1000) return
+  process.stdout.write(`  … ${step}: ${state} after ${(elapsedMs / 1000).toFixed(1)} s\n`)
+}
