@@ -229,6 +229,7 @@ class Cache<T> implements WatchCache<T> {
       for (const object of page.items) staged.add(object)
       resourceVersion = page.resourceVersion
     }
+    if (resourceVersion === '') throw new Error('the list has no resourceVersion to watch from')
     this.#resourceVersion = resourceVersion
     this.#mustList = false
     this.#listed = true

@@ -71,6 +71,7 @@ export interface ListOptions extends CallOptions {
 
 export interface KubeList {
   readonly items: readonly KubeObject[]
+  /** Empty where the server keeps none (metrics). */
   readonly resourceVersion: string
   /** Pass it to `list` for the next page. */
   readonly continue?: string
@@ -337,24 +338,19 @@ function writeQuery({ dryRun, fieldManager, fieldValidation }: WriteOptions): Qu
 
 /** Items of a list come without apiVersion and kind; with them they equal what `get` returns. */
 function asList(value: unknown): KubeList {
-  if (
-    !isRecord(value) ||
-    !isRecord(value.metadata) ||
-    typeof value.metadata.resourceVersion !== 'string'
-  ) {
+  const kind = isRecord(value) && typeof value.kind === 'string' ? value.kind : ''
+  if (!isRecord(value) || !isRecord(value.metadata) || !kind.endsWith('List')) {
     throw new JackstayError(
       'upstream_unavailable',
       'the answer is not a kubernetes list; check that the server address is an API server',
     )
   }
-  const { apiVersion, kind, metadata } = value
+  const { resourceVersion, continue: next } = value.metadata
   const items: readonly unknown[] = Array.isArray(value.items) ? value.items : []
-  const type = { apiVersion, kind: String(kind ?? '').replace(/List$/, '') }
+  const type = { apiVersion: value.apiVersion, kind: kind.slice(0, -'List'.length) }
   return {
     items: items.map((item) => asObject(isRecord(item) ? { ...type, ...item } : item)),
-    resourceVersion: value.metadata.resourceVersion,
-    ...(typeof metadata.continue === 'string' && metadata.continue !== ''
-      ? { continue: metadata.continue }
-      : {}),
+    resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '',
+    ...(typeof next === 'string' && next !== '' ? { continue: next } : {}),
   }
 }
