@@ -55,8 +55,12 @@ function parse(bytes: Uint8Array): { readonly [key: string]: Json } {
   } catch (cause) {
     throw damaged(cause)
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw damaged()
-  return { ...value }
+  if (!isObject(value)) throw damaged()
+  return value
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 function damaged(cause?: unknown): JackstayError {

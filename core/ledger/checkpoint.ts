@@ -1,0 +1,36 @@
+import { openNote, type Signer, signNote, type Verifier } from './note.ts'
+
+/** The state of a log that its owner signed (https://c2sp.org/tlog-checkpoint). */
+export interface Checkpoint {
+  readonly origin: string
+  readonly size: number
+  /** 32 bytes. */
+  readonly root: Uint8Array
+}
+
+export type OpenedCheckpoint =
+  | { readonly ok: true; readonly checkpoint: Checkpoint }
+  | { readonly ok: false; readonly problem: string }
+
+export function signCheckpoint(checkpoint: Checkpoint, signers: readonly Signer[]): string {
+  const { origin, size, root } = checkpoint
+  return signNote(`${origin}\n${size}\n${Buffer.from(root).toString('base64')}\n`, signers)
+}
+
+/** Opens a note that `verifier`, whose name is the log's origin, must have signed. */
+export function openCheckpoint(note: string, verifier: Verifier): OpenedCheckpoint {
+  const opened = openNote(note, [verifier])
+  if (!opened.ok) return opened
+  const [origin, size, root] = opened.text.split('\n')
+  if (origin !== verifier.name) {
+    return { ok: false, problem: `the checkpoint speaks for \`${origin}\`` }
+  }
+  if (size === undefined || !/^(0|[1-9][0-9]{0,14})$/.test(size)) {
+    return { ok: false, problem: 'the checkpoint has no valid size' }
+  }
+  const bytes = Buffer.from(root ?? '', 'base64')
+  if (bytes.length !== 32 || bytes.toString('base64') !== root) {
+    return { ok: false, problem: 'the checkpoint has no valid root hash' }
+  }
+  return { ok: true, checkpoint: { origin, size: Number(size), root: bytes } }
+}

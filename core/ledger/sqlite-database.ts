@@ -1,0 +1,158 @@
+import { mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { JackstayError } from '@jackstay/contract/errors'
+import { integer } from './sqlite-rows.ts'
+
+/** Raised with every change of `schema`; an older program refuses a newer store. */
+export const schemaVersion = 1
+
+export const databaseName = 'ledger.sqlite'
+const lockName = 'writer.lock'
+
+const schema = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+CREATE TABLE intents (
+  ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  seq INTEGER NOT NULL,
+  phase TEXT NOT NULL,
+  terminal INTEGER NOT NULL CHECK (terminal IN (0, 1)),
+  agent TEXT, namespace TEXT, action TEXT, kid TEXT, jws_digest TEXT,
+  started_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX intents_by_agent ON intents (agent, ordinal);
+CREATE INDEX intents_by_namespace ON intents (namespace, ordinal);
+CREATE INDEX intents_by_phase ON intents (phase, ordinal);
+CREATE INDEX intents_open ON intents (ordinal) WHERE terminal = 0;
+
+CREATE TABLE events (
+  intent TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  at TEXT NOT NULL,
+  data TEXT NOT NULL,
+  PRIMARY KEY (intent, seq)
+) STRICT;
+
+CREATE TABLE leaves (
+  position INTEGER PRIMARY KEY,
+  intent TEXT,
+  seq INTEGER,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX leaves_by_intent ON leaves (intent, seq) WHERE intent IS NOT NULL;
+
+CREATE TABLE tiles (
+  level INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  hashes BLOB NOT NULL,
+  PRIMARY KEY (level, position)
+) STRICT;
+
+CREATE TABLE checkpoint (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), note TEXT NOT NULL) STRICT;
+
+CREATE TABLE claims (
+  intent TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  expires INTEGER NOT NULL
+) STRICT;
+CREATE TABLE fences (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), newest INTEGER NOT NULL) STRICT;
+INSERT INTO fences VALUES (1, 0);
+
+CREATE TABLE triggers (
+  ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  dedup_key TEXT NOT NULL UNIQUE,
+  source TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  starts_at TEXT NOT NULL,
+  group_key TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('firing', 'resolved')),
+  data TEXT NOT NULL,
+  received_at INTEGER NOT NULL,
+  lease_holder TEXT,
+  lease_until INTEGER
+) STRICT;
+CREATE INDEX triggers_by_status ON triggers (status, ordinal);
+CREATE INDEX triggers_by_age ON triggers (received_at);
+`
+
+/**
+ * Takes the directory for this process alone. The lock is one of the operating system's, held by
+ * an open transaction on a file of its own: it ends with the process, however that dies, and
+ * leaves readers of the ledger alone.
+ * @throws JackstayError `not_ready` while somebody else writes.
+ */
+export async function lockDirectory(directory: string): Promise<DatabaseSync> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const path = join(directory, lockName)
+  await makePrivate(path)
+  const lock = new DatabaseSync(path, { timeout: 0 })
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (cause) {
+    lock.close()
+    throw new JackstayError(
+      'not_ready',
+      `another process writes to the ledger in \`${directory}\`: stop it first, or give this one its own data directory`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * Opens the database durably (WAL, every commit synced) and makes its tables when it is new.
+ * @throws JackstayError `invalid_config` for a store of a newer version.
+ */
+export async function openDatabase(directory: string): Promise<DatabaseSync> {
+  const path = join(directory, databaseName)
+  await makePrivate(path)
+  const db = new DatabaseSync(path)
+  try {
+    assertVersion(db, directory)
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    if (versionOf(db) === 0) {
+      db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`)
+    }
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Opens the database of a directory to look only, also while another process writes to it. */
+export function openReadOnly(directory: string): DatabaseSync {
+  const db = new DatabaseSync(join(directory, databaseName), { readOnly: true, timeout: 5000 })
+  try {
+    assertVersion(db, directory)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function assertVersion(db: DatabaseSync, directory: string): void {
+  const version = versionOf(db)
+  if (version <= schemaVersion) return
+  throw new JackstayError(
+    'invalid_config',
+    `the ledger in \`${directory}\` has schema ${version} and this program knows up to ${schemaVersion}: run the newer program`,
+  )
+}
+
+function versionOf(db: DatabaseSync): number {
+  return integer(db.prepare('PRAGMA user_version').get() ?? {}, 'user_version')
+}
+
+/** SQLite makes files with the process's umask and gives WAL and index the database's mode. */
+async function makePrivate(path: string): Promise<void> {
+  await using file = await open(path, 'a', 0o600)
+  await file.chmod(0o600)
+}

@@ -1,0 +1,296 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { JackstayError } from '@jackstay/contract/errors'
+import { GroupCommit } from './group-commit.ts'
+import type { LedgerKey } from './key.ts'
+import { decodeLeaf } from './leaf.ts'
+import { SqliteClaims } from './sqlite-claims.ts'
+import { lockDirectory, openDatabase } from './sqlite-database.ts'
+import { prepareAppend, SqliteIntents } from './sqlite-intents.ts'
+import { pendingLeaf, SqliteLog } from './sqlite-log.ts'
+import { text } from './sqlite-rows.ts'
+import { SqliteTriggers } from './sqlite-triggers.ts'
+import type {
+  AppendRequest,
+  Clock,
+  IntentQuery,
+  NewLeaf,
+  NewTrigger,
+  Store,
+  StoreOptions,
+  TriggerLease,
+  TriggerQuery,
+} from './store.ts'
+import { tileWidth, widthOf } from './tiles.ts'
+import { consistencyProof, inclusionProof, type ReadTile } from './tree.ts'
+
+const defaultQueueLimit = 4096
+const pageLimit = 1000
+/** Longer claims would keep an intent of a dead program waiting. */
+const longestClaimMs = 10 * 60_000
+
+export async function openSqliteStore(options: StoreOptions): Promise<Store> {
+  const { directory, origin, key } = options
+  if (key.name !== origin) {
+    throw new JackstayError(
+      'invalid_config',
+      `the key \`${key.name}\` cannot sign for \`${origin}\`: load the key of that origin`,
+    )
+  }
+  const lock = await lockDirectory(directory)
+  let db: DatabaseSync | undefined
+  try {
+    db = await openDatabase(directory)
+    const log = new SqliteLog(db, origin, key)
+    if (identify(db, directory, origin, key, log)) await log.load()
+    // Whoever held a claim wrote through this directory, and only this process does so now.
+    db.exec('DELETE FROM claims')
+    return new SqliteStore(db, lock, log, options)
+  } catch (error) {
+    db?.close()
+    lock.close()
+    throw error
+  }
+}
+
+/** True when the store is this log's; a store that is nobody's becomes it, and needs no check. */
+function identify(
+  db: DatabaseSync,
+  directory: string,
+  origin: string,
+  key: LedgerKey,
+  log: SqliteLog,
+): boolean {
+  const read = db.prepare('SELECT value FROM meta WHERE name = ?')
+  const stored = { origin: read.get('origin'), vkey: read.get('vkey') }
+  if (stored.origin === undefined || stored.vkey === undefined) {
+    // INVARIANT: only a store without a log becomes a new one; else losing two rows would erase it.
+    if (log.tiles.checkpoint() !== undefined || log.tiles.leafCount() > 0) {
+      throw new JackstayError(
+        'ledger_damaged',
+        `the ledger in \`${directory}\` does not say whose it is: keep a copy and restore a backup`,
+      )
+    }
+    db.exec('BEGIN IMMEDIATE')
+    const put = db.prepare('INSERT INTO meta VALUES (?, ?)')
+    put.run('origin', origin)
+    put.run('vkey', key.vkey)
+    log.create()
+    db.exec('COMMIT')
+    return false
+  }
+  if (text(stored.origin, 'value') !== origin) {
+    throw new JackstayError(
+      'invalid_config',
+      `the ledger in \`${directory}\` is that of \`${text(stored.origin, 'value')}\`, not of \`${origin}\`: use another data directory`,
+    )
+  }
+  if (text(stored.vkey, 'value') !== key.vkey) {
+    throw new JackstayError(
+      'invalid_config',
+      `the ledger in \`${directory}\` is signed with \`${text(stored.vkey, 'value')}\`, not with \`${key.vkey}\`: restore that key, or begin a new log in another data directory`,
+    )
+  }
+  return true
+}
+
+class SqliteStore implements Store {
+  readonly origin: string
+  readonly #db: DatabaseSync
+  readonly #lock: DatabaseSync
+  readonly #clock: Clock
+  readonly #log: SqliteLog
+  readonly #claims: SqliteClaims
+  readonly #triggers: SqliteTriggers
+  readonly #intents: SqliteIntents
+  readonly #writes: GroupCommit
+  readonly #readTile: ReadTile
+
+  constructor(db: DatabaseSync, lock: DatabaseSync, log: SqliteLog, options: StoreOptions) {
+    this.origin = options.origin
+    this.#db = db
+    this.#lock = lock
+    this.#clock = options.clock
+    this.#log = log
+    this.#claims = new SqliteClaims(db)
+    this.#triggers = new SqliteTriggers(db)
+    this.#intents = new SqliteIntents(db, log, this.#claims)
+    this.#writes = new GroupCommit(db, log, options.queueLimit ?? defaultQueueLimit)
+    this.#readTile = async (level, index, width) => {
+      const tile = this.#log.tiles.hashes(level, index, width)
+      if (tile !== undefined) return tile
+      throw new JackstayError(
+        'ledger_damaged',
+        `tile ${level}/${index} is missing: stop and run \`jackstay verify\``,
+      )
+    }
+  }
+
+  async append(request: AppendRequest) {
+    const prepared = prepareAppend(request)
+    const reserved =
+      request.phase === 'undo' ||
+      request.leaves.some(({ kind }) => kind === 'outcome' || kind === 'suspension')
+    return this.#writes.submit(() => this.#intents.append(prepared, this.#now()), reserved)
+  }
+
+  async appendLeaves(leaves: readonly NewLeaf[]) {
+    const pending = leaves.map(pendingLeaf)
+    const reserved = leaves.some(({ kind }) => kind === 'suspension')
+    return this.#writes.submit(
+      () => ({ leafIndexes: pending.map((leaf) => this.#log.add(leaf)) }),
+      reserved,
+    )
+  }
+
+  async events(intentId: string) {
+    this.#writes.assertUsable()
+    return this.#intents.events(intentId)
+  }
+
+  async intent(intentId: string) {
+    this.#writes.assertUsable()
+    return this.#intents.intent(intentId)
+  }
+
+  async list(query: IntentQuery) {
+    this.#writes.assertUsable()
+    assertLimit(query.limit)
+    return this.#intents.list(query)
+  }
+
+  async open() {
+    this.#writes.assertUsable()
+    return this.#intents.open()
+  }
+
+  async replay(kid: string, jti: string, jwsDigest: string) {
+    this.#writes.assertUsable()
+    return this.#intents.replay(kid, jti, jwsDigest)
+  }
+
+  async putTrigger(trigger: NewTrigger) {
+    return this.#writes.submit(() => this.#triggers.put(trigger, this.#now()))
+  }
+
+  async trigger(id: string) {
+    this.#writes.assertUsable()
+    return this.#triggers.get(id)
+  }
+
+  async triggers(query: TriggerQuery) {
+    this.#writes.assertUsable()
+    assertLimit(query.limit)
+    return this.#triggers.list(query)
+  }
+
+  async leaseTrigger(lease: TriggerLease) {
+    return this.#writes.submit(() => this.#triggers.lease(lease))
+  }
+
+  async resolveTrigger(id: string) {
+    return this.#writes.submit(() => this.#triggers.resolve(id))
+  }
+
+  async pruneTriggers(before: number) {
+    return this.#writes.submit(() => this.#triggers.prune(before))
+  }
+
+  async claim(intentId: string, holder: string, ttlMs: number) {
+    assertTtl(ttlMs)
+    return this.#writes.submit(() => {
+      const now = this.#now()
+      return this.#claims.claim(intentId, holder, now, now + ttlMs)
+    }, true)
+  }
+
+  async renew(intentId: string, fence: number, ttlMs: number) {
+    assertTtl(ttlMs)
+    return this.#writes.submit(() => {
+      const now = this.#now()
+      return this.#claims.renew(intentId, fence, now, now + ttlMs)
+    }, true)
+  }
+
+  async release(intentId: string, fence: number) {
+    return this.#writes.submit(() => this.#claims.release(intentId, fence), true)
+  }
+
+  async checkpoint() {
+    this.#writes.assertUsable()
+    return this.#log.note
+  }
+
+  async size() {
+    this.#writes.assertUsable()
+    return this.#log.size
+  }
+
+  async tile(level: number, index: number, width?: number) {
+    const has = this.#width(level, index, width)
+    return has === 0 ? undefined : this.#log.tiles.hashes(level, index, has)
+  }
+
+  async entries(index: number, width?: number) {
+    const has = this.#width(0, index, width)
+    return has === 0 ? undefined : this.#log.tiles.entries(index, has)
+  }
+
+  async leaf(index: number) {
+    this.#writes.assertUsable()
+    if (!Number.isSafeInteger(index) || index < 0) return undefined
+    const bytes = this.#log.tiles.leaf(index)
+    return bytes === undefined ? undefined : { index, bytes, ...decodeLeaf(bytes) }
+  }
+
+  async inclusionProof(index: number, size: number) {
+    this.#assertSize(size)
+    return inclusionProof(index, size, this.#readTile)
+  }
+
+  async consistencyProof(from: number, to: number) {
+    this.#assertSize(to)
+    return consistencyProof(from, to, this.#readTile)
+  }
+
+  async close() {
+    this.#writes.close()
+    if (this.#db.isOpen) this.#db.close()
+    if (this.#lock.isOpen) this.#lock.close()
+  }
+
+  /** SQLite's integers take no fractions, and a clock may have them. */
+  #now(): number {
+    return Math.floor(this.#clock.now())
+  }
+
+  /** The width to serve: all there is, or the asked one; 0 where the tree does not reach. */
+  #width(level: number, index: number, asked: number | undefined): number {
+    this.#writes.assertUsable()
+    if (![level, index, asked ?? 1].every((n) => Number.isSafeInteger(n) && n >= 0)) return 0
+    const has = widthOf(level, index, this.#log.size)
+    if (asked === undefined) return has
+    return asked <= Math.min(has, tileWidth) ? asked : 0
+  }
+
+  #assertSize(size: number): void {
+    this.#writes.assertUsable()
+    if (size <= this.#log.size) return
+    throw new JackstayError(
+      'invalid_request',
+      `the log has ${this.#log.size} leaves, not ${size}: ask for a size it had`,
+    )
+  }
+}
+
+function assertLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= pageLimit) return
+  throw new JackstayError('invalid_request', `\`limit\` is \`${limit}\`: use 1 to ${pageLimit}`)
+}
+
+function assertTtl(ttlMs: number): void {
+  if (Number.isInteger(ttlMs) && ttlMs >= 1 && ttlMs <= longestClaimMs) return
+  throw new JackstayError(
+    'invalid_request',
+    `a claim of \`${ttlMs}\` ms is not possible: use 1 to ${longestClaimMs}`,
+  )
+}
