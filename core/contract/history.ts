@@ -152,7 +152,8 @@ const events = {
   undoDispatched: z.strictObject({ attempt: z.int().min(1), bindings: z.array(binding).min(1) }),
   undone: z.strictObject({
     write: z.string(),
-    attempt: z.int().min(1),
+    /** 0 where nothing was sent at all. */
+    attempt: z.int().min(0),
     outcome: z.enum(['applied', 'conflict', 'refused', 'held']),
     settled: z.enum(['by_answer', 'by_reading']),
     auditId: z.string().optional(),

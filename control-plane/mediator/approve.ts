@@ -1,0 +1,64 @@
+import { assertNever } from '@jackstay/contract/errors'
+import type { IntentRecord } from '@jackstay/contract/record'
+import { approvalsFor, count, counted } from './approvals.ts'
+import { approvalLeaf, end } from './leaves.ts'
+import { obsolescence } from './obsolescence.ts'
+import type { Ports } from './ports.ts'
+import { type Ending, next, rfc3339, type Stage, type Step, wait } from './step.ts'
+
+/** Something the digest covers may move without waking us (another kind, say): look this often. */
+const recheckMs = 30_000
+
+/** Waits for people to say yes or no to exactly this digest; nobody approves a dead one. */
+export const approve: Stage = {
+  name: 'approve',
+  async run(record, ports) {
+    const { rehearsed } = record
+    if (rehearsed === undefined) throw new TypeError('approve without a rehearsal')
+    const now = ports.clock.now()
+    const at = { clusterUid: ports.clusterUid, at: now }
+    const ends = (ending: Ending) => end(record, at, 'approve', ending)
+    const outcome = count(record, rehearsed.decision.requirements, rehearsed.digest, ports)
+    switch (outcome.state) {
+      case 'rejected':
+        return ends({
+          phase: 'rejected',
+          reason: 'rejected',
+          message: `\`${outcome.by}\` rejected the operation`,
+          approvals: approvalsFor(record, ports).map(counted),
+        })
+      case 'expired':
+        return ends({
+          phase: 'expired',
+          reason: 'approval_expired',
+          message: `not enough approvals before ${rehearsed.approveBefore}`,
+        })
+      case 'met':
+        return approved(record, ports)
+      case 'waiting': {
+        const dead = await obsolescence(record, ports)
+        if (dead !== undefined) return ends({ phase: 'obsolete', ...dead })
+        const expiry = Date.parse(rehearsed.approveBefore ?? rfc3339(now))
+        return wait({
+          on: ['approvals', 'target', 'suspensions'],
+          at: Math.min(now + recheckMs, expiry + 1),
+        })
+      }
+      default:
+        return assertNever(outcome)
+    }
+  },
+}
+
+function approved(record: IntentRecord, ports: Ports): Step {
+  const { rehearsed } = record
+  if (rehearsed === undefined) throw new TypeError('approved without a rehearsal')
+  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const { digest } = rehearsed
+  const approvals = approvalsFor(record, ports)
+    .filter((a) => a.digest === digest)
+    .map(counted)
+  const data = { digest, approvals }
+  const event = { type: 'approved', at: rfc3339(at.at), data } as const
+  return next(event, approvalLeaf(record, at, data))
+}

@@ -1,0 +1,69 @@
+import { digestOf } from '@jackstay/contract/json'
+import { actionPolicy } from '@jackstay/contract/kinds/action-policy'
+import { agentClass } from '@jackstay/contract/kinds/agent-class'
+import { type Condition, groupVersion } from '@jackstay/contract/kinds/kind'
+import type { KubeClient } from '@jackstay/kube/client'
+import type { CachedCluster, Caches } from './cluster-caches.ts'
+import { granted } from './grant.ts'
+import type { Clock } from './ports.ts'
+
+interface Reported {
+  readonly generation: number
+  readonly condition: { readonly type: string; readonly ok: boolean; readonly message: string }
+  readonly extra?: { readonly [key: string]: string }
+}
+
+/**
+ * Says on AgentClasses whether they are granted and for which hash, and on ActionPolicies whether
+ * their rules load. Level-triggered; nothing reads these back.
+ */
+export async function reportStatuses(
+  client: KubeClient,
+  caches: Caches,
+  cluster: CachedCluster,
+  clock: Clock,
+  written: Map<string, string>,
+): Promise<void> {
+  const writes: Promise<void>[] = []
+  for (const found of caches.classes.values()) {
+    const { granted: ok, message } = granted(found, cluster, clock)
+    const condition = { type: 'Granted', ok, message }
+    const extra = { specHash: found.hash }
+    const report = { generation: found.generation, condition, extra }
+    writes.push(write(client, agentClass.plural, found.name, report, clock, written))
+  }
+  const problems = cluster.problems()
+  for (const { name, generation } of caches.policies.values()) {
+    const mine = problems.filter((p) => p.policy === name)
+    const message = mine.map((p) => `${p.rule}: ${p.message}`).join('; ')
+    const condition = { type: 'Ready', ok: mine.length === 0, message: message || 'all rules load' }
+    writes.push(write(client, actionPolicy.plural, name, { generation, condition }, clock, written))
+  }
+  await Promise.all(writes)
+}
+
+async function write(
+  client: KubeClient,
+  plural: string,
+  name: string,
+  report: Reported,
+  clock: Clock,
+  written: Map<string, string>,
+): Promise<void> {
+  const key = `${plural}/${name}`
+  const hash = digestOf(report)
+  if (written.get(key) === hash) return
+  const { type, ok, message } = report.condition
+  const condition: Condition = {
+    type,
+    status: ok ? 'True' : 'False',
+    reason: ok ? type : `Not${type}`,
+    message,
+    lastTransitionTime: new Date(clock.now()).toISOString(),
+    observedGeneration: report.generation,
+  }
+  const status = { ...report.extra, observedGeneration: report.generation, conditions: [condition] }
+  const ref = { apiVersion: groupVersion, resource: plural, name }
+  const result = await client.mergePatch(ref, { status }, { subresource: 'status' })
+  if (result.kind === 'applied') written.set(key, hash)
+}

@@ -1,0 +1,211 @@
+import { digestOf } from '@jackstay/contract/json'
+import { type ActionPolicySpec, actionPolicy } from '@jackstay/contract/kinds/action-policy'
+import { agentClass, classNamespacePrefix } from '@jackstay/contract/kinds/agent-class'
+import { agentKey, agentKeyStatus } from '@jackstay/contract/kinds/agent-key'
+import { approval } from '@jackstay/contract/kinds/approval'
+import { intentObject } from '@jackstay/contract/kinds/intent-object'
+import { groupVersion, type Kind, objectOf } from '@jackstay/contract/kinds/kind'
+import { type SuspensionSpec, suspension } from '@jackstay/contract/kinds/suspension'
+import { classHash } from '@jackstay/judge/class-ceiling'
+import { compileRules, type RuleProblem, type RuleSet } from '@jackstay/judge/rules'
+import { type WatchCache, watchCache } from '@jackstay/kube/cache'
+import type { KubeClient } from '@jackstay/kube/client'
+import { isRecord, type KubeObject } from '@jackstay/kube/resources'
+import type {
+  ApprovalView,
+  ClassView,
+  ClusterView,
+  IntentObjectView,
+  KeyView,
+  NamespaceView,
+  PodView,
+} from './ports.ts'
+
+export interface PolicyView {
+  readonly name: string
+  readonly generation: number
+  readonly spec: ActionPolicySpec
+}
+
+/** A class as the caches see it, with what its status says now. */
+export interface CachedClass extends ClassView {
+  readonly generation: number
+  readonly statusHash: string
+}
+
+export interface TargetView {
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+export interface Caches {
+  readonly classes: WatchCache<CachedClass>
+  readonly keys: WatchCache<KeyView>
+  readonly policies: WatchCache<PolicyView & { readonly statusHash: string }>
+  readonly suspensions: WatchCache<SuspensionSpec>
+  readonly approvals: WatchCache<ApprovalView>
+  readonly intents: WatchCache<IntentObjectView>
+  readonly namespaces: WatchCache<NamespaceView>
+  readonly pods: WatchCache<PodView>
+  readonly targets: WatchCache<TargetView>
+}
+
+type Report = (error: unknown, where: string) => void
+
+function cacheOf<T>(
+  client: KubeClient,
+  kind: Kind,
+  report: Report,
+  project: (object: KubeObject) => T | undefined,
+  index?: (value: T) => string | undefined,
+): WatchCache<T> {
+  return watchCache({
+    client,
+    resource: { apiVersion: groupVersion, kind: kind.kind, resource: kind.plural },
+    project,
+    ...(index && { index }),
+    onError: (error, where) => report(error, `${kind.plural}/${where}`),
+  })
+}
+
+function coreCache<T>(
+  client: KubeClient,
+  resource: string,
+  report: Report,
+  project: (object: KubeObject) => T | undefined,
+  apiVersion = 'v1',
+): WatchCache<T> {
+  return watchCache({
+    client,
+    resource: { apiVersion, resource },
+    project,
+    onError: (error, where) => report(error, `${resource}/${where}`),
+  })
+}
+
+/** The subject of an Approval as a lookup key. */
+export function subjectKey(kind: string, name: string): string {
+  return `${kind}/${name}`
+}
+
+/** Everything the mediator watches, as small projections. */
+export function openCaches(client: KubeClient, report: Report): Caches {
+  return {
+    classes: cacheOf(client, agentClass, report, projectClass),
+    keys: cacheOf(client, agentKey, report, projectKey, (key) => key.thumbprint),
+    // a policy or suspension that does not read could be the one that says no: the cache then
+    // counts as out of step, and everything is denied until it is repaired
+    policies: cacheOf(client, actionPolicy, report, (object) => {
+      const { metadata, spec, status } = objectOf(actionPolicy).parse(object)
+      const { name, generation = 0 } = metadata
+      return { name, generation, spec, statusHash: digestOf(status ?? {}) }
+    }),
+    suspensions: cacheOf(client, suspension, report, (o) => objectOf(suspension).parse(o).spec),
+    approvals: cacheOf(client, approval, report, projectApproval, (a) =>
+      subjectKey(a.subject.kind, a.subject.name),
+    ),
+    intents: cacheOf(client, intentObject, report, projectIntent, (i) => i.name),
+    namespaces: coreCache(client, 'namespaces', report, ({ metadata }) => ({
+      name: metadata.name ?? '',
+      labels: metadata.labels ?? {},
+    })),
+    pods: coreCache(client, 'pods', report, projectPod),
+    targets: coreCache(client, 'deployments', report, projectTarget, 'apps/v1'),
+  }
+}
+
+function projectClass(object: KubeObject): CachedClass | undefined {
+  // one that does not read grants nothing to anybody
+  const parsed = objectOf(agentClass).safeParse(object)
+  if (!parsed.success) return undefined
+  const { metadata, spec, status } = parsed.data
+  const { name, uid, generation = 0 } = metadata
+  return { name, uid, spec, generation, hash: classHash(spec), statusHash: digestOf(status ?? {}) }
+}
+
+function projectKey(object: KubeObject): KeyView | undefined {
+  const parsed = objectOf(agentKey).safeParse(object)
+  if (!parsed.success) return undefined
+  const { metadata, spec, status } = parsed.data
+  const state = agentKeyStatus.safeParse(status ?? {})
+  return {
+    ...spec,
+    namespace: metadata.namespace ?? '',
+    revoked:
+      !state.success || state.data.revoked === true || metadata.deletionTimestamp !== undefined,
+  }
+}
+
+function projectApproval(object: KubeObject): ApprovalView | undefined {
+  const parsed = objectOf(approval).safeParse(object)
+  if (!parsed.success) return undefined
+  const { metadata, spec } = parsed.data
+  if (metadata.deletionTimestamp !== undefined) return undefined
+  const { subject, digest, verdict, approver, groups, reason } = spec
+  const { name, namespace = '', uid, creationTimestamp: at = '' } = metadata
+  return { name, namespace, uid, subject, digest, verdict, approver, groups, reason, at }
+}
+
+function projectIntent(object: KubeObject): IntentObjectView {
+  const { metadata, status } = object
+  const state = isRecord(status) ? status : {}
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    deleting: metadata.deletionTimestamp !== undefined,
+    createdAt: metadata.creationTimestamp ?? '',
+    phase: typeof state.phase === 'string' ? state.phase : undefined,
+    statusHash: digestOf(state),
+  }
+}
+
+function projectPod({ metadata, status }: KubeObject): PodView | undefined {
+  if (!metadata.namespace?.startsWith(classNamespacePrefix)) return undefined
+  const phase = isRecord(status) && typeof status.phase === 'string' ? status.phase : 'Unknown'
+  const { uid = '', deletionTimestamp } = metadata
+  return { uid, phase, ...(deletionTimestamp !== undefined && { deletionTimestamp }) }
+}
+
+function projectTarget({ metadata }: KubeObject): TargetView {
+  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' }
+}
+
+export interface CachedCluster extends ClusterView {
+  /** What is wrong with the rules as they stand. */
+  problems(): readonly RuleProblem[]
+  /** Names of caches that are not in step. */
+  unsynced(): readonly string[]
+}
+
+/** The caches as the stages see them. Rules are compiled once per change of the policies. */
+export function clusterView(caches: Caches): CachedCluster {
+  let compiled: { rules: RuleSet; problems: readonly RuleProblem[] } | undefined
+  caches.policies.onChange(() => {
+    compiled = undefined
+  })
+  const rules = () => {
+    compiled ??= compileRules(
+      [...caches.policies.values()].map(({ name, spec }) => ({ name, spec })),
+    )
+    return compiled
+  }
+  const unsynced = () =>
+    Object.entries(caches)
+      .filter(([, cache]) => !cache.synced())
+      .map(([name]) => name)
+  return {
+    unsynced,
+    synced: () => unsynced().length === 0,
+    class: (name) => caches.classes.get(undefined, name),
+    classes: () => [...caches.classes.values()],
+    key: (thumbprint) => caches.keys.find(thumbprint),
+    pod: (namespace, name) => caches.pods.get(namespace, name),
+    namespace: (name) => caches.namespaces.get(undefined, name),
+    suspensions: () => [...caches.suspensions.values()],
+    rules: () => rules().rules,
+    problems: () => rules().problems,
+    approvalsOf: (kind, name) => caches.approvals.findAll(subjectKey(kind, name)),
+    intentObject: (id) => caches.intents.find(id),
+  }
+}

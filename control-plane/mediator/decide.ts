@@ -1,0 +1,23 @@
+import { decideNow } from './judgement.ts'
+import { end } from './leaves.ts'
+import { next, rfc3339, type Stage } from './step.ts'
+
+/** The rules over intent, plan and facts. What no rule allows is denied. */
+export const decide: Stage = {
+  name: 'decide',
+  async run(record, ports) {
+    const { planned } = record
+    if (planned === undefined) throw new TypeError('decide without a plan')
+    const decision = decideNow(record, planned.plan, ports)
+    const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+    if (decision.effect === 'deny') {
+      return end(record, at, 'decide', {
+        phase: 'refused',
+        reason: 'denied',
+        message: decision.reason,
+        decision,
+      })
+    }
+    return next({ type: 'decided', at: rfc3339(at.at), data: { decision } })
+  },
+}

@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import { type WorkQueue, workQueue } from '@jackstay/kube/queue'
+import type { Store } from '@jackstay/ledger/store'
+import type { Log } from '@jackstay/service/log'
+import type { Changes } from './changes.ts'
+import type { Caches } from './cluster-caches.ts'
+import { claimedHistory } from './histories.ts'
+import { advance } from './pipeline.ts'
+import type { Ports } from './ports.ts'
+import type { Projection } from './projection.ts'
+import type { Wake } from './step.ts'
+
+/** How long a dead mediator's intents wait for another; a living one renews its claims. */
+const claimMs = 15_000
+const renewMs = 5_000
+/** Changes of a busy target are gathered for so long before its intents look again. */
+const settleMs = 100
+
+export interface DriverOptions {
+  readonly store: Store
+  readonly ports: Omit<Ports, 'history'>
+  readonly caches: Caches
+  readonly projection: Projection
+  readonly changes: Changes
+  readonly holder: string
+  readonly log: Log
+  readonly onEnd: (record: IntentRecord) => void
+}
+
+/** Runs {@link advance} whenever something an intent waits for may have happened. */
+export interface Driver {
+  add(id: string): void
+  /** Takes up every intent that has not ended, as after a restart. */
+  recover(): Promise<number>
+  /** Something outside the caches changed (an alert resolved): waiting intents look again. */
+  recheck(): void
+  drain(signal: AbortSignal): Promise<void>
+}
+
+interface Waiting {
+  readonly wake: Wake
+  readonly targetUid: string | undefined
+}
+
+export function startDriver(options: DriverOptions): Driver {
+  const { store, log, caches } = options
+  const waiting = new Map<string, Waiting>()
+  const queue: WorkQueue = workQueue({
+    concurrency: 8,
+    maxKeys: 10_000,
+    backoff: { minMs: 100, maxMs: 10_000 },
+    onError: (error, intentId, attempt) =>
+      log.error({ err: error, intentId, attempt }, 'intent could not advance'),
+    handle: async (id) => {
+      waiting.delete(id)
+      const next = await advanceOnce(id, options)
+      if (next.wake !== undefined) {
+        waiting.set(id, { wake: next.wake, targetUid: next.targetUid })
+        queue.addAfter(id, Math.max(0, next.wake.at - options.ports.clock.now()))
+      }
+    },
+  })
+  const wake = (on: Wake['on'][number], uid?: string) => {
+    for (const [id, entry] of waiting) {
+      if (!entry.wake.on.includes(on)) continue
+      if (uid !== undefined && entry.targetUid !== uid) continue
+      if (on === 'target') queue.addAfter(id, settleMs)
+      else queue.add(id)
+    }
+  }
+  const guarded = (react: () => void) => () => {
+    if (!draining) react()
+  }
+  let draining = false
+  caches.approvals.onChange((change) => guarded(() => wakeApproval(change.value.subject, wake))())
+  caches.policies.onChange(guarded(() => wake('approvals')))
+  caches.classes.onChange(guarded(() => wake('approvals')))
+  caches.intents.onChange(guarded(() => wake('approvals')))
+  caches.suspensions.onChange(guarded(() => wake('suspensions')))
+  caches.namespaces.onChange(guarded(() => wake('suspensions')))
+  caches.targets.onChange((change) => guarded(() => wake('target', change.value.uid))())
+  return {
+    add: (id) => queue.add(id),
+    async recover() {
+      const ids = await store.open()
+      for (const id of ids) queue.add(id)
+      return ids.length
+    },
+    recheck: () => wake('approvals'),
+    drain: async (signal) => {
+      draining = true
+      await queue.drain(signal)
+    },
+  }
+}
+
+function wakeApproval(
+  subject: { readonly kind: string },
+  wake: (on: Wake['on'][number]) => void,
+): void {
+  if (subject.kind === 'Intent') wake('approvals')
+}
+
+async function advanceOnce(
+  id: string,
+  options: DriverOptions,
+): Promise<{ readonly wake: Wake | undefined; readonly targetUid: string | undefined }> {
+  const { store, ports, projection, changes, holder } = options
+  const claim = await store.claim(id, holder, claimMs)
+  if (claim === undefined) {
+    // somebody else is at it, or was until it died: its claim runs out
+    return { wake: { on: [], at: ports.clock.now() + 1000 }, targetUid: undefined }
+  }
+  const renewal = setInterval(() => {
+    // a lost claim shows at the next append, which checks the fence in its own transaction
+    store.renew(id, claim.fence, claimMs).catch((err: unknown) => {
+      options.log.warn({ err, intentId: id }, 'claim not renewed')
+    })
+  }, renewMs)
+  try {
+    const history = claimedHistory(store, claim.fence, (record) => {
+      changes.notify(id)
+      if (hasEnded(record)) options.onEnd(record)
+    })
+    const { record, wake } = await advance(id, { ...ports, history })
+    await projection.show(record, ports.cluster.intentObject(id))
+    return { wake, targetUid: record.planned?.plan.target.uid }
+  } finally {
+    clearInterval(renewal)
+    await store.release(id, claim.fence)
+  }
+}
+
+/** Removes what was shown long enough, until the signal aborts. */
+export async function sweep(
+  options: DriverOptions,
+  ttlMs: number,
+  everyMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { caches, ports, projection, store, log } = options
+  while (!signal.aborted) {
+    for (const known of caches.intents.values()) {
+      const old = ports.clock.now() - Date.parse(known.createdAt) > ttlMs
+      const row = known.deleting || old ? await store.intent(known.name) : undefined
+      if (row?.terminal !== true) continue
+      const approvals = ports.cluster.approvalsOf('Intent', known.name)
+      await projection.remove(known, approvals).catch((err: unknown) => {
+        log.warn({ err, intentId: known.name }, 'intent object not removed yet')
+      })
+    }
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined)
+  }
+}

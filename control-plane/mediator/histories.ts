@@ -1,0 +1,80 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import { type IntentEvent, readEvent } from '@jackstay/contract/history'
+import type { Json } from '@jackstay/contract/json'
+import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import type { NewEvent, NewLeaf, Store } from '@jackstay/ledger/store'
+import type { History } from './ports.ts'
+
+/** An event as the store keeps it: plain JSON without `undefined`. */
+function stored(event: IntentEvent): NewEvent {
+  return { type: event.type, at: event.at, data: JSON.parse(JSON.stringify(event.data)) as Json }
+}
+
+/** @throws JackstayError `not_found`; `ledger_damaged` when what is stored does not make sense */
+export async function readRecord(store: Store, id: string): Promise<IntentRecord> {
+  const rows = await store.events(id)
+  if (rows.length === 0) throw new JackstayError('not_found', `there is no intent \`${id}\``)
+  try {
+    return fold(id, rows.map(readEvent))
+  } catch (cause) {
+    throw new JackstayError('ledger_damaged', `the history of intent \`${id}\` does not read`, {
+      cause,
+    })
+  }
+}
+
+/** The intent's history as the holder of its claim writes it. */
+export function claimedHistory(
+  store: Store,
+  fence: number,
+  onAppend: (record: IntentRecord) => void,
+): History {
+  return {
+    read: (id) => readRecord(store, id),
+    async append(record, events, leaves) {
+      const history = fold(record.id, [...(await eventsOf(store, record)), ...events])
+      await store.append({
+        intentId: record.id,
+        expectedSeq: record.seq,
+        events: events.map(stored),
+        leaves: leaves.map(({ kind, data }): NewLeaf => ({ kind, data })),
+        phase: history.phase,
+        terminal: hasEnded(history),
+        fence,
+      })
+      onAppend(history)
+      return history
+    },
+  }
+}
+
+async function eventsOf(store: Store, record: IntentRecord): Promise<IntentEvent[]> {
+  const rows = await store.events(record.id)
+  if (rows.length !== record.seq) {
+    throw new JackstayError('intent_conflict', `intent \`${record.id}\` went on meanwhile`)
+  }
+  return rows.map(readEvent)
+}
+
+/** The first event of a new intent. @throws JackstayError `intent_conflict` when it exists */
+export async function begin(store: Store, id: string, event: IntentEvent): Promise<IntentRecord> {
+  const record = fold(id, [event])
+  const { agent, claims, jwsDigest } = record.authenticated
+  const { namespace } = claims.target
+  await store.append({
+    intentId: id,
+    expectedSeq: 0,
+    events: [stored(event)],
+    leaves: [],
+    phase: record.phase,
+    terminal: false,
+    index: {
+      agent: agent.name,
+      action: claims.action,
+      kid: agent.kid,
+      jwsDigest,
+      ...(namespace !== undefined && { namespace }),
+    },
+  })
+  return record
+}

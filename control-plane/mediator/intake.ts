@@ -1,0 +1,56 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import type { IntentSubmission } from '@jackstay/contract/intent'
+import { visible } from '@jackstay/contract/text'
+import type { Store } from '@jackstay/ledger/store'
+import type { RateLimiter } from '@jackstay/service/rate'
+import { type AuthenticatePorts, authenticate } from './authenticate.ts'
+import { begin } from './histories.ts'
+
+export interface IntakePorts extends AuthenticatePorts {
+  readonly store: Store
+  /** Per agent, far above any class's limit: it guards the store, not the cluster. */
+  readonly floodgate: RateLimiter
+  /** Removes secrets the program itself holds. */
+  readonly redact: (text: string) => string
+}
+
+/**
+ * Takes in one submission and answers with the intent's id: the first time it begins the intent's
+ * history, the same bytes again only find it.
+ * @throws JackstayError everything {@link authenticate} throws; `rate_limited`, `intent_conflict`
+ */
+export async function takeIn(
+  submission: IntentSubmission,
+  token: string,
+  ports: IntakePorts,
+): Promise<{ readonly id: string; readonly created: boolean }> {
+  const authenticated = await authenticate(submission, token, ports)
+  const { claims, agent, jwsDigest, reasoning } = authenticated
+  const known = await ports.store.replay(agent.kid, claims.jti, jwsDigest)
+  switch (known.kind) {
+    case 'same':
+      return { id: known.intentId, created: false }
+    case 'other_bytes':
+      throw new JackstayError(
+        'intent_conflict',
+        `\`${claims.jti}\` was used for another intent; take a new id`,
+      )
+    case 'other_key':
+      throw new JackstayError('replayed', 'this id was used under another key')
+    case 'new':
+      break
+  }
+  ports.floodgate.demand(agent.name)
+  const summary = ports.redact(reasoning.summary)
+  const data = { ...authenticated, reasoning: { ...reasoning, summary: visible(summary) } }
+  const at = new Date(ports.clock.now()).toISOString()
+  try {
+    await begin(ports.store, claims.jti, { type: 'authenticated', at, data })
+  } catch (error) {
+    // a twin of this very request was faster
+    const again = await ports.store.replay(agent.kid, claims.jti, jwsDigest)
+    if (again.kind === 'same') return { id: again.intentId, created: false }
+    throw error
+  }
+  return { id: claims.jti, created: true }
+}

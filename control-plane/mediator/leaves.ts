@@ -1,0 +1,139 @@
+import type { Decision } from '@jackstay/contract/decision'
+import type { EventData, StageName } from '@jackstay/contract/history'
+import type { Json } from '@jackstay/contract/json'
+import type { Plan } from '@jackstay/contract/plan'
+import type { IntentRecord } from '@jackstay/contract/record'
+import { hasWritten } from './progress.ts'
+import { type Ending, rfc3339, type Step } from './step.ts'
+
+export type LeafKind = 'decision' | 'approval' | 'dispatch' | 'outcome'
+
+/** One entry of the transparency log: a CloudEvents 1.0 decision event. */
+export interface Leaf {
+  readonly kind: LeafKind
+  readonly data: Json
+}
+
+interface LeafContext {
+  readonly clusterUid: string
+  readonly at: number
+}
+
+function leaf(
+  kind: LeafKind,
+  stage: StageName,
+  record: IntentRecord,
+  context: LeafContext,
+  data: { readonly [key: string]: Json },
+): Leaf {
+  const { claims, agent, jwsDigest } = record.authenticated
+  const { namespace } = claims.target
+  return {
+    kind,
+    data: {
+      specversion: '1.0',
+      id: `${record.id}/${kind}/${record.seq}`,
+      type: `dev.jackstay.decision.${stage}.v1`,
+      source: `/clusters/${context.clusterUid}/jackstay`,
+      subject: `${namespace ?? 'jackstay-system'}/${record.id}`,
+      time: rfc3339(context.at),
+      datacontenttype: 'application/json',
+      data: { leaf: kind, intent: { id: record.id, jws: jwsDigest, kid: agent.kid }, ...data },
+    },
+  }
+}
+
+/** JSON without `undefined`, typed as the JSON it is. */
+function json(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json
+}
+
+function context(record: IntentRecord): { readonly [key: string]: Json } {
+  const { claims, agent, reasoning, trigger } = record.authenticated
+  return json({
+    agent: { name: agent.name, class: agent.class, pod: agent.podUid },
+    action: claims.action,
+    target: claims.target,
+    params: claims.params,
+    reasoning: { digest: claims.reasoning.digest, summary: reasoning.summary },
+    trigger: trigger && {
+      id: trigger.id,
+      source: trigger.source,
+      fingerprint: trigger.fingerprint,
+    },
+  }) as { readonly [key: string]: Json }
+}
+
+/** The decision on one digest, or the refusal that came before there was one. */
+export function decisionLeaf(
+  record: IntentRecord,
+  at: LeafContext,
+  stage: StageName,
+  verdict: {
+    readonly outcome: string
+    readonly message: string
+    readonly plan?: Plan | undefined
+    readonly decision?: Decision | undefined
+    readonly digest?: string
+  },
+): Leaf {
+  return leaf('decision', stage, record, at, { ...context(record), verdict: json(verdict) })
+}
+
+export function approvalLeaf(
+  record: IntentRecord,
+  at: LeafContext,
+  approved: EventData<'approved'>,
+): Leaf {
+  return leaf('approval', 'approve', record, at, { approved: json(approved) })
+}
+
+/** Durable before the first write: no dispatch leaf, no write. */
+export function dispatchLeaf(
+  record: IntentRecord,
+  at: LeafContext,
+  plan: Plan,
+  dispatched: EventData<'dispatched'>,
+): Leaf {
+  return leaf('dispatch', 'dispatch', record, at, {
+    executor: plan.executor,
+    writes: json(plan.writes),
+    dispatched: json(dispatched),
+  })
+}
+
+export function outcomeLeaf(
+  record: IntentRecord,
+  at: LeafContext,
+  stage: StageName,
+  ending: Ending,
+): Leaf {
+  return leaf('outcome', stage, record, at, {
+    outcome: json({ phase: ending.phase, reason: ending.reason, message: ending.message }),
+    written: json(record.written),
+    undone: json(record.undone),
+  })
+}
+
+/**
+ * Ends an intent: its one terminal event, with the decision leaf where no decision was recorded
+ * yet, and the outcome leaf where it was dispatched or had waited.
+ */
+export function end(record: IntentRecord, at: LeafContext, stage: StageName, ending: Ending): Step {
+  const leaves: Leaf[] = []
+  if (record.rehearsed === undefined) {
+    const { phase, reason, message, decision } = ending
+    const plan = record.planned?.plan
+    leaves.push(
+      decisionLeaf(record, at, stage, { outcome: `${phase}/${reason}`, message, plan, decision }),
+    )
+  } else if (ending.phase !== 'proposed' || hasWritten(record)) {
+    leaves.push(outcomeLeaf(record, at, stage, ending))
+  }
+  const message = ending.message.slice(0, 1024)
+  return {
+    go: 'end',
+    events: [{ type: 'ended', at: rfc3339(at.at), data: { ...ending, message, stage } }],
+    leaves,
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises'
+import { catalogue, catalogueVersion } from '@jackstay/actions/catalogue'
+import { JackstayError } from '@jackstay/contract/errors'
+import { connect } from '@jackstay/kube/client'
+import { loadConfig } from '@jackstay/kube/config'
+import { clusterUid } from '@jackstay/kube/identity'
+import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { openStore } from '@jackstay/ledger/store'
+import { logger } from '@jackstay/service/log'
+import { metrics } from '@jackstay/service/metrics'
+import { redactor } from '@jackstay/service/redact'
+import { settings } from '@jackstay/service/settings'
+import { untilStopped } from '@jackstay/service/signals'
+import { staticToken, tokenFile } from '@jackstay/service/static-token'
+import { z } from 'zod'
+import { runMediator } from './run.ts'
+
+const schema = z.object({
+  kubeconfig: z
+    .string()
+    .optional()
+    .describe('file with the credentials of jackstay-mediator; in a cluster, leave it out'),
+  dataDir: z.string().min(1).describe('directory of the ledger and its key; kept between starts'),
+  alertTokenFile: z
+    .string()
+    .min(1)
+    .describe('file with the bearer token Alertmanager sends, one per line'),
+  host: z.string().default('127.0.0.1').describe('address to listen on'),
+  port: z.coerce.number().int().min(0).max(65_535).default(7440).describe('port to listen on'),
+  shownHours: z.coerce
+    .number()
+    .min(0.01)
+    .max(24 * 30)
+    .default(24)
+    .describe('how long an ended intent stays visible as an object, in hours'),
+})
+
+const options = settings(schema, {
+  argv: process.argv.slice(2),
+  env: process.env,
+  help: 'jackstay-mediator: the line from a signed intent to a verified change',
+})
+const signal = untilStopped()
+
+try {
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
+  const alertToken = await staticToken(tokenFile(options.alertTokenFile))
+  const redact = redactor(() => alertToken.values())
+  const log = logger({ name: 'jackstay-mediator', redact })
+  const config = loadConfig(
+    options.kubeconfig === undefined ? { inCluster: true } : { kubeconfig: options.kubeconfig },
+  )
+  const client = connect(config, { userAgent: 'jackstay-mediator/0.1.0' })
+  const uid = await clusterUid(client, signal)
+  const origin = `jackstay.dev/${uid}`
+  const key = await loadOrCreateKey(options.dataDir, origin)
+  const store = await openStore({ directory: options.dataDir, origin, key, clock: Date })
+  await runMediator({
+    ...options,
+    client,
+    clusterUid: uid,
+    store,
+    vkey: key.vkey,
+    alertToken,
+    redact,
+    log,
+    metrics: metrics({ name: 'jackstay-mediator' }),
+    clock: Date,
+    catalogue,
+    catalogueVersion,
+    signal,
+  })
+} catch (error) {
+  if (!(error instanceof JackstayError)) throw error
+  process.stderr.write(`${error.code}: ${error.message}\n`)
+  process.exitCode = 1
+}

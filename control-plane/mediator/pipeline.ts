@@ -1,0 +1,69 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import { admit } from './admit.ts'
+import { approve } from './approve.ts'
+import { cancelled } from './cancel.ts'
+import { decide } from './decide.ts'
+import { dispatch } from './dispatch.ts'
+import { execute } from './execute.ts'
+import { plan } from './plan.ts'
+import type { Ports } from './ports.ts'
+import { rehearse } from './rehearse.ts'
+import type { Stage, Wake } from './step.ts'
+import { undo } from './undo.ts'
+import { verify } from './verify.ts'
+
+/**
+ * THE LINE. An intent enters authenticated (authenticate.ts, on the request) and passes:
+ *
+ *   admit      cheap gates on caches: suspension, class, rate, pending
+ *   plan       the action computes ordered writes with pre-image, post-image and inverse
+ *   decide     the rules: any deny, any error, no allow ⇒ no
+ *   rehearse   server-side dry-run as the executor; the digest people approve   (leaf: decision)
+ *   approve    waits for people, where rules or class want them                 (leaf: approval)
+ *   dispatch   everything again on the live state; binds uid, resourceVersion   (leaf: dispatch)
+ *   execute    the writes, with those preconditions; settles unknown answers by reading
+ *   verify     the action's own success test, until it holds or its deadline passes
+ *   undo       the inverses, only over fields still ours                        (leaf: outcome)
+ */
+export const stages: readonly Stage[] = [
+  admit,
+  plan,
+  decide,
+  rehearse,
+  approve,
+  dispatch,
+  execute,
+  verify,
+  undo,
+]
+
+/** More steps than any intent of the largest plan takes: beyond it, something loops. */
+const maxSteps = 1000
+
+export interface Advanced {
+  readonly record: IntentRecord
+  /** What to wait for; undefined when the intent has ended. */
+  readonly wake: Wake | undefined
+}
+
+/**
+ * Takes an intent as far as it goes now: folds its events, runs from the first unfinished stage,
+ * and stops when it has ended or must wait. Approvals, timers, changes in the cluster and restarts
+ * all just call this again. Whoever calls holds the intent's claim.
+ */
+export async function advance(id: string, ports: Ports): Promise<Advanced> {
+  let record = await ports.history.read(id)
+  for (let steps = 0; steps < maxSteps; steps++) {
+    if (hasEnded(record)) return { record, wake: undefined }
+    if (!ports.cluster.synced()) {
+      return { record, wake: { on: [], at: ports.clock.now() + 1000 } }
+    }
+    const stage = stages.find(({ name }) => name === record.phase)
+    if (stage === undefined) throw new TypeError(`no stage is named \`${record.phase}\``)
+    const step = cancelled(record, ports) ?? (await stage.run(record, ports))
+    if (step.go === 'wait') return { record, wake: step.wake }
+    record = await ports.history.append(record, step.events, step.leaves)
+  }
+  throw new JackstayError('internal', `intent \`${id}\` took more than ${maxSteps} steps`)
+}

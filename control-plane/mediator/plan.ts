@@ -1,0 +1,20 @@
+import { isStop, planNow } from './judgement.ts'
+import { end } from './leaves.ts'
+import { next, rfc3339, type Stage } from './step.ts'
+
+/** The action reckons its writes from facts the control plane read itself. */
+export const plan: Stage = {
+  name: 'plan',
+  async run(record, ports) {
+    const planned = await planNow(record, ports)
+    const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+    if (isStop(planned)) {
+      return end(record, at, 'plan', {
+        phase: 'refused',
+        reason: planned.stop,
+        message: planned.message,
+      })
+    }
+    return next({ type: 'planned', at: rfc3339(at.at), data: { plan: planned } })
+  },
+}

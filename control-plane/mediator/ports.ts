@@ -1,0 +1,141 @@
+import type { CatalogueEntry, FactReader, Observed } from '@jackstay/actions/action'
+import type { CountedApproval, IntentEvent } from '@jackstay/contract/history'
+import type { Digest } from '@jackstay/contract/json'
+import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
+import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
+import type { ObjectRef } from '@jackstay/contract/plan'
+import type { IntentRecord } from '@jackstay/contract/record'
+import type { PublicKey } from '@jackstay/contract/signing'
+import type { Trigger } from '@jackstay/contract/trigger'
+import type { RuleSet } from '@jackstay/judge/rules'
+import type { Leaf } from './leaves.ts'
+
+/** Milliseconds since the epoch. */
+export interface Clock {
+  now(): number
+}
+
+/** Where events and leaves are kept; one call is one transaction. */
+export interface History {
+  read(id: string): Promise<IntentRecord>
+  /** @throws JackstayError `intent_conflict` when somebody else appended meanwhile */
+  append(
+    record: IntentRecord,
+    events: readonly IntentEvent[],
+    leaves: readonly Leaf[],
+  ): Promise<IntentRecord>
+}
+
+export interface ClassView {
+  readonly name: string
+  readonly uid: string
+  readonly spec: AgentClassSpec
+  readonly hash: Digest
+}
+
+export interface KeyView {
+  readonly namespace: string
+  readonly agent: string
+  readonly class: string
+  readonly podName: string
+  readonly podUid: string
+  readonly thumbprint: string
+  readonly publicKey: PublicKey
+  readonly revoked: boolean
+}
+
+export interface PodView {
+  readonly uid: string
+  readonly phase: string
+  readonly deletionTimestamp?: string
+}
+
+export interface NamespaceView {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** An Approval as the API server vouched for it at its creation. */
+export interface ApprovalView extends CountedApproval {
+  readonly namespace: string
+  readonly digest: Digest
+  readonly subject: {
+    readonly kind: 'Intent' | 'AgentClass'
+    readonly name: string
+    readonly uid: string
+  }
+}
+
+export interface IntentObjectView {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly deleting: boolean
+  readonly createdAt: string
+  readonly phase: string | undefined
+  /** Of everything the projection writes: tells whether it is up to date. */
+  readonly statusHash: Digest
+}
+
+/** What the caches know. Reading it while `synced()` is false means deciding on nothing. */
+export interface ClusterView {
+  synced(): boolean
+  class(name: string): ClassView | undefined
+  classes(): readonly ClassView[]
+  key(thumbprint: string): KeyView | undefined
+  pod(namespace: string, name: string): PodView | undefined
+  namespace(name: string): NamespaceView | undefined
+  suspensions(): readonly SuspensionSpec[]
+  rules(): RuleSet
+  approvalsOf(kind: 'Intent' | 'AgentClass', name: string): readonly ApprovalView[]
+  intentObject(id: string): IntentObjectView | undefined
+}
+
+/** How one write attempt went. `unknown`: sent, no answer; only a read can tell. */
+export type WriteAnswer =
+  | { readonly kind: 'applied'; readonly object: Observed; readonly auditId?: string }
+  | { readonly kind: 'conflict' | 'refused'; readonly message: string; readonly auditId?: string }
+  | { readonly kind: 'unknown' | 'not_sent'; readonly message: string }
+
+/** Who a write is made as, and what Kubernetes' own audit log will say about it. */
+export interface WriteIdentity {
+  readonly executor: string
+  readonly intent: string
+  readonly agent: string
+  readonly action: string
+  readonly undo: boolean
+}
+
+export interface Targets extends FactReader {
+  /** A consistent read of one object by its reference, or undefined where it is gone. */
+  read(ref: ObjectRef): Promise<Observed | undefined>
+  /** A merge patch with `metadata.uid` and `resourceVersion`, as the executor. Never retried. */
+  patch(
+    ref: ObjectRef,
+    body: unknown,
+    binding: { readonly uid: string; readonly resourceVersion: string },
+    identity: WriteIdentity,
+    options: { readonly dryRun: boolean },
+  ): Promise<WriteAnswer>
+}
+
+/** Counters that admit draws on; exact within one mediator. */
+export interface Allowances {
+  /** Takes one from the agent's rate, or says no. */
+  take(agent: string, perMinute: number): boolean
+  /** Intents of the agent that have not ended, this one not counted. */
+  pending(agent: string, except: string): Promise<number>
+}
+
+/** Everything a stage may touch. */
+export interface Ports {
+  readonly clock: Clock
+  readonly clusterUid: string
+  readonly catalogue: readonly CatalogueEntry[]
+  readonly catalogueVersion: string
+  readonly history: History
+  readonly cluster: ClusterView
+  readonly targets: Targets
+  readonly allowances: Allowances
+  readonly triggers: { get(id: string): Promise<Trigger | undefined> }
+}

@@ -1,0 +1,27 @@
+import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
+import type { IntentRecord } from '@jackstay/contract/record'
+
+/** The plan people approved: the rehearsed one. */
+export function approvedPlan(record: IntentRecord): Plan {
+  const { rehearsed } = record
+  if (rehearsed === undefined) throw new TypeError(`intent \`${record.id}\` has no rehearsed plan`)
+  return rehearsed.plan
+}
+
+/** Writes that landed, in the order they were made. */
+export function landedWrites(record: IntentRecord): PlannedWrite[] {
+  const landed = new Set(record.written.filter((w) => w.outcome === 'applied').map((w) => w.write))
+  return record.rehearsed?.plan.writes.filter((w) => landed.has(w.id)) ?? []
+}
+
+export function hasWritten(record: IntentRecord): boolean {
+  return record.written.some((w) => w.outcome === 'applied')
+}
+
+/** Writes that landed and whose inverse has not, newest first. */
+export function writesToUndo(record: IntentRecord): PlannedWrite[] {
+  const undone = new Set(record.undone.filter((u) => u.outcome === 'applied').map((u) => u.write))
+  return landedWrites(record)
+    .filter((w) => !undone.has(w.id))
+    .reverse()
+}

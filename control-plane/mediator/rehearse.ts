@@ -1,0 +1,60 @@
+import type { EventData } from '@jackstay/contract/history'
+import type { IntentRecord } from '@jackstay/contract/record'
+import { isStop, type Judgement, judgeNow } from './judgement.ts'
+import { decisionLeaf, end } from './leaves.ts'
+import type { Ports } from './ports.ts'
+import { rfc3339, type Stage, type Step } from './step.ts'
+
+/**
+ * Server-side dry-run as the executor. The digest of what came out is what people approve; the
+ * decision on it becomes a leaf.
+ */
+export const rehearse: Stage = {
+  name: 'rehearse',
+  async run(record, ports) {
+    const judged = await judgeNow(record, ports)
+    const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+    if (isStop(judged)) {
+      const { stop: reason, message } = judged
+      return end(record, at, 'rehearse', { phase: 'refused', reason, message })
+    }
+    if (judged.decision.effect === 'deny') {
+      const { decision } = judged
+      const message = `after the dry-run: ${decision.reason}`
+      return end(record, at, 'rehearse', { phase: 'refused', reason: 'denied', message, decision })
+    }
+    return rehearsed(record, judged, ports)
+  },
+}
+
+function rehearsed(record: IntentRecord, judged: Judgement, ports: Ports): Step {
+  const { plan, decision, digest } = judged
+  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const patience = decision.requirements.map((r) => r.expiresAfter)
+  const data: EventData<'rehearsed'> = {
+    plan,
+    decision,
+    digest,
+    catalogueVersion: ports.catalogueVersion,
+    ...(patience.length > 0 && { approveBefore: rfc3339(at.at + Math.min(...patience) * 1000) }),
+  }
+  const proposes =
+    ports.cluster.class(record.authenticated.agent.class)?.spec.autonomy === 'propose'
+  const outcome = proposes ? 'proposed' : patience.length > 0 ? 'needs_approval' : 'allowed'
+  const verdict = { outcome, message: decision.reason, plan, decision, digest }
+  const leaf = decisionLeaf(record, at, 'rehearse', verdict)
+  const event = { type: 'rehearsed', at: rfc3339(at.at), data } as const
+  if (!proposes) return { go: 'next', events: [event], leaves: [leaf] }
+  const ended = end(
+    { ...record, rehearsed: { ...data, at: event.at }, seq: record.seq + 1 },
+    at,
+    'rehearse',
+    {
+      phase: 'proposed',
+      reason: 'autonomy',
+      message: 'the class may only propose: nothing was done',
+    },
+  )
+  if (ended.go !== 'end') throw new TypeError('an ending that does not end')
+  return { go: 'end', events: [event, ...ended.events], leaves: [leaf, ...ended.leaves] }
+}

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto'
+import type { CatalogueEntry } from '@jackstay/actions/action'
+import { hasEnded } from '@jackstay/contract/record'
+import type { KubeClient } from '@jackstay/kube/client'
+import { workQueue } from '@jackstay/kube/queue'
+import type { Store } from '@jackstay/ledger/store'
+import { callers } from '@jackstay/service/caller'
+import type { Log } from '@jackstay/service/log'
+import type { Metrics } from '@jackstay/service/metrics'
+import { rateLimiter } from '@jackstay/service/rate'
+import { serve } from '@jackstay/service/server'
+import type { StaticToken } from '@jackstay/service/static-token'
+import { v7 as uuid7 } from 'uuid'
+import { z } from 'zod'
+import { allowances } from './allowances.ts'
+import { mediatorApp } from './app.ts'
+import { changes as newChanges } from './changes.ts'
+import { reportStatuses } from './class-status.ts'
+import { type CachedCluster, type Caches, clusterView, openCaches } from './cluster-caches.ts'
+import { type DriverOptions, startDriver, sweep } from './driver.ts'
+import type { Clock } from './ports.ts'
+import { projection } from './projection.ts'
+import { kubeTargets } from './targets.ts'
+import { triggerDesk } from './trigger-desk.ts'
+
+export interface MediatorOptions {
+  readonly client: KubeClient
+  readonly clusterUid: string
+  readonly store: Store
+  readonly vkey: string
+  readonly alertToken: StaticToken
+  readonly redact: (text: string) => string
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly catalogue: readonly CatalogueEntry[]
+  readonly catalogueVersion: string
+  readonly host: string
+  readonly port: number
+  readonly shownHours: number
+  readonly signal: AbortSignal
+}
+
+const sweepMs = 5_000
+const drainMs = 10_000
+
+/** Wires the line to its cluster, store and callers, and runs it until the signal aborts. */
+export async function runMediator(options: MediatorOptions): Promise<void> {
+  const { client, store, log, metrics, clock, signal } = options
+  const caches = openCaches(client, (err, where) => log.warn({ err, where }, 'cache fault'))
+  const cluster = clusterView(caches)
+  const changes = newChanges()
+  const desk = triggerDesk(store, clock, changes, uuid7, () => driver.recheck())
+  const driverOptions: DriverOptions = {
+    store,
+    caches,
+    changes,
+    log,
+    holder: randomUUID(),
+    projection: projection(client),
+    onEnd: countEnds(metrics, log),
+    ports: {
+      clock,
+      clusterUid: options.clusterUid,
+      catalogue: options.catalogue,
+      catalogueVersion: options.catalogueVersion,
+      cluster,
+      targets: kubeTargets(client),
+      allowances: allowances(store, clock),
+      triggers: desk,
+    },
+  }
+  const driver = startDriver(driverOptions)
+  const statuses = reportOnChange(client, caches, cluster, clock, log)
+  const refused = metrics.counter(
+    'jackstay_intents_refused_outright_total',
+    'submissions refused before an intent existed',
+    ['code'],
+  )
+  const app = mediatorApp({
+    shell: { name: 'jackstay-mediator', log, metrics, redact: options.redact },
+    store,
+    cluster,
+    driver,
+    desk,
+    changes,
+    callers: callers({ reviewer: client, clock: () => performance.now() }),
+    intake: {
+      store,
+      cluster,
+      clock,
+      clusterUid: options.clusterUid,
+      triggers: desk,
+      redact: options.redact,
+      floodgate: rateLimiter({
+        perSecond: 20,
+        burst: 50,
+        maxKeys: 10_000,
+        clock: () => performance.now(),
+      }),
+    },
+    alertToken: options.alertToken,
+    vkey: options.vkey,
+    onRefused: (code) => refused.inc({ code }),
+    clusterInfo: {
+      clusterUid: options.clusterUid,
+      catalogueVersion: options.catalogueVersion,
+      actions: options.catalogue.map(({ name, description, params }) => ({
+        name,
+        description,
+        params: z.toJSONSchema(params),
+      })),
+    },
+  })
+  const server = await serve({
+    name: 'jackstay-mediator',
+    app,
+    host: options.host,
+    port: options.port,
+    metrics,
+    log,
+    ready: () => cluster.unsynced().map((name) => `cache \`${name}\` is not in step`),
+    drainMs,
+    signal,
+  })
+  const recovered = await driver.recover()
+  log.info({ url: server.url, recovered, ledger: store.origin }, 'mediator started')
+  const sweeping = sweep(driverOptions, options.shownHours * 3600_000, sweepMs, signal)
+  await server.closed
+  await driver.drain(AbortSignal.timeout(drainMs)).catch((err: unknown) => {
+    log.warn({ err }, 'intents were still under way; they go on after the next start')
+  })
+  statuses.stop()
+  await sweeping
+  for (const cache of Object.values(caches)) cache.stop()
+  await store.close()
+  await client.close()
+  log.info('mediator stopped')
+}
+
+function countEnds(metrics: Metrics, log: Log): DriverOptions['onEnd'] {
+  const ended = metrics.counter('jackstay_intents_ended_total', 'intents by how they ended', [
+    'phase',
+    'reason',
+  ])
+  return (record) => {
+    if (!hasEnded(record) || record.ended === undefined) return
+    const { phase, reason, message } = record.ended
+    ended.inc({ phase, reason })
+    log.info({ intentId: record.id, phase, reason, detail: message }, 'intent ended')
+  }
+}
+
+/** Keeps the conditions of classes and policies in step with what the caches say. */
+function reportOnChange(
+  client: KubeClient,
+  caches: Caches,
+  cluster: CachedCluster,
+  clock: Clock,
+  log: Log,
+) {
+  const written = new Map<string, string>()
+  const queue = workQueue({
+    handle: async () => {
+      if (!cluster.synced()) throw new Error('caches are not in step yet')
+      await reportStatuses(client, caches, cluster, clock, written)
+    },
+    backoff: { minMs: 100, maxMs: 5_000 },
+    onError: (err, _key, attempt) => attempt > 5 && log.warn({ err }, 'statuses not written yet'),
+  })
+  let stopped = false
+  const soon = () => {
+    if (!stopped) queue.addAfter('statuses', 50)
+  }
+  caches.classes.onChange(soon)
+  caches.policies.onChange(soon)
+  caches.approvals.onChange(soon)
+  return {
+    stop() {
+      stopped = true
+      queue.stop()
+    },
+  }
+}

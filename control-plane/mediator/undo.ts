@@ -1,0 +1,120 @@
+import type { Observed } from '@jackstay/actions/action'
+import type { PlannedWrite } from '@jackstay/contract/plan'
+import type { IntentRecord } from '@jackstay/contract/record'
+import { attemptWrite } from './attempt.ts'
+import { bindingOf, identityOf } from './judgement.ts'
+import { end } from './leaves.ts'
+import type { Ports } from './ports.ts'
+import { approvedPlan, writesToUndo } from './progress.ts'
+import { fieldManager, landed, ownedBy, stands } from './settle.ts'
+import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
+import { suspended } from './suspended.ts'
+
+const maxAttempts = 10
+const suspendedPollMs = 5000
+const refusedPollMs = 1000
+const maxRefusals = 3
+
+/**
+ * The inverses, newest write first, only over fields that are still ours. Needs no policy, window
+ * or budget: only the recorded do, and no suspension that holds undo.
+ */
+export const undo: Stage = {
+  name: 'undo',
+  async run(record, ports) {
+    const [write] = writesToUndo(record)
+    if (write === undefined) return rolledBack(record, ports)
+    if (suspended(record, ports, { undo: true }) !== undefined) {
+      return wait({ on: ['suspensions'], at: ports.clock.now() + suspendedPollMs })
+    }
+    const attempt = record.undoDispatched?.attempt ?? 0
+    const last = record.undone.findLast((u) => u.write === write.id && u.attempt === attempt)
+    if (last?.outcome === 'held') return failed(record, ports, 'undo_held', last.message)
+    if (last?.outcome === 'refused') {
+      // a suspension bites at the API server before our cache shows it
+      const refusals = record.undone.filter((u) => u.outcome === 'refused').length
+      if (refusals >= maxRefusals) return failed(record, ports, 'undo_refused', last.message)
+      const again = Date.parse(last.at) + refusedPollMs
+      if (ports.clock.now() < again) return wait({ on: ['suspensions'], at: again })
+    }
+    const bound = record.undoDispatched?.bindings.find((b) => b.write === write.id)
+    if (bound === undefined || last !== undefined) return bind(record, write, attempt + 1, ports)
+    const change = { body: write.inverse.body, after: write.before }
+    const identity = identityOf(record, approvedPlan(record), true)
+    const attempted = await attemptWrite(write, change, bound, identity, ports)
+    return undone(write, attempt, attempted, ports)
+  },
+}
+
+async function bind(
+  record: IntentRecord,
+  write: PlannedWrite,
+  attempt: number,
+  ports: Ports,
+): Promise<Step> {
+  if (attempt > maxAttempts) return failed(record, ports, 'undo_held', 'the object keeps moving')
+  const object = await ports.targets.read(write.object)
+  const bound = object && bindingOf(object)
+  // an inverse whose answer was lost may have landed although the receipt says conflict
+  const manager = fieldManager(record.id, true)
+  if (object !== undefined && attempt > 1 && landed(object, write.before, manager)) {
+    const found = { outcome: 'applied', settled: 'by_reading' } as const
+    return undone(write, attempt - 1, found, ports)
+  }
+  const foreign = whyNotOurs(record, write, object)
+  if (foreign !== undefined || bound === undefined) {
+    const message = foreign ?? 'the object is gone'
+    return undone(write, attempt - 1, { outcome: 'held', settled: 'by_reading', message }, ports)
+  }
+  const bindings = [{ write: write.id, ...bound }]
+  const at = rfc3339(ports.clock.now())
+  return next({ type: 'undoDispatched', at, data: { attempt, bindings } })
+}
+
+/** Why the inverse would clobber somebody, or undefined while every field is as we left it. */
+function whyNotOurs(
+  record: IntentRecord,
+  write: PlannedWrite,
+  object: Observed | undefined,
+): string | undefined {
+  if (object === undefined || bindingOf(object)?.uid !== write.object.uid) {
+    return 'the object was deleted or replaced; nothing is left to restore'
+  }
+  const manager = fieldManager(record.id, false)
+  const ours =
+    stands(object, write.after) &&
+    write.after.every((r) => r.value === 'absent' || ownedBy(object, r.path, manager))
+  return ours ? undefined : 'somebody changed the field after us; restore it by hand if needed'
+}
+
+function undone(
+  write: PlannedWrite,
+  attempt: number,
+  data: {
+    readonly outcome: 'applied' | 'conflict' | 'refused' | 'held'
+    readonly settled: 'by_answer' | 'by_reading'
+    readonly message?: string
+  },
+  ports: Ports,
+): Step {
+  const at = rfc3339(ports.clock.now())
+  return next({ type: 'undone', at, data: { write: write.id, attempt, ...data } })
+}
+
+function rolledBack(record: IntentRecord, ports: Ports): Step {
+  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const because = record.undoing?.message ?? ''
+  const message = `the previous state is restored, because: ${because}`
+  return end(record, at, 'undo', { phase: 'rolled_back', reason: 'undone', message })
+}
+
+function failed(
+  record: IntentRecord,
+  ports: Ports,
+  reason: 'undo_held' | 'undo_refused',
+  why: string | undefined,
+): Step {
+  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const message = `held for a human: ${why ?? 'the undo did not land'}`
+  return end(record, at, 'undo', { phase: 'rollback_failed', reason, message })
+}

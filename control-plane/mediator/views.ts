@@ -1,0 +1,63 @@
+import type { IntentList, IntentSummary, IntentView } from '@jackstay/contract/api'
+import { stageNames, terminalPhases } from '@jackstay/contract/history'
+import type { IntentRecord } from '@jackstay/contract/record'
+import type { IntentQuery, Store } from '@jackstay/ledger/store'
+import { z } from 'zod'
+import { readRecord } from './histories.ts'
+
+const phase = z.enum([...terminalPhases, ...stageNames])
+
+/** `GET /v1/intents`. */
+export const listQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  before: z.coerce.number().int().min(1).optional(),
+  phase: phase.optional(),
+  namespace: z.string().max(63).optional(),
+  agent: z.string().max(317).optional(),
+})
+
+/** Seconds a caller is ready to wait for an answer. */
+export const waitQuery = z.strictObject({
+  wait: z.coerce.number().int().min(0).max(60).default(0),
+})
+
+export function summaryOf(record: IntentRecord, updatedAt: string): IntentSummary {
+  const { claims, agent, at } = record.authenticated
+  const { kind, namespace, name } = claims.target
+  return {
+    id: record.id,
+    agent: agent.name,
+    action: claims.action,
+    target: `${kind} ${namespace ?? ''}/${name}`,
+    phase: record.phase,
+    ...(record.ended && { reason: record.ended.reason }),
+    receivedAt: at,
+    updatedAt,
+  }
+}
+
+export async function viewOf(store: Store, id: string): Promise<IntentView> {
+  const record = await readRecord(store, id)
+  const events = await store.events(id)
+  const updatedAt = events.at(-1)?.at ?? record.authenticated.at
+  return {
+    summary: summaryOf(record, updatedAt),
+    events: events.map(({ seq, type, at, data, leafIndexes }) => ({
+      seq,
+      type,
+      at,
+      data,
+      leafIndexes: [...leafIndexes],
+    })),
+  }
+}
+
+export async function listOf(store: Store, query: IntentQuery): Promise<IntentList> {
+  const rows = await store.list(query)
+  const intents = await Promise.all(
+    rows.map(async (row) => summaryOf(await readRecord(store, row.id), row.updatedAt)),
+  )
+  const last = rows.at(-1)
+  const more = last !== undefined && rows.length === query.limit
+  return { intents, ...(more && { next: String(last.ordinal) }) }
+}
