@@ -140,6 +140,8 @@ test('T13 a body that claims to be small is still counted', async () => {
   const send = echo()
   const headers = { 'content-type': 'application/json', 'content-length': '5' }
   assert.equal((await send('/canonical', { ...stream(200, 1024).init, headers })).status, 413)
+  const text = { 'content-type': 'application/jose', 'content-length': '5' }
+  assert.equal((await send('/text', { ...stream(2, 6).init, headers: text })).status, 413)
 })
 
 test('T13 packed bodies are refused, not unpacked', async () => {
