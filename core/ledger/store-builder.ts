@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { LedgerKey } from './key.ts'
+import { generateSkey, ledgerKeyFrom } from './key.ts'
+import { type AppendRequest, openStore, type Store } from './store.ts'
+
+/** Builders for tests: a store in a folder that goes away, and requests to vary. */
+
+export const origin = 'jackstay.dev/3f8e1c1e-0000-4000-8000-000000000001'
+
+export class TestClock {
+  time = Date.parse('2026-01-01T00:00:00Z')
+  now(): number {
+    return this.time
+  }
+}
+
+export interface TestLedger extends AsyncDisposable {
+  readonly directory: string
+  readonly clock: TestClock
+  readonly key: LedgerKey
+  readonly store: Store
+  /** Closes the store and opens it again. */
+  reopen(): Promise<Store>
+}
+
+export async function testLedger(options: { queueLimit?: number } = {}): Promise<TestLedger> {
+  const directory = await mkdtemp(join(tmpdir(), 'jackstay-ledger-'))
+  const key = ledgerKeyFrom(generateSkey(origin))
+  const clock = new TestClock()
+  const open = () => openStore({ directory, origin, key, clock, ...options })
+  let store = await open()
+  return {
+    directory,
+    clock,
+    key,
+    get store() {
+      return store
+    },
+    async reopen() {
+      await store.close()
+      store = await open()
+      return store
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+export function anAppend(change: Partial<AppendRequest> = {}): AppendRequest {
+  return {
+    intentId: 'i1',
+    expectedSeq: 0,
+    events: [{ type: 'authenticated', at: '2026-01-01T00:00:00Z', data: { jws: 'x' } }],
+    leaves: [],
+    phase: 'admit',
+    terminal: false,
+    ...change,
+  }
+}
+
+/** One leaf for each of `count` new intents, named after `prefix`. */
+export async function fill(store: Store, count: number, prefix = 'i'): Promise<void> {
+  const appends = Array.from({ length: count }, (_, i) =>
+    store.append(
+      anAppend({
+        intentId: `${prefix}${i}`,
+        leaves: [{ kind: 'decision', data: { n: i, prefix } }],
+      }),
+    ),
+  )
+  await Promise.all(appends)
+}
