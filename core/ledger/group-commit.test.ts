@@ -42,6 +42,24 @@ describe('group commit', () => {
     assert.equal(p.log.tiles.leafCount(), 2)
   })
 
+  it('takes a failing write back whole, and only that one', async () => {
+    await using p = await parts()
+    const failing = () =>
+      p.writes.submit(() => {
+        p.log.add(pendingLeaf({ kind: 'decision', data: 'never' }))
+        throw new Error('after the leaf')
+      })
+    const results = await Promise.allSettled([p.append(1), failing(), failing(), p.append(2)])
+    assert.deepEqual(
+      results.map((result) =>
+        result.status === 'fulfilled' ? result.value : result.reason.message,
+      ),
+      [0, 'after the leaf', 'after the leaf', 1],
+    )
+    assert.equal(p.log.tiles.leafCount(), 2)
+    await p.log.load() // checks tree, leaves and signature against each other
+  })
+
   it('loses no answer and repeats no index when the disk is full', async () => {
     await using p = await parts()
     assert.equal(await p.append(0), 0)

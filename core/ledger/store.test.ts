@@ -403,6 +403,7 @@ describe('opening', () => {
     const edits = {
       'newest leaf changed': `UPDATE leaves SET bytes = x'00' WHERE position = 299`,
       'newest leaf gone': 'DELETE FROM leaves WHERE position = 299',
+      'leaf added': `INSERT INTO leaves VALUES (300, NULL, NULL, x'7b7d')`,
       'hash in the right edge changed': `UPDATE tiles SET hashes = zeroblob(1408) WHERE level = 0 AND position = 1`,
       'inner hash changed': `UPDATE tiles SET hashes = zeroblob(32) WHERE level = 1`,
       'tile gone': 'DELETE FROM tiles WHERE level = 1',

@@ -156,6 +156,15 @@ describe('tree', () => {
     )
   })
 
+  it('refuses a path that ends before the root', async () => {
+    const leaves = leavesOf(8)
+    const [leaf = leafHash(Buffer.of())] = leaves
+    const proof = await inclusionProof(0, 4, tilesFor(leaves))
+    const root = rootOf(extend(emptyFrontier, leaves.slice(0, 4)).frontier)
+    assert.ok(verifyInclusion({ index: 0, size: 4, leaf, proof, root }))
+    assert.ok(!verifyInclusion({ index: 0, size: 8, leaf, proof, root }))
+  })
+
   it('refuses to prove what is not in the tree', async () => {
     const read = tilesFor(leavesOf(3))
     await assert.rejects(inclusionProof(3, 3, read), { code: 'invalid_request' })

@@ -178,6 +178,7 @@ describe('verifyLedger', () => {
       'middle edit': [good.with(7, Buffer.from('{}')), 'forked'],
       'newest known leaf changed': [good.with(299, Buffer.from('{}')), 'forked'],
       'middle leaf removed': [good.toSpliced(7, 1), 'forked'],
+      'as long as before, but other': [other.slice(0, 300), 'forked'],
       fork: [[...good.slice(0, 250), ...other.slice(250)], 'forked'],
       'full replacement': [other, 'forked'],
       'nothing wrong': [good, 'none'],
