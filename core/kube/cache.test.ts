@@ -214,6 +214,17 @@ describe('a cut connection', () => {
     assert.deepEqual(changes, ['added whole grün'])
   })
 
+  it('an orderly end within an event is a fault, and the event comes whole', async () => {
+    start()
+    await synced()
+    await inStep()
+    api.writeToWatches('{"type":"ADDED","object":{"metadata":{"name":"ha')
+    api.endWatches()
+    api.put('whole', 'red')
+    await changed(1)
+    assert.match(String(faults[0]?.error), /ended within an event/)
+  })
+
   it('survives a server that is away, then back', async () => {
     api.put('one', 'red')
     start()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { JackstayError } from '@jackstay/contract/errors'
 import fc from 'fast-check'
@@ -310,7 +310,8 @@ describe('writes', () => {
     await api.stopListening()
     await assert.rejects(patch(), { code: 'upstream_unavailable', message: /ECONNREFUSED/ })
     await assert.rejects(patch({ signal: AbortSignal.abort() }), { code: 'upstream_unavailable' })
-    const silent = createServer(() => {}) // accepts, but never speaks TLS
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => void sockets.push(socket)) // never speaks TLS
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
     const address = silent.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
@@ -320,6 +321,7 @@ describe('writes', () => {
     })
     await assert.rejects(secure.mergePatch(ref, {}), { code: 'upstream_unavailable' })
     await secure.close()
+    for (const socket of sockets) socket.destroy()
     silent.close()
   })
 

@@ -194,8 +194,9 @@ describe('token file', () => {
     assert.equal(await header(), 'Bearer six')
   })
 
-  it('a 401 reads it again, and a read is repeated with it', async () => {
+  it('a 401 reads it again, and a read is repeated with it', async (t) => {
     const api = await FakeApi.start()
+    t.after(() => api.stop())
     const token = write('token', 'old')
     const file = write(
       'config',
@@ -205,6 +206,7 @@ describe('token file', () => {
       }),
     )
     const client = connect(loadConfig({ kubeconfig: file }), { userAgent: 'test/1' })
+    api.clients.push(client)
     api.script.push((_request, response) => {
       writeFileSync(token, 'new')
       status(401, 'Unauthorized')(_request, response)
@@ -214,8 +216,6 @@ describe('token file', () => {
       api.requests.map((seen) => headersOf(seen, 'authorization')),
       [['Bearer old'], ['Bearer new']],
     )
-    await client.close()
-    await api.stop()
   })
 })
 

@@ -101,16 +101,19 @@ describe('work queue', () => {
 
   it('drains: finishes what is ready, drops what is delayed, takes no more', async () => {
     const { runs, handle, keys } = gate()
-    queue = workQueue({ handle, concurrency: 1, clock: new ManualClock() })
+    const clock = new ManualClock()
+    queue = workQueue({ handle, concurrency: 1, clock })
     queue.add('a')
     queue.add('b')
     queue.addAfter('c', 1)
     const drained = queue.drain(signal)
     assert.throws(() => queue.add('d'), { code: 'draining' })
+    clock.advance(1)
     runs[0]?.end(new Error('no')) // a failure while draining is not repeated
     await until('the last', () => runs.length === 2)
     runs[1]?.end()
     await drained
+    await new Promise(setImmediate)
     assert.deepEqual(keys(), ['a', 'b'])
     assert.equal(queue.size, 0)
   })
