@@ -1,0 +1,64 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AgentPod } from './agent-pod.ts'
+import type { ControlPlane } from './control-plane.ts'
+import { freePort } from './ports.ts'
+import { type Program, startProgram } from './program.ts'
+
+const sidecarMain = new URL('../data-plane/sidecar/main.ts', import.meta.url).pathname
+const runbookMain = new URL('../data-plane/agents/runbook/main.ts', import.meta.url).pathname
+
+/** A sidecar, enrolled in the name of a Pod. */
+export interface Sidecar {
+  readonly url: string
+  readonly keys: string
+  stop(): Promise<void>
+}
+
+export async function startSidecar(
+  pod: AgentPod,
+  plane: Pick<ControlPlane, 'mediatorUrl' | 'registrarUrl' | 'toolsUrl' | 'logs'>,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Sidecar> {
+  const port = await freePort()
+  const keys = join(directory, `${pod.namespace}.${pod.name}.keys`)
+  await mkdir(keys, { recursive: true, mode: 0o700 })
+  const url = `http://127.0.0.1:${port}`
+  const flags: Record<string, string> = {
+    port: String(port),
+    'mediator-url': plane.mediatorUrl,
+    'registrar-url': plane.registrarUrl,
+    'tools-url': plane.toolsUrl,
+    'key-dir': keys,
+    'enrol-token-file': join(pod.tokens, 'enrol'),
+    'intent-token-file': join(pod.tokens, 'intent'),
+    'tools-token-file': join(pod.tokens, 'tools'),
+  }
+  const program = await startProgram({
+    name: 'jackstay-sidecar',
+    main: sidecarMain,
+    args: Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
+    logFile: join(plane.logs, `sidecar.${pod.name}.log`),
+    readyUrl: `${url}/readyz`,
+    signal,
+  })
+  return { url, keys, stop: () => program.stop() }
+}
+
+/** The runbook agent beside its sidecar; `onLine` gets each of its events as a JSON line. */
+export async function startRunbookAgent(
+  sidecar: Sidecar,
+  logs: string,
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<Program> {
+  return await startProgram({
+    name: 'runbook-agent',
+    main: runbookMain,
+    args: ['--sidecar-url', sidecar.url],
+    logFile: join(logs, 'runbook-agent.log'),
+    signal,
+    onLine,
+  })
+}

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { KubeClient } from '@jackstay/kube/client'
+import { type Program, startProgram } from './program.ts'
+import { freePort } from './ports.ts'
+import { keepTokenFile } from './token-files.ts'
+
+/** What running our programs beside a cluster needs of it. */
+export interface Host {
+  /** As an administrator: makes the programs' tokens, nothing else. */
+  readonly client: KubeClient
+  writeKubeconfig(options: { path: string; tokenFile: string }): Promise<string>
+  /** Logs, tokens, kubeconfigs and the ledger. */
+  readonly directory: string
+  readonly signal: AbortSignal
+  readonly onError: (error: unknown) => void
+}
+
+export interface ControlPlane {
+  readonly mediatorUrl: string
+  readonly registrarUrl: string
+  readonly toolsUrl: string
+  /** Of the ledger. */
+  readonly dataDirectory: string
+  /** What Alertmanager has to send. */
+  readonly alertToken: string
+  readonly logs: string
+  /** The mediator alone, to crash it and start it again on the same data. */
+  readonly mediator: { kill(): Promise<void>; stop(): Promise<void>; start(): Promise<void> }
+  stop(): Promise<void>
+}
+
+const programs = {
+  mediator: new URL('../control-plane/mediator/main.ts', import.meta.url).pathname,
+  registrar: new URL('../control-plane/registrar/main.ts', import.meta.url).pathname,
+  'kubernetes-read': new URL('../data-plane/tools/kubernetes-read/main.ts', import.meta.url).pathname,
+} as const
+
+/** A kubeconfig of one of our ServiceAccounts, its token renewed as a projected one would be. */
+async function identity(host: Host, serviceAccount: string): Promise<string> {
+  const { client, signal, onError } = host
+  const tokenFile = join(host.directory, `${serviceAccount}.token`)
+  const namespace = 'jackstay-system'
+  await keepTokenFile({
+    ...{ client, namespace, serviceAccount, signal, onError },
+    audiences: [],
+    path: tokenFile,
+  })
+  const path = join(host.directory, `${serviceAccount}.kubeconfig`)
+  return await host.writeKubeconfig({ path, tokenFile })
+}
+
+/** Starts mediator, registrar and the read tool as processes on loopback, each as itself. */
+export async function startControlPlane(host: Host): Promise<ControlPlane> {
+  const { directory, signal } = host
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const dataDirectory = join(directory, 'ledger')
+  const logs = join(directory, 'logs')
+  await mkdir(logs, { recursive: true })
+  const alertToken = randomBytes(24).toString('base64url')
+  const alertTokenFile = join(directory, 'alert.token')
+  await writeFile(alertTokenFile, `${alertToken}\n`, { mode: 0o600 })
+  const launch = async (name: keyof typeof programs, port: number, extra: readonly string[]) => {
+    const kubeconfig = await identity(host, `jackstay-${name}`)
+    return await startProgram({
+      name: `jackstay-${name}`,
+      main: programs[name],
+      args: ['--kubeconfig', kubeconfig, '--port', String(port), ...extra],
+      logFile: join(logs, `${name}.log`),
+      readyUrl: `http://127.0.0.1:${port}/readyz`,
+      signal,
+    })
+  }
+  const ports = { mediator: await freePort(), registrar: await freePort(), tools: await freePort() }
+  const mediatorFlags = ['--data-dir', dataDirectory, '--alert-token-file', alertTokenFile]
+  const started: Program[] = []
+  const stop = async () => {
+    await Promise.all(started.splice(0).map((program) => program.stop()))
+    await mediator?.stop()
+  }
+  let mediator: Program | undefined
+  try {
+    started.push(
+      ...(await Promise.all([
+        launch('registrar', ports.registrar, []),
+        launch('kubernetes-read', ports.tools, []),
+      ])),
+    )
+    mediator = await launch('mediator', ports.mediator, mediatorFlags)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    mediatorUrl: `http://127.0.0.1:${ports.mediator}`,
+    registrarUrl: `http://127.0.0.1:${ports.registrar}`,
+    toolsUrl: `http://127.0.0.1:${ports.tools}`,
+    ...{ dataDirectory, alertToken, logs, stop },
+    mediator: {
+      kill: async () => await mediator?.kill(),
+      stop: async () => await mediator?.stop(),
+      start: async () => {
+        mediator = await launch('mediator', ports.mediator, mediatorFlags)
+      },
+    },
+  }
+}

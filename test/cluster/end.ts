@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  endProcess,
+  isAlive,
+  outcomeOf,
+  type ProcessIdentity,
+  processesWithEnvironment,
+  sendSignal,
+} from './process.ts'
+import { type ClusterState, clusterDirectory, processMark, readState, writeState } from './state.ts'
+import { subnetOf } from './subnet.ts'
+
+const PATIENCE_MS = 15_000
+
+/**
+ * Ends a cluster, running, half started or crashed, and leaves nothing: no process, mount, control
+ * group, network link or file. Throws when something is left all the same.
+ */
+export async function endCluster(name: string): Promise<void> {
+  const directory = clusterDirectory(name)
+  const state = readState(name)
+  if (state !== undefined) {
+    writeState({ ...state, phase: 'stopping' })
+    await endProcesses(state)
+    await removeLink(state)
+    await removeControlGroups(state)
+    await verifyNoMounts(directory)
+  }
+  await rm(directory, { recursive: true, force: true })
+  await endWatchdog(state)
+}
+
+// nothing is worth a graceful end: whatever it would write goes away with the directory
+async function endProcesses(state: ClusterState): Promise<void> {
+  // the first process of a process namespace takes all the others with it
+  const recorded = [state.node?.holder, ...state.programs.map(({ process: identity }) => identity)]
+  for (const identity of recorded) if (identity !== undefined) sendSignal(identity, 'SIGKILL')
+  const end = performance.now() + PATIENCE_MS
+  for (;;) {
+    const left = remaining(state, recorded)
+    if (left.length === 0) return
+    for (const identity of left) sendSignal(identity, 'SIGKILL')
+    if (performance.now() > end) {
+      const pids = left.map(({ pid }) => pid).join(', ')
+      throw new Error(`processes \`${pids}\` of the cluster \`${state.name}\` do not end`)
+    }
+    await delay(50)
+  }
+}
+
+function remaining(
+  state: ClusterState,
+  recorded: readonly (ProcessIdentity | undefined)[],
+): ProcessIdentity[] {
+  const alive = recorded.filter((identity) => identity !== undefined).filter(isAlive)
+  return [...alive, ...processesWithEnvironment(processMark(state))]
+}
+
+async function removeLink({ node }: ClusterState): Promise<void> {
+  if (node === undefined) return
+  const { hostLink } = subnetOf(node.index)
+  // the kernel takes it away with the namespace of its other end, but later
+  await outcomeOf(['ip', 'link', 'delete', hostLink])
+  if (existsSync(`/sys/class/net/${hostLink}`)) {
+    throw new Error(`the network link \`${hostLink}\` is left, type \`ip link delete ${hostLink}\``)
+  }
+}
+
+/** The control group below which a cluster's containers live, one in each hierarchy. */
+export function controlGroup({ id }: Pick<ClusterState, 'id'>): string {
+  return `jackstay-${id}`
+}
+
+/** Folders of the control group hierarchies: one on version 2, one per controller on version 1. */
+export async function controlGroupHierarchies(): Promise<string[]> {
+  const root = '/sys/fs/cgroup'
+  if (existsSync(join(root, 'cgroup.controllers'))) return [root]
+  if (!existsSync(root)) return []
+  const entries = await readdir(root, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(root, name))
+}
+
+async function removeControlGroups(state: ClusterState): Promise<void> {
+  if (state.mode !== 'node') return
+  const end = performance.now() + PATIENCE_MS
+  for (const hierarchy of await controlGroupHierarchies()) {
+    const folder = join(hierarchy, controlGroup(state))
+    // a group is busy until the kernel has buried the last process in it
+    while (existsSync(folder) && performance.now() < end) {
+      await removeGroup(folder).catch(() => delay(50))
+    }
+    if (existsSync(folder)) throw new Error(`the control group \`${folder}\` is left, remove it`)
+  }
+}
+
+async function removeGroup(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  for (const entry of entries) {
+    if (entry.isDirectory()) await removeGroup(join(folder, entry.name))
+  }
+  await rmdir(folder)
+}
+
+async function verifyNoMounts(directory: string): Promise<void> {
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8')
+  const left = mounts.split('\n').filter((line) => line.includes(` ${directory}/`))
+  if (left.length > 0) {
+    throw new Error(`mounts below \`${directory}\` are left, unmount them:\n${left.join('\n')}`)
+  }
+}
+
+async function endWatchdog(state: ClusterState | undefined): Promise<void> {
+  const watchdog = state?.watchdog
+  // when it is the watchdog that cleans up, it ends by itself
+  if (watchdog === undefined || watchdog.pid === process.pid) return
+  await endProcess(watchdog, 0)
+}
