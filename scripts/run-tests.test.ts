@@ -27,9 +27,10 @@ async function outcomeOf(...sources: readonly string[]): Promise<Outcome> {
     const options = { concurrency: 1, timeoutMs: 2000 }
     console.log(JSON.stringify(await runTests(${JSON.stringify(files)}, options)))
     process.exit()`
+  const starter = join(folder, 'start.ts')
+  await writeFile(starter, script)
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const args = ['--input-type=module-typescript', '-e', script]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  const { stdout } = await promisify(execFile)(process.execPath, [starter], { env })
   return JSON.parse(stdout)
 }
 

@@ -13,39 +13,53 @@ export interface TestOptions {
 
 const keptPerFile = 16 * 1024
 
-/** Runs test files with node:test, each in its own process. */
+/** Runs test files with node:test, each in its own process, ended when its time is up. */
 export async function runTests(
   files: readonly string[],
   { concurrency, timeoutMs }: TestOptions,
 ): Promise<Outcome> {
-  if (files.length === 0) return nothing
+  const waiting = [...files]
+  const outcomes: Outcome[] = []
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      outcomes.push(await runFile(file, timeoutMs))
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+  return outcomes.reduce(plus, nothing)
+}
+
+function plus(a: Outcome, b: Outcome): Outcome {
+  return {
+    ok: a.ok && b.ok,
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: [...a.skipped, ...b.skipped],
+    output: `${a.output}${b.output}`,
+  }
+}
+
+async function runFile(file: string, timeoutMs: number): Promise<Outcome> {
   const failures: string[] = []
   const skipped: Skip[] = []
-  const said = new Map<string, string>()
-  const failedFiles = new Set<string>()
+  let said = ''
   let counts = { passed: 0, cancelled: 0, failed: 0 }
-  const events = run({ files: [...files], concurrency, timeout: timeoutMs, cwd: rootFolder })
-  for await (const { type, data } of events) {
+  // `timeout` of node:test fails a test but leaves a process alive that still has a timer or socket
+  const signal = AbortSignal.timeout(timeoutMs)
+  for await (const { type, data } of run({ files: [file], cwd: rootFolder, signal })) {
     if (type === 'test:stderr' || type === 'test:stdout') {
-      const file = data.file ?? ''
-      said.set(file, `${said.get(file) ?? ''}${data.message}`.slice(-keptPerFile))
+      said = `${said}${data.message}`.slice(-keptPerFile)
     } else if (type === 'test:pass' && reasonOf(data) !== undefined) {
-      skipped.push({ name: `${at(data.file)} › ${data.name}`, reason: reasonOf(data) ?? '' })
+      skipped.push({ name: `${at(file)} › ${data.name}`, reason: reasonOf(data) ?? '' })
     } else if (type === 'test:fail' && !isSumOfOthers(data.details.error)) {
-      failedFiles.add(data.file ?? '')
-      failures.push(failure(data.file, data.name, data.details.error))
+      failures.push(failure(file, data.name, data.details.error))
     } else if (type === 'test:summary' && data.file === undefined) counts = data.counts
   }
-  const output = [...failures, ...[...failedFiles].map((file) => outputOf(file, said.get(file)))]
-  const failed = counts.failed + counts.cancelled
-  return {
-    // a file that fails outside its tests is among the failures even where no count has it
-    ok: failed === 0 && failures.length === 0,
-    passed: counts.passed,
-    failed: Math.max(failed, failures.length > 0 ? 1 : 0),
-    skipped,
-    output: output.filter((text) => text !== '').join('\n'),
-  }
+  if (signal.aborted) failures.push(`\n✘ ${at(file)}: not done after ${timeoutMs / 1000} s\n`)
+  const failed = Math.max(counts.failed + counts.cancelled, failures.length > 0 ? 1 : 0)
+  const printed = said.trim() === '' ? '' : `\n--- output of ${at(file)}\n${said.trimEnd()}\n`
+  const output = failed === 0 ? '' : `${failures.join('')}${printed}`
+  return { ok: failed === 0, passed: counts.passed, failed, skipped, output }
 }
 
 interface Report {
@@ -64,14 +78,10 @@ function isSumOfOthers(error: unknown): boolean {
   return error instanceof Error && 'failureType' in error && error.failureType === 'subtestsFailed'
 }
 
-function failure(file: string | undefined, name: string, error: Error): string {
-  return `\n✘ ${at(file)} › ${name}\n${inspect(error.cause ?? error, { depth: 4 })}`
+function failure(file: string, name: string, error: Error): string {
+  return `\n✘ ${at(file)} › ${name}\n${inspect(error.cause ?? error, { depth: 4 })}\n`
 }
 
-function outputOf(file: string, text = ''): string {
-  return text.trim() === '' ? '' : `\n--- output of ${at(file)}\n${text.trimEnd()}`
-}
-
-function at(file: string | undefined): string {
-  return file === undefined ? 'tests' : relative(rootFolder, file)
+function at(file: string): string {
+  return relative(rootFolder, file)
 }
