@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { KubeClient } from '@jackstay/kube/client'
-import { type Program, startProgram } from './program.ts'
 import { freePort } from './ports.ts'
+import { type Program, startProgram } from './program.ts'
 import { keepTokenFile } from './token-files.ts'
 
 /** What running our programs beside a cluster needs of it. */
@@ -34,7 +34,8 @@ export interface ControlPlane {
 const programs = {
   mediator: new URL('../control-plane/mediator/main.ts', import.meta.url).pathname,
   registrar: new URL('../control-plane/registrar/main.ts', import.meta.url).pathname,
-  'kubernetes-read': new URL('../data-plane/tools/kubernetes-read/main.ts', import.meta.url).pathname,
+  'kubernetes-read': new URL('../data-plane/tools/kubernetes-read/main.ts', import.meta.url)
+    .pathname,
 } as const
 
 /** A kubeconfig of one of our ServiceAccounts, its token renewed as a projected one would be. */

@@ -86,11 +86,11 @@ export function governanceObjects(): Manifest[] {
             targets: { namespaces: [workload.namespace], names: ['*'] },
           },
         ],
-        defaultApproval: { n: 1, groups: [operator.group] },
+        defaultApproval: { count: 1, groups: [operator.group] },
         limits: { intentsPerMinute: 10, pending: 5 },
         verifySeconds: 60,
         triggers: [{ labels: { alertname: 'DeploymentHasNoReplicas' } }],
-        grant: { n: 1, groups: [operator.group] },
+        grant: { count: 1, groups: [operator.group] },
       },
     },
     {
@@ -114,7 +114,12 @@ export function governanceObjects(): Manifest[] {
           },
           {
             name: 'people-say-yes',
-            requireApproval: { when: 'true', n: 1, groups: [operator.group], expiresAfter: '15m' },
+            requireApproval: {
+              when: 'true',
+              count: 1,
+              groups: [operator.group],
+              expiresAfter: '15m',
+            },
           },
         ],
       },

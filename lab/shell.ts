@@ -30,7 +30,9 @@ export function run(command: string, args: readonly string[], options: RunOption
         if (signal.aborted) return reject(signal.reason)
         if (error === null) return resolve({ code: 0, stdout, stderr })
         if (typeof error.code === 'number') return resolve({ code: error.code, stdout, stderr })
-        reject(new Error(`\`${command}\` did not end by itself: ${error.message}`, { cause: error }))
+        reject(
+          new Error(`\`${command}\` did not end by itself: ${error.message}`, { cause: error }),
+        )
       },
     )
     child.stdin?.end(stdin ?? '')
@@ -45,7 +47,9 @@ export async function demand(
 ): Promise<string> {
   const { code, stdout, stderr } = await run(command, args, options)
   if (code !== 0) {
-    throw new Error(`\`${command.split('/').at(-1)} ${args.join(' ')}\` failed:\n${stderr || stdout}`)
+    throw new Error(
+      `\`${command.split('/').at(-1)} ${args.join(' ')}\` failed:\n${stderr || stdout}`,
+    )
   }
   return stdout
 }

@@ -13,10 +13,14 @@ const command = new Command('npm start --')
   .description(
     'Shows Jackstay at work: an alert, an agent without any cluster credential, a signed intent, a decision, an approval, the change, its verification and the proof.',
   )
-  .option('--cluster <kind>', 'which cluster to use: `real` brings one up on this machine', (kind) => {
-    if (kind === 'real') return kind
-    throw new InvalidArgumentError('the only kind there is now is `real`')
-  })
+  .option(
+    '--cluster <kind>',
+    'which cluster to use: `real` brings one up on this machine',
+    (kind) => {
+      if (kind === 'real') return kind
+      throw new InvalidArgumentError('the only kind there is now is `real`')
+    },
+  )
   .option('--once', 'let the demo operator approve, and end after the first incident')
   .addHelpText(
     'after',

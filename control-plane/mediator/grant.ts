@@ -30,7 +30,7 @@ export function granted(found: ClassView, cluster: ClusterView, clock: Clock): G
     default:
       return {
         granted: false,
-        message: `the class \`${found.name}\` needs ${found.spec.grant.n} approval(s) of ${found.hash} by ${found.spec.grant.groups.join(', ')}`,
+        message: `the class \`${found.name}\` needs ${found.spec.grant.count} approval(s) of ${found.hash} by ${found.spec.grant.groups.join(', ')}`,
       }
   }
 }

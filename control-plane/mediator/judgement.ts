@@ -63,7 +63,7 @@ export function decideNow(record: IntentRecord, plan: Plan, ports: Ports): Decis
     action: plan.action,
     facts: factsOf(record, plan, ports),
     autonomy: found?.spec.autonomy ?? 'observe',
-    defaultApproval: found?.spec.defaultApproval ?? { n: 0, groups: [] },
+    defaultApproval: found?.spec.defaultApproval ?? { count: 0, groups: [] },
     className: agent.class,
   })
 }

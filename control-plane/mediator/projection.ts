@@ -39,7 +39,7 @@ export function statusOf(record: IntentRecord): IntentObjectStatus {
   const waiting = record.phase === 'approve'
   const needs = waiting
     ? (rehearsed?.decision.requirements ?? []).map(
-        (r) => `${r.n} approval(s) by ${r.groups.join(' or ')} (${r.from})`,
+        (r) => `${r.count} approval(s) by ${r.groups.join(' or ')} (${r.from})`,
       )
     : []
   const message =

@@ -5,7 +5,7 @@ import { digest } from './text.ts'
 export const approvalRequirement = z.strictObject({
   /** `<policy>/<rule>`, or `class/<name>` for the class's default. */
   from: z.string(),
-  n: z.int().min(1),
+  count: z.int().min(1),
   groups: z.array(z.string()).min(1),
   /** Seconds from the decision until a missing approval counts as expired. */
   expiresAfter: z.int().min(1),

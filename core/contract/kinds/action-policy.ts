@@ -22,7 +22,7 @@ export const policyRule = ruled(
     requireApproval: z
       .strictObject({
         when: expression,
-        n: z.int().min(1).max(10),
+        count: z.int().min(1).max(10),
         groups: approverGroups,
         expiresAfter: duration.optional(),
       })

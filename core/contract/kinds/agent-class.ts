@@ -25,7 +25,11 @@ export const approverGroups = ruled(z.array(groupName).min(1).max(16), {
   test: (groups) => groups.every((g) => !g.startsWith('system:')),
 })
 
-export const approvalQuorum = z.strictObject({ n: z.int().min(1).max(10), groups: approverGroups })
+/** `count`, not `n`: a bare `n` is a boolean to YAML 1.1, which kubectl speaks. */
+export const approvalQuorum = z.strictObject({
+  count: z.int().min(1).max(10),
+  groups: approverGroups,
+})
 
 export const agentClassSpec = z.strictObject({
   namespace: ruled(dnsLabel, {

@@ -1,0 +1,20 @@
+/**
+ * The fields of the resources that actions write, as the API server's types have them. An executor's
+ * patch may change what its action names; every other field here must stay. A field that a newer
+ * Kubernetes adds has to be added here before executors can be held to it.
+ */
+export const specFields: Readonly<Record<string, readonly string[]>> = {
+  'apps/deployments': [
+    'replicas',
+    'selector',
+    'template',
+    'strategy',
+    'minReadySeconds',
+    'revisionHistoryLimit',
+    'paused',
+    'progressDeadlineSeconds',
+  ],
+}
+
+/** Metadata that no action may change unless it says so. */
+export const metadataFields = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const
