@@ -1,0 +1,61 @@
+import { governedLabel } from '@jackstay/contract/kinds/suspension'
+
+export interface ClassObjectsOptions {
+  readonly class: string
+  /** Where its agents' Pods live; starts with `jackstay-class-`. */
+  readonly namespace: string
+  readonly agentServiceAccount: string
+  readonly actions: readonly string[]
+  /** Namespaces it may read and change. They become governed. */
+  readonly targets: readonly string[]
+}
+
+type Manifest = Readonly<Record<string, unknown>>
+
+function binding(name: string, namespace: string, role: string, subject: object): Manifest {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name, namespace, labels: { 'app.kubernetes.io/part-of': 'jackstay' } },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+    subjects: [{ kind: 'ServiceAccount', ...subject }],
+  }
+}
+
+function serviceAccount(name: string, namespace: string): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name, namespace },
+    automountServiceAccountToken: false,
+  }
+}
+
+function namespace(name: string, labels: Readonly<Record<string, string>>): Manifest {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }
+}
+
+/**
+ * What makes a class able to act, besides its AgentClass: namespace, executor, and bindings to fixed
+ * roles only. The operator will do this; until then whoever installs does.
+ */
+export function classObjects(options: ClassObjectsOptions): Manifest[] {
+  const { agentServiceAccount, actions, targets } = options
+  const executor = { name: options.class, namespace: 'jackstay-executors' }
+  const agent = { name: agentServiceAccount, namespace: options.namespace }
+  const reader = { name: 'jackstay-kubernetes-read', namespace: 'jackstay-system' }
+  return [
+    namespace(options.namespace, { 'app.kubernetes.io/part-of': 'jackstay' }),
+    serviceAccount(agent.name, agent.namespace),
+    serviceAccount(executor.name, executor.namespace),
+    binding('jackstay-read-tool', options.namespace, 'jackstay-impersonate-agents', reader),
+    ...targets.flatMap((target) => [
+      namespace(target, { [governedLabel]: 'true' }),
+      binding(`jackstay-read-${options.class}`, target, 'jackstay-read-workloads', agent),
+      ...actions.map((action) => {
+        const role = `jackstay-action-${action.replace('.', '-').toLowerCase()}`
+        return binding(`jackstay-execute-${options.class}-${action}`, target, role, executor)
+      }),
+    ]),
+  ]
+}
