@@ -1,0 +1,166 @@
+import type { ApprovalRequirement, Decision, FiredRule } from '@jackstay/contract/decision'
+import { assertNever } from '@jackstay/contract/errors'
+import { sha256 } from '@jackstay/contract/json'
+import type { Autonomy } from '@jackstay/contract/kinds/agent-class'
+import { type BoundFacts, bindFacts, type Facts } from './facts.ts'
+import {
+  type CompiledPolicy,
+  type CompiledRule,
+  defaultExpiry,
+  policiesFor,
+  type RuleSet,
+  rulesHash,
+} from './rules.ts'
+
+export interface DecideInput {
+  readonly rules: RuleSet
+  readonly action: string
+  readonly facts: Facts
+  readonly autonomy: Autonomy
+  /** Who must agree where the class demands it and no rule says who. */
+  readonly defaultApproval: { readonly count: number; readonly groups: readonly string[] }
+  readonly className: string
+}
+
+interface Fired {
+  readonly rule: FiredRule
+  readonly requirement?: ApprovalRequirement
+}
+
+/** A verdict before its paperwork. */
+type Verdict =
+  | { readonly effect: 'deny'; readonly reason: string }
+  | {
+      readonly effect: 'allow'
+      readonly reason: string
+      readonly requirements: readonly ApprovalRequirement[]
+    }
+
+/** As many as a decision may list; those that denied come first. */
+const listed = 256
+
+/**
+ * The rules' verdict on one plan. Every rule of the action is evaluated, so the order of rules
+ * never matters. Any matching deny, any error and no matching allow are a deny; every matching
+ * `requireApproval` adds what it demands. Total: never throws, and what is amiss is a deny.
+ */
+export function decide(input: DecideInput): Decision {
+  try {
+    return judged(input)
+  } catch (error) {
+    const reason = cut(
+      `denied because judging failed: ${error instanceof Error ? error.message : 'unknown'}`,
+    )
+    const evaluated = 0
+    // the hash of nothing that can be approved: of no rule set
+    return { effect: 'deny', reason, fired: [], evaluated, requirements: [], rulesHash: sha256('') }
+  }
+}
+
+function judged(input: DecideInput): Decision {
+  const policies = policiesFor(input.rules, input.action)
+  const facts = bindFacts(input.facts)
+  const rules = policies.flatMap((policy) => policy.rules.map((rule) => ({ policy, rule })))
+  const fired = rules
+    .map(({ policy, rule }) => fire(policy, rule, facts))
+    .filter((f) => f !== undefined)
+    .sort((a, b) => weight(a.rule) - weight(b.rule) || (a.rule.id < b.rule.id ? -1 : 1))
+  const verdict = weigh(input, policies, fired)
+  return {
+    effect: verdict.effect,
+    reason: cut(verdict.reason),
+    fired: fired.slice(0, listed).map((f) => f.rule),
+    evaluated: rules.length,
+    requirements: verdict.effect === 'allow' ? [...verdict.requirements] : [],
+    rulesHash: rulesHash(input.rules, input.action),
+  }
+}
+
+function fire(policy: CompiledPolicy, rule: CompiledRule, facts: BoundFacts): Fired | undefined {
+  const { effect, id } = rule
+  const evaluation = rule.evaluate(facts)
+  const known = { id, effect: effect.kind, mode: policy.spec.mode }
+  switch (evaluation.outcome) {
+    case 'not_matched':
+      return undefined
+    case 'error':
+      return { rule: { ...known, outcome: 'error', message: cut(evaluation.message) } }
+    case 'matched': {
+      const message = effect.kind === 'deny' ? effect.message : undefined
+      return {
+        rule: {
+          ...known,
+          outcome: 'matched',
+          ...(message !== undefined && { message: cut(message) }),
+        },
+        ...(effect.kind === 'requireApproval' && { requirement: effect.requirement }),
+      }
+    }
+    default:
+      return assertNever(evaluation)
+  }
+}
+
+function weigh(
+  input: DecideInput,
+  policies: readonly CompiledPolicy[],
+  fired: readonly Fired[],
+): Verdict {
+  const deny = (reason: string): Verdict => ({ effect: 'deny', reason })
+  const broken = policies.find((p) => p.spec.mode === 'enforce' && p.problems.length > 0)
+  const problem = broken?.problems[0]
+  if (problem !== undefined) {
+    return deny(
+      `denied because ${problem.policy}/${problem.rule} cannot be loaded: ${problem.message}`,
+    )
+  }
+  const effective = fired.filter((f) => f.rule.mode === 'enforce')
+  const [first] = effective.filter((f) => f.rule.outcome === 'matched' && f.rule.effect === 'deny')
+  if (first !== undefined) {
+    const { id, message } = first.rule
+    return deny(`denied by ${id}${message === undefined ? '' : `: ${message}`}`)
+  }
+  const failed = effective.find((f) => f.rule.outcome === 'error')
+  if (failed !== undefined)
+    return deny(`denied because ${failed.rule.id} failed: ${failed.rule.message}`)
+  if (input.autonomy === 'observe')
+    return deny(`denied because the class ${input.className} may only observe`)
+  const allow = effective.find((f) => f.rule.effect === 'allow')
+  if (allow === undefined) return deny(`denied because no rule allows ${input.action} here`)
+  const requirements = demanded(input, effective)
+  const empty = requirements.find(
+    (r) => !Number.isInteger(r.count) || r.count < 1 || r.groups.length === 0,
+  )
+  if (empty !== undefined) return deny(`denied because ${empty.from} demands approval by nobody`)
+  return { effect: 'allow', reason: allowReason(allow.rule.id, requirements), requirements }
+}
+
+function demanded(input: DecideInput, effective: readonly Fired[]): readonly ApprovalRequirement[] {
+  const byRules = effective.map((f) => f.requirement).filter((r) => r !== undefined)
+  const { count, groups } = input.defaultApproval
+  const byClass = {
+    from: `class/${input.className}`,
+    count,
+    groups: [...groups],
+    expiresAfter: defaultExpiry,
+  }
+  const irreversible = input.facts.plan.reversibility === 'irreversible'
+  const asks = input.autonomy !== 'act-within-policy' && byRules.length === 0
+  return irreversible || asks ? [...byRules, byClass] : byRules
+}
+
+function allowReason(id: string, requirements: readonly ApprovalRequirement[]): string {
+  if (requirements.length === 0) return `allowed by ${id}`
+  return `allowed by ${id}, with the approval that ${requirements.map((r) => r.from).join(', ')} demand`
+}
+
+function weight(rule: FiredRule): number {
+  if (rule.mode === 'audit') return 4
+  if (rule.effect === 'deny' && rule.outcome === 'matched') return 0
+  return rule.outcome === 'error' ? 1 : 2
+}
+
+function cut(text: string): string {
+  const plain = text.toWellFormed()
+  return plain.length > 512 ? `${plain.slice(0, 511)}…` : plain
+}

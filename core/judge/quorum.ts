@@ -1,0 +1,83 @@
+import type { ApprovalRequirement } from '@jackstay/contract/decision'
+import type { Digest } from '@jackstay/contract/json'
+
+/** What counting needs of an Approval. */
+export interface QuorumApproval {
+  readonly approver: string
+  readonly groups: readonly string[]
+  readonly verdict: 'approve' | 'reject'
+  readonly digest: Digest
+  /** When the API server accepted it, RFC 3339. */
+  readonly at: string
+}
+
+export interface MissingApprovals {
+  readonly from: string
+  readonly have: number
+  readonly need: number
+  readonly groups: readonly string[]
+}
+
+export type QuorumOutcome<A extends QuorumApproval = QuorumApproval> =
+  | { readonly state: 'met'; readonly counted: readonly A[] }
+  | { readonly state: 'waiting'; readonly missing: readonly MissingApprovals[] }
+  | { readonly state: 'rejected'; readonly by: string }
+  /** `at`: milliseconds since the epoch. */
+  | { readonly state: 'expired'; readonly at: number }
+
+export interface QuorumQuestion<A extends QuorumApproval> {
+  readonly requirements: readonly ApprovalRequirement[]
+  readonly approvals: readonly A[]
+  readonly digest: Digest
+  /** Milliseconds since the epoch, both. */
+  readonly decidedAt: number
+  readonly now: number
+}
+
+/**
+ * Whether people agreed to exactly this digest. Every requirement must be met by distinct people
+ * of its groups; one person may serve several requirements. The first rejection is final. An
+ * approval made after the earliest expiry does not count, one made before still does later on.
+ */
+export function quorum<A extends QuorumApproval>(question: QuorumQuestion<A>): QuorumOutcome<A> {
+  const { requirements, digest, decidedAt, now } = question
+  const groups = new Set(requirements.flatMap((r) => r.groups))
+  const eligible = question.approvals
+    .filter(
+      (a) => a.digest === digest && isPerson(a.approver) && a.groups.some((g) => groups.has(g)),
+    )
+    .sort(oldestFirst)
+  const rejection = eligible.find((a) => a.verdict !== 'approve')
+  if (rejection !== undefined) return { state: 'rejected', by: rejection.approver }
+  const expiry = decidedAt + Math.min(...requirements.map((r) => r.expiresAfter)) * 1000
+  const inTime = distinct(
+    eligible.filter((a) => requirements.length > 0 && Date.parse(a.at) <= expiry),
+  )
+  const missing = requirements.map((r) => lacking(r, inTime)).filter((m) => m !== undefined)
+  if (missing.length === 0) return { state: 'met', counted: inTime }
+  // written so that a time that is not a number counts as expired
+  return now <= expiry ? { state: 'waiting', missing } : { state: 'expired', at: expiry }
+}
+
+function lacking(
+  { from, count, groups }: ApprovalRequirement,
+  approvals: readonly QuorumApproval[],
+): MissingApprovals | undefined {
+  const have = approvals.filter((a) => a.groups.some((g) => groups.includes(g))).length
+  // a requirement of nobody is a mistake, never a yes
+  const need = count >= 1 ? count : Number.POSITIVE_INFINITY
+  return have >= need ? undefined : { from, have, need: count, groups }
+}
+
+function isPerson(approver: string): boolean {
+  return approver !== '' && !approver.startsWith('system:')
+}
+
+function oldestFirst(a: QuorumApproval, b: QuorumApproval): number {
+  return a.at < b.at ? -1 : a.at > b.at ? 1 : a.approver < b.approver ? -1 : 1
+}
+
+function distinct<A extends QuorumApproval>(approvals: readonly A[]): readonly A[] {
+  const seen = new Set<string>()
+  return approvals.filter((a) => !seen.has(a.approver) && seen.add(a.approver))
+}

@@ -1,0 +1,127 @@
+import type { ApprovalRequirement } from '@jackstay/contract/decision'
+import { type Digest, digestOf } from '@jackstay/contract/json'
+import type { ActionPolicySpec, PolicyRule } from '@jackstay/contract/kinds/action-policy'
+import { compileExpression, type Expression, type ExpressionProblem } from './expression.ts'
+
+export interface NamedPolicy {
+  readonly name: string
+  readonly spec: ActionPolicySpec
+}
+
+/** What is wrong with a rule, and where in its expression; line and column count from 1. */
+export interface RuleProblem extends ExpressionProblem {
+  readonly policy: string
+  readonly rule: string
+}
+
+export type RuleEffect =
+  | { readonly kind: 'deny'; readonly message: string | undefined }
+  | { readonly kind: 'requireApproval'; readonly requirement: ApprovalRequirement }
+  | { readonly kind: 'allow' }
+
+export interface CompiledRule {
+  /** `<policy>/<rule>` */
+  readonly id: string
+  readonly effect: RuleEffect
+  readonly evaluate: Expression
+}
+
+export interface CompiledPolicy {
+  readonly name: string
+  readonly spec: ActionPolicySpec
+  readonly rules: readonly CompiledRule[]
+  readonly problems: readonly RuleProblem[]
+}
+
+/** All policies, ready to be asked. Made by `compileRules` alone. */
+export interface RuleSet {
+  readonly policies: readonly CompiledPolicy[]
+}
+
+/** Used where a `requireApproval` does not say: one hour, in seconds. */
+export const defaultExpiry = 3600
+
+/**
+ * Compiles every rule and says what is wrong with those that do not compile. A policy with a
+ * problem denies every action it names until it is repaired.
+ */
+export function compileRules(policies: readonly NamedPolicy[]): {
+  readonly rules: RuleSet
+  readonly problems: readonly RuleProblem[]
+} {
+  const compiled = policies
+    .map(compilePolicy)
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return { rules: { policies: compiled }, problems: compiled.flatMap((p) => p.problems) }
+}
+
+/** The policies that speak about an action, `*` included. */
+export function policiesFor(rules: RuleSet, action: string): readonly CompiledPolicy[] {
+  return rules.policies.filter(
+    ({ spec }) => spec.actions.includes('*') || spec.actions.includes(action),
+  )
+}
+
+/**
+ * The digest of the rules in force for an action. It stays the same whatever the order, other
+ * actions' rules, and policies in `audit` mode, which cannot change an outcome.
+ */
+export function rulesHash(rules: RuleSet, action: string): Digest {
+  const inForce = policiesFor(rules, action).filter(({ spec }) => spec.mode === 'enforce')
+  return digestOf({
+    v: 1,
+    rules: inForce
+      .flatMap(({ name, spec }) =>
+        spec.rules.map((rule) => [`${name}/${rule.name}`, rule] as const),
+      )
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
+  })
+}
+
+function compilePolicy({ name, spec }: NamedPolicy): CompiledPolicy {
+  const rules: CompiledRule[] = []
+  const problems: RuleProblem[] = []
+  for (const rule of spec.rules) {
+    const id = `${name}/${rule.name}`
+    const read = effectOf(rule, id)
+    const compiled = 'problem' in read ? read : compileExpression(read.when)
+    if ('problem' in compiled) problems.push({ policy: name, rule: rule.name, ...compiled.problem })
+    else if ('effect' in read) rules.push({ id, effect: read.effect, evaluate: compiled.evaluate })
+  }
+  return { name, spec, rules, problems }
+}
+
+function effectOf(
+  { deny, requireApproval, allow }: PolicyRule,
+  id: string,
+):
+  | { readonly effect: RuleEffect; readonly when: string }
+  | { readonly problem: ExpressionProblem } {
+  const problem = (message: string) => ({ problem: { line: 1, column: 1, message } })
+  if ([deny, requireApproval, allow].filter((e) => e !== undefined).length !== 1) {
+    return problem('a rule has exactly one of `deny`, `requireApproval` and `allow`')
+  }
+  if (deny) return { effect: { kind: 'deny', message: deny.message }, when: deny.when }
+  if (allow) return { effect: { kind: 'allow' }, when: allow.when }
+  if (!requireApproval) return problem('a rule needs an effect')
+  const { when, count, groups, expiresAfter } = requireApproval
+  if (!Number.isInteger(count) || count < 1)
+    return problem(`\`count\` is \`${count}\`; at least 1 person must approve`)
+  if (groups.length === 0) return problem('`groups` is empty; name who may approve')
+  const seconds = expiresAfter === undefined ? defaultExpiry : durationSeconds(expiresAfter)
+  if (seconds === undefined) {
+    return problem(
+      `\`expiresAfter\` is \`${expiresAfter}\`; write it like \`90s\`, \`15m\`, \`1h30m\``,
+    )
+  }
+  const requirement = { from: id, count, groups: [...groups].sort(), expiresAfter: seconds }
+  return { effect: { kind: 'requireApproval', requirement }, when }
+}
+
+function durationSeconds(text: string): number | undefined {
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text)
+  if (match === null) return undefined
+  const [, hours = '0', minutes = '0', seconds = '0'] = match
+  const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
+  return total >= 1 ? total : undefined
+}
