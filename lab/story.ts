@@ -1,0 +1,183 @@
+import { createInterface } from 'node:readline/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Stage } from './demo.ts'
+import { operator, workload } from './demo-objects.ts'
+import type { Narrator } from './narrator.ts'
+import { demand, run } from './shell.ts'
+
+const alert = {
+  alertname: 'DeploymentHasNoReplicas',
+  severity: 'page',
+  namespace: workload.namespace,
+  deployment: workload.name,
+}
+
+/** One incident from the alert to the proof. True when the change verified and the ledger did. */
+export async function tellStory(
+  stage: Stage,
+  narrator: Narrator,
+  { once }: { readonly once: boolean },
+): Promise<boolean> {
+  const id = await incident(stage, narrator)
+  if (id === undefined) return false
+  await approval(stage, narrator, id, once)
+  const phase = await outcome(stage, narrator, id)
+  narrator.chapter('7. Why did this happen?')
+  const why = await stage.jackstay(['why', id])
+  narrator.quote(why.stdout || why.stderr)
+  narrator.chapter('8. The proof')
+  const verified = await stage.jackstay(['ledger', 'verify'])
+  narrator.quote(verified.stdout || verified.stderr)
+  const offline = await stage.jackstay(['ledger', 'verify', '--data', stage.plane.dataDirectory])
+  narrator.say(
+    offline.code === 0
+      ? 'the same from the files alone, without asking any program'
+      : `offline: ${offline.stderr}`,
+  )
+  const well = phase === 'verified' && verified.code === 0 && offline.code === 0
+  narrator.say(well ? 'The change verified, and so does the log.' : `It ended as \`${phase}\`.`)
+  return well
+}
+
+async function kubectl(stage: Stage, args: readonly string[]): Promise<string> {
+  const { install, signal } = stage
+  return await demand(install.kubectl, args, { signal, env: { KUBECONFIG: install.kubeconfig } })
+}
+
+/** Breaks the workload, fires the alert, and follows the agent to its intent's id. */
+async function incident(stage: Stage, narrator: Narrator): Promise<string | undefined> {
+  const { namespace, name } = workload
+  const { agentEvents: events, signal } = stage
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(60_000)])
+  narrator.chapter('3. An incident')
+  await narrator.step(`somebody scales ${namespace}/${name} to zero`, async () => {
+    await kubectl(stage, ['-n', namespace, 'scale', `deployment/${name}`, '--replicas=0'])
+    await waitForPods(stage, 0)
+  })
+  await narrator.step('Alertmanager posts the alert, signed with its bearer token', async () => {
+    const summary = `${namespace}/${name} has no replicas`
+    await stage.alertmanager.fire({ labels: alert, annotations: { summary } })
+    await events.next('agent.trigger', soon)
+  })
+  narrator.chapter('4. The agent looks, and asks')
+  const diagnosis = await events.next('agent.diagnosis', soon)
+  narrator.say(`diagnosis: ${String(diagnosis.summary ?? JSON.stringify(diagnosis))}`)
+  narrator.say(
+    'it read through the read tool as itself, and holds no credential the API server accepts',
+  )
+  const intent = await events.next('agent.intent', soon)
+  if (typeof intent.id !== 'string') {
+    narrator.say(`the agent did not get an intent in: ${JSON.stringify(intent)}`)
+    return undefined
+  }
+  narrator.say(`it signed an intent: ${intent.id}`)
+  return intent.id
+}
+
+async function waitForPods(stage: Stage, count: number): Promise<void> {
+  const { namespace, name } = workload
+  const args = [
+    '-n',
+    namespace,
+    'get',
+    'pods',
+    '-l',
+    `app.kubernetes.io/name=${name}`,
+    '-o',
+    'name',
+  ]
+  for (;;) {
+    const pods = (await kubectl(stage, args)).split('\n').filter((line) => line !== '')
+    if (pods.length === count) return
+    await sleep(200, undefined, { signal: stage.signal })
+  }
+}
+
+/** Shows what is to be approved and lets a person, or with `once` the demo operator, say yes. */
+async function approval(
+  stage: Stage,
+  narrator: Narrator,
+  id: string,
+  once: boolean,
+): Promise<void> {
+  narrator.chapter('5. The decision waits for a person')
+  await untilPhase(stage, id, (phase) => phase === 'approve' || isEnd(phase))
+  narrator.quote(await kubectl(stage, ['-n', workload.namespace, 'get', 'intent', id]))
+  const status = 'jsonpath={.status.diff[*]}{"\\n"}digest {.status.digest}{"\\n"}{.status.needs[*]}'
+  narrator.quote(
+    await kubectl(stage, ['-n', workload.namespace, 'get', 'intent', id, '-o', status]),
+  )
+  const reason = 'web has to serve again'
+  if (once) {
+    narrator.say(`\`${operator.user}\`, a client certificate of this demo cluster, approves now.`)
+  } else if (!(await confirm(narrator, stage, id))) {
+    const rejected = await stage.jackstay(['reject', id, '--yes', '--reason', 'not now'])
+    narrator.quote(rejected.stdout || rejected.stderr)
+    return
+  }
+  if (isEnd(await phaseOf(stage, id))) return
+  const approved = await stage.jackstay(['approve', id, '--yes', '--reason', reason])
+  narrator.quote(approved.stdout || approved.stderr)
+}
+
+async function confirm(narrator: Narrator, stage: Stage, id: string): Promise<boolean> {
+  narrator.say(`approve as \`${operator.user}\` here, or in another terminal:`)
+  narrator.say(
+    `npx jackstay --kubeconfig ${stage.operatorKubeconfig} --server ${stage.plane.mediatorUrl} approve ${id} --reason "…"`,
+  )
+  if (!process.stdin.isTTY) {
+    narrator.say('no terminal to ask at: waiting for that approval')
+    await untilPhase(stage, id, (phase) => phase !== 'approve')
+    return true
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    const answer = await prompt.question('  approve operation? [y/N] ', { signal: stage.signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } finally {
+    prompt.close()
+  }
+}
+
+const ends = new Set([
+  ...['refused', 'rejected', 'expired', 'cancelled', 'obsolete', 'proposed', 'verified'],
+  ...['failed', 'rolled_back', 'rollback_failed'],
+])
+
+function isEnd(phase: string): boolean {
+  return ends.has(phase)
+}
+
+async function phaseOf(stage: Stage, id: string): Promise<string> {
+  const { install, signal } = stage
+  const args = ['-n', workload.namespace, 'get', 'intent', id, '-o', 'jsonpath={.status.phase}']
+  const found = await run(install.kubectl, args, {
+    signal,
+    env: { KUBECONFIG: install.kubeconfig },
+  })
+  return found.code === 0 ? found.stdout : ''
+}
+
+async function untilPhase(
+  stage: Stage,
+  id: string,
+  holds: (phase: string) => boolean,
+): Promise<string> {
+  for (;;) {
+    const phase = await phaseOf(stage, id)
+    if (holds(phase)) return phase
+    await sleep(250, undefined, { signal: stage.signal })
+  }
+}
+
+/** Follows execution and verification to the end. */
+async function outcome(stage: Stage, narrator: Narrator, id: string): Promise<string> {
+  narrator.chapter('6. Execution, then verification')
+  const phase = await narrator.step('dispatched, written as the executor, watched', () =>
+    untilPhase(stage, id, isEnd),
+  )
+  const { namespace, name } = workload
+  narrator.quote(await kubectl(stage, ['-n', namespace, 'get', 'deployment', name]))
+  if (phase === 'verified') await stage.alertmanager.resolve({ labels: alert })
+  return phase
+}
