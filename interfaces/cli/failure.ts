@@ -1,0 +1,85 @@
+import { type ErrorCode, JackstayError } from '@jackstay/contract/errors'
+import { statusOf } from '@jackstay/kube/client'
+import { CommanderError } from 'commander'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+
+/** How a command ends that did not do what was asked: one line and an exit code. */
+export interface Failure {
+  readonly exit: ExitCode
+  readonly code: string
+  readonly message: string
+}
+
+/** An outcome that is no bug and no breakdown: the answer was no, or the input was wrong. */
+export class CommandFailed extends Error {
+  readonly exit: ExitCode
+  readonly code: string
+
+  constructor(exit: ExitCode, code: string, message: string) {
+    super(message)
+    this.name = 'CommandFailed'
+    this.exit = exit
+    this.code = code
+  }
+}
+
+export function usageError(message: string): CommandFailed {
+  return new CommandFailed(exitCodes.usage, 'usage', message)
+}
+
+const exits: Partial<Record<ErrorCode, ExitCode>> = {
+  not_found: exitCodes.notFound,
+  ledger_damaged: exitCodes.ledger,
+  invalid_config: exitCodes.usage,
+  invalid_request: exitCodes.usage,
+  unauthenticated: exitCodes.unreachable,
+  wrong_audience: exitCodes.unreachable,
+  forbidden: exitCodes.unreachable,
+  upstream_unavailable: exitCodes.unreachable,
+  outcome_unknown: exitCodes.unreachable,
+  not_ready: exitCodes.unreachable,
+  overloaded: exitCodes.unreachable,
+  draining: exitCodes.unreachable,
+  rate_limited: exitCodes.unreachable,
+  too_slow: exitCodes.unreachable,
+}
+
+/** Any error as one line for people and a code for scripts. Never a stack trace. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommandFailed) return error
+  if (error instanceof CommanderError) return wrongUsage(error)
+  if (error instanceof JackstayError) {
+    const { code, message } = error
+    // 401 and 403 of the API server share the code `cluster_refused` with plain mistakes
+    const status = statusOf(error)?.code
+    const keptOut = code === 'cluster_refused' && (status === 401 || status === 403)
+    const exit = keptOut ? exitCodes.unreachable : (exits[code] ?? exitCodes.refused)
+    return { exit, code, message }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof Error && error.name === 'AbortError') {
+    return {
+      exit: exitCodes.refused,
+      code: 'interrupted',
+      message: 'interrupted, nothing more was sent',
+    }
+  }
+  return {
+    exit: exitCodes.refused,
+    code: 'internal',
+    message: `a bug of ours: ${message}; please report it with the command you typed`,
+  }
+}
+
+/** Commander's words in the style of ours. */
+function wrongUsage({ message }: CommanderError): Failure {
+  const text = message
+    .replace(/^error: /, '')
+    .replaceAll("'", '`')
+    .replace(/\n\(Did you mean (.*)\?\)/, ', did you mean `$1`?')
+    .replaceAll('\n', ' ')
+    .replace(/ is invalid\. (.)/, (_, first: string) => ` is invalid: ${first.toLowerCase()}`)
+    .replace(/\.$/, '')
+  const advice = text.endsWith('?') ? '' : '; see `jackstay --help`'
+  return { exit: exitCodes.usage, code: 'usage', message: `${text}${advice}` }
+}

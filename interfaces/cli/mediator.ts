@@ -1,0 +1,152 @@
+import { type IntentList, type IntentView, intentList, intentView } from '@jackstay/contract/api'
+import { audiences } from '@jackstay/contract/enrolment'
+import { type ErrorCode, errorCodes, JackstayError } from '@jackstay/contract/errors'
+import type { KubeClient } from '@jackstay/kube/client'
+import { z } from 'zod'
+
+/** Whose token opens the mediator for reading; made with the user's own rights. */
+const reader = { namespace: 'jackstay-system', name: 'jackstay-reader' }
+/** The shortest lifetime the API server gives. */
+const tokenSeconds = 600
+const timeoutMs = 15_000
+const longestBody = 32 * 1024 * 1024
+
+export interface ListQuery {
+  readonly limit: number
+  readonly before?: string | undefined
+  readonly phase?: string | undefined
+  readonly namespace?: string | undefined
+}
+
+/** The mediator, as far as people read it. */
+export interface Mediator {
+  readonly url: URL
+  list(query: ListQuery): Promise<IntentList>
+  intent(id: string): Promise<IntentView>
+  text(path: string): Promise<string>
+  /** A request with the reading token, for readers of the log. */
+  fetch(url: URL, init: { readonly signal: AbortSignal }): Promise<Response>
+}
+
+/** @throws JackstayError as `KubeClient.createToken` does */
+export async function openMediator(
+  url: URL,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<Mediator> {
+  const { token } = await client.createToken(reader.namespace, reader.name, {
+    audiences: [audiences.read],
+    expirationSeconds: tokenSeconds,
+    signal,
+  })
+  const send = (at: URL, init: { readonly signal: AbortSignal }) => request(at, token, init.signal)
+  const read = async (path: string) => {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+    return answer(await send(new URL(path, url), { signal: limit }), url)
+  }
+  return {
+    url,
+    fetch: send,
+    text: read,
+    list: async (query) => parse(intentList, await read(`/v1/intents?${search(query)}`), url),
+    intent: async (id) =>
+      parse(intentView, await read(`/v1/intents/${encodeURIComponent(id)}`), url),
+  }
+}
+
+async function request(url: URL, token: string, signal: AbortSignal): Promise<Response> {
+  try {
+    // a redirect would carry the token to somebody else
+    return await fetch(url, {
+      signal,
+      redirect: 'error',
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+    })
+  } catch (cause) {
+    throw new JackstayError(
+      'upstream_unavailable',
+      `the mediator at \`${url.origin}\` does not answer (${reason(cause)}): start it, forward its port with \`kubectl -n jackstay-system port-forward service/jackstay-mediator 7440\`, or name another with --server`,
+      { cause },
+    )
+  }
+}
+
+function reason(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const inner = cause.cause
+  if (inner instanceof Error && 'code' in inner) return String(inner.code)
+  return cause.name === 'TimeoutError' ? 'too slow' : cause.message
+}
+
+const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+
+async function answer(response: Response, url: URL): Promise<string> {
+  const text = await bounded(response, url)
+  if (response.ok) return text
+  const said = errorAnswer.safeParse(jsonOf(text))
+  const code = said.data?.error.code ?? ''
+  if (said.success && isErrorCode(code)) {
+    throw new JackstayError(code, `${said.data.error.message}${advice(code)}`)
+  }
+  throw new JackstayError(
+    'upstream_unavailable',
+    `\`${url.origin}\` answered ${response.status} and is no mediator; check --server`,
+  )
+}
+
+function advice(code: ErrorCode): string {
+  switch (code) {
+    case 'not_found':
+      return '; `jackstay intents list -A` shows what there is'
+    case 'unauthenticated':
+    case 'forbidden':
+      return '; the mediator must serve the cluster of your kubeconfig: check --server and --context'
+    default:
+      return errorCodes[code].retryable ? '; try again later' : ''
+  }
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCodes, code)
+}
+
+async function bounded(response: Response, url: URL): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > longestBody) {
+      throw new JackstayError(
+        'too_large',
+        `the answer of \`${url.origin}\` has no end; check --server`,
+      )
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parse<T>(schema: z.ZodType<T>, text: string, url: URL): T {
+  const parsed = schema.safeParse(jsonOf(text))
+  if (parsed.success) return parsed.data
+  throw new JackstayError(
+    'upstream_unavailable',
+    `\`${url.origin}\` answers in a form this version does not know; use a \`jackstay\` of the mediator's version`,
+  )
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // the caller's schema refuses it with the address at hand
+  }
+}
+
+function search({ limit, before, phase, namespace }: ListQuery): string {
+  const query = new URLSearchParams({ limit: String(limit) })
+  for (const [key, value] of Object.entries({ before, phase, namespace })) {
+    if (value !== undefined) query.set(key, value)
+  }
+  return query.toString()
+}

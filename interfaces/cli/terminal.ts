@@ -1,0 +1,47 @@
+import { createInterface } from 'node:readline/promises'
+import type { Line } from './screen.ts'
+import { render, renderJson } from './screen.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Everything the CLI may touch of the process it runs in. */
+export interface Terminal {
+  readonly env: Environment
+  /** Whether somebody sits there who can answer. */
+  readonly interactive: boolean
+  readonly colours: boolean
+  out(text: string): void
+  err(text: string): void
+  ask(question: string): Promise<string>
+  /** Aborted when the user gives up. */
+  readonly signal: AbortSignal
+}
+
+export function print(terminal: Terminal, lines: readonly Line[]): void {
+  terminal.out(render(lines, terminal.colours))
+}
+
+export function printJson(terminal: Terminal, value: unknown): void {
+  terminal.out(renderJson(value))
+}
+
+/** The real terminal. */
+export function processTerminal(signal: AbortSignal): Terminal {
+  const { stdin, stdout, stderr, env } = process
+  return {
+    env,
+    signal,
+    interactive: stdin.isTTY === true && stdout.isTTY === true,
+    colours: stdout.isTTY === true && env.NO_COLOR === undefined && env.TERM !== 'dumb',
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    async ask(question) {
+      const lines = createInterface({ input: stdin, output: stdout })
+      try {
+        return await lines.question(question, { signal })
+      } finally {
+        lines.close()
+      }
+    },
+  }
+}
