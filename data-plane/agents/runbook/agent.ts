@@ -155,8 +155,8 @@ async function follow(
   while (!isTerminal(view)) {
     if (ports.clock.now() > until) {
       const message = 'still not decided; a person has to look'
-      const { intentId, phase } = described(view)
-      ports.tell('agent.outcome', { triggerId, intentId, phase, message })
+      const { id, phase } = view.summary
+      ports.tell('agent.outcome', { triggerId, id, phase, message })
       return
     }
     const { id, phase } = view.summary
@@ -173,8 +173,8 @@ function isTerminal({ summary }: IntentView): boolean {
 }
 
 function described({ summary }: IntentView) {
-  const { id: intentId, phase, reason, action, target } = summary
-  return { intentId, phase, ...(reason && { reason }), action, target }
+  const { id, phase, reason, action, target } = summary
+  return { id, phase, ...(reason && { reason }), action, target }
 }
 
 const ended = z.object({ reason: z.string(), message: z.string() })

@@ -31,8 +31,9 @@ const log = logger({
 await runAgent(
   {
     sidecar: sidecarAt(config.sidecarUrl, fetch),
-    tell: (event, detail) => log.info(detail, event),
-    onDelay: (err) => log.warn({ code: err.code, why: err.message }, 'agent.delayed'),
+    tell: (event, detail) => log.info({ event, ...detail }, event),
+    onDelay: (err) =>
+      log.warn({ event: 'agent.delayed', code: err.code, why: err.message }, 'agent.delayed'),
     clock: Date,
     sleep: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => {}),
   },
