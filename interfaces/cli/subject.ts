@@ -1,8 +1,9 @@
-import { type Digest, digestOf } from '@jackstay/contract/json'
+import type { Digest } from '@jackstay/contract/json'
 import { agentClass } from '@jackstay/contract/kinds/agent-class'
 import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion, objectOf } from '@jackstay/contract/kinds/kind'
 import { digest as digestSchema, uuid } from '@jackstay/contract/text'
+import { classHash } from '@jackstay/judge/class-ceiling'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
 import type { KubeObject } from '@jackstay/kube/resources'
 import type { Subject } from './approval.ts'
@@ -131,7 +132,7 @@ export function presentClass(object: KubeObject): Presented {
   const parsed = objectOf(agentClass).safeParse(object)
   if (!parsed.success) throw unreadable('AgentClass', object.metadata.name)
   const { metadata, spec, status = {} } = parsed.data
-  const hash: Digest = digestOf(spec)
+  const hash: Digest = classHash(spec)
   const reported = status.specHash
   if (reported !== undefined && reported !== hash) {
     throw new CommandFailed(
