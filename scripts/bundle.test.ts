@@ -35,6 +35,12 @@ test('a bundle checks its Node before it loads anything', async () => {
   assert.equal(await output(code), 'function\n')
 })
 
+test('a program with a first line of its own gets no second one', async () => {
+  const code = await built({ 'main.ts': "#!/usr/bin/env node\nconsole.log('ok')\n" })
+  assert.equal(code.match(/^#!/gm)?.length, 1)
+  assert.equal(await output(code), 'ok\n')
+})
+
 test('a bundle reaches modules of Node in every form of import', async () => {
   const code = await built({
     'main.ts': [

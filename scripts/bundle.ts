@@ -55,7 +55,8 @@ function workers(root: string): Plugin {
     name: 'workers',
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        let contents = await readFile(path, 'utf8')
+        // a program's own first line would stand above the banner's
+        let contents = (await readFile(path, 'utf8')).replace(/^#!.*/, '')
         for (const [text, file = ''] of contents.matchAll(start)) {
           const code = await bundled(root, resolve(dirname(path), file), '')
           const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
