@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { answersOk, createObject } from './api-request.ts'
+import { z } from 'zod'
+import { apiRequest, createObject } from './api-request.ts'
 import { type NodeTools, nodeTools } from './debian.ts'
 import { startDns } from './dns.ts'
 import { controlGroup } from './end.ts'
@@ -146,7 +147,15 @@ async function startProxy(layout: Layout, { proxy }: NodePrograms): Promise<void
   startProgram(layout.name, 'kube-proxy', [proxy, `--config=${config}`])
 }
 
+const nodeStatus = z.object({
+  status: z.object({
+    conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional(),
+  }),
+})
+
 async function isReady(layout: Layout): Promise<boolean> {
-  // asked of the field selector's kind would need parsing; the lease and the taint say the same later
-  return answersOk(layout, `/api/v1/nodes/${layout.nodeName}`)
+  const answer = await apiRequest(layout, `/api/v1/nodes/${layout.nodeName}`)
+  if (answer?.status !== 200) return false
+  const { conditions = [] } = nodeStatus.parse(JSON.parse(answer.body)).status
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
 }
