@@ -2,6 +2,7 @@ import type { ApprovalRequirement, Decision, FiredRule } from '@jackstay/contrac
 import { assertNever } from '@jackstay/contract/errors'
 import { sha256 } from '@jackstay/contract/json'
 import type { Autonomy } from '@jackstay/contract/kinds/agent-class'
+import { visible } from '@jackstay/contract/text'
 import { type BoundFacts, bindFacts, type Facts } from './facts.ts'
 import {
   type CompiledPolicy,
@@ -52,7 +53,7 @@ export function decide(input: DecideInput): Decision {
       `denied because judging failed: ${error instanceof Error ? error.message : 'unknown'}`,
     )
     const evaluated = 0
-    // the hash of nothing that can be approved: of no rule set
+    // of no rule set: nothing can be approved under it
     return { effect: 'deny', reason, fired: [], evaluated, requirements: [], rulesHash: sha256('') }
   }
 }
@@ -160,7 +161,7 @@ function weight(rule: FiredRule): number {
   return rule.outcome === 'error' ? 1 : 2
 }
 
+/** One line that fits a decision; values in error messages may come from an agent. */
 function cut(text: string): string {
-  const plain = text.toWellFormed()
-  return plain.length > 512 ? `${plain.slice(0, 511)}…` : plain
+  return visible(text, 512)
 }

@@ -1,35 +1,74 @@
-import { celEnv, isCelError, parse, plan } from '@bufbuild/cel'
+import { CelScalar, celEnv, celFunc, isCelError, plan } from '@bufbuild/cel'
 import { RE2JS } from '@bufbuild/re2'
+import { findAbsorbed } from './absorption.ts'
+import { exactFunctions } from './calendar.ts'
 import type { BoundFacts } from './facts.ts'
+import { checkFields } from './field-check.ts'
+import { roundFunction, strict } from './strict.ts'
+import { type ExpressionProblem, readSyntax } from './syntax.ts'
 
 export type Evaluation =
   | { readonly outcome: 'matched' | 'not_matched' }
   | { readonly outcome: 'error'; readonly message: string }
 
-export interface ExpressionProblem {
-  readonly line: number
-  readonly column: number
-  readonly message: string
-  readonly suggestion?: string
-}
-
+/** One rule's condition. Never throws. */
 export type Expression = (facts: BoundFacts) => Evaluation
 
-export function compileExpression(
+export interface CompileOptions {
+  /** Refuse what `||` and `&&` could swallow: set for rules that allow. */
+  readonly guarded: boolean
+}
+
+export type Compile = (
   source: string,
-): { readonly evaluate: Expression } | { readonly problem: ExpressionProblem } {
-  try {
-    const env = celEnv({ re2: { compile: (pattern) => RE2JS.compile(pattern) } })
-    const run = plan(env, parse(source.replace(/(?<![.\w"'])namespace(?=\.)/g, '_amespace')))
+  options: CompileOptions,
+) => { readonly evaluate: Expression } | { readonly problem: ExpressionProblem }
+
+/** Rounds of all comprehensions of one evaluation together. */
+const maxRounds = 10_000
+
+/**
+ * A compiler for CEL conditions: parse within limits, check names, refuse absorption, plan. Its
+ * expressions share one environment and one set of compiled regular expressions.
+ */
+export function expressionCompiler(): Compile {
+  const patterns = new Map<string, RE2JS>()
+  let rounds = 0
+  const countRound = celFunc(roundFunction, [CelScalar.DYN], CelScalar.DYN, (goOn) => {
+    rounds += 1
+    if (rounds > maxRounds) throw new RangeError(`more than ${maxRounds} rounds`)
+    return goOn
+  })
+  const re2 = { compile: (text: string) => patterns.get(text) ?? RE2JS.compile(text) }
+  const env = celEnv({ re2, funcs: [...exactFunctions(), countRound] })
+  const compile: Compile = (source, { guarded }) => {
+    const syntax = readSyntax(source)
+    if ('problem' in syntax) return syntax
+    const checked = checkFields(syntax)
+    if ('problem' in checked) return checked
+    const absorbed = guarded ? findAbsorbed(syntax, checked.optional) : undefined
+    if (absorbed !== undefined) return { problem: absorbed }
+    for (const text of checked.patterns) patterns.set(text, RE2JS.compile(text))
+    const run = plan(env, strict(syntax.root))
     return {
-      evaluate: (facts) => {
-        const value = run({ ...facts, _amespace: facts.namespace ?? null })
-        if (isCelError(value)) return { outcome: 'error', message: value.message }
-        if (typeof value !== 'boolean') return { outcome: 'error', message: 'not a bool' }
-        return { outcome: value ? 'matched' : 'not_matched' }
+      evaluate(facts) {
+        rounds = 0
+        return evaluation(run(facts))
       },
     }
-  } catch (error) {
-    return { problem: { line: 1, column: 1, message: String(error) } }
   }
+  return (source, options) => {
+    try {
+      return compile(source, options)
+    } catch (error) {
+      const message = `cannot be compiled: ${error instanceof Error ? error.message : 'unknown'}`
+      return { problem: { line: 1, column: 1, message } }
+    }
+  }
+}
+
+function evaluation(value: unknown): Evaluation {
+  if (isCelError(value)) return { outcome: 'error', message: value.message }
+  if (typeof value === 'boolean') return { outcome: value ? 'matched' : 'not_matched' }
+  return { outcome: 'error', message: 'the condition is neither true nor false' }
 }

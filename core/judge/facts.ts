@@ -47,7 +47,9 @@ export type BoundFacts = Readonly<Record<string, CelInput>>
  * @throws ZodError when the values are not what the schema says
  */
 export function bindFacts(values: Facts): BoundFacts {
-  const { now, ...rest } = facts.parse(values)
+  // the schema judges, the originals are bound: what it makes of a key `__proto__` is not ours
+  facts.parse(values)
+  const { now, ...rest } = values
   const entries = Object.entries(rest).map(([name, value]) => [name, celValue(value)] as const)
   return Object.freeze({ ...Object.fromEntries(entries), now: timestampFromDate(now) })
 }

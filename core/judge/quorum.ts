@@ -50,11 +50,10 @@ export function quorum<A extends QuorumApproval>(question: QuorumQuestion<A>): Q
   const rejection = eligible.find((a) => a.verdict !== 'approve')
   if (rejection !== undefined) return { state: 'rejected', by: rejection.approver }
   const expiry = decidedAt + Math.min(...requirements.map((r) => r.expiresAfter)) * 1000
-  const inTime = distinct(
-    eligible.filter((a) => requirements.length > 0 && Date.parse(a.at) <= expiry),
-  )
+  const inTime = distinct(eligible.filter((a) => Date.parse(a.at) <= expiry))
   const missing = requirements.map((r) => lacking(r, inTime)).filter((m) => m !== undefined)
-  if (missing.length === 0) return { state: 'met', counted: inTime }
+  // no requirement at all is a mistake, never a yes
+  if (requirements.length > 0 && missing.length === 0) return { state: 'met', counted: inTime }
   // written so that a time that is not a number counts as expired
   return now <= expiry ? { state: 'waiting', missing } : { state: 'expired', at: expiry }
 }

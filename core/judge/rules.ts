@@ -1,7 +1,8 @@
 import type { ApprovalRequirement } from '@jackstay/contract/decision'
 import { type Digest, digestOf } from '@jackstay/contract/json'
 import type { ActionPolicySpec, PolicyRule } from '@jackstay/contract/kinds/action-policy'
-import { compileExpression, type Expression, type ExpressionProblem } from './expression.ts'
+import { type Compile, type Expression, expressionCompiler } from './expression.ts'
+import type { ExpressionProblem } from './syntax.ts'
 
 export interface NamedPolicy {
   readonly name: string
@@ -31,6 +32,8 @@ export interface CompiledPolicy {
   readonly spec: ActionPolicySpec
   readonly rules: readonly CompiledRule[]
   readonly problems: readonly RuleProblem[]
+  /** Of its name and rules, whatever their order. */
+  readonly digest: Digest
 }
 
 /** All policies, ready to be asked. Made by `compileRules` alone. */
@@ -49,8 +52,9 @@ export function compileRules(policies: readonly NamedPolicy[]): {
   readonly rules: RuleSet
   readonly problems: readonly RuleProblem[]
 } {
+  const compile = expressionCompiler()
   const compiled = policies
-    .map(compilePolicy)
+    .map((policy) => compilePolicy(policy, compile))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   return { rules: { policies: compiled }, problems: compiled.flatMap((p) => p.problems) }
 }
@@ -68,27 +72,22 @@ export function policiesFor(rules: RuleSet, action: string): readonly CompiledPo
  */
 export function rulesHash(rules: RuleSet, action: string): Digest {
   const inForce = policiesFor(rules, action).filter(({ spec }) => spec.mode === 'enforce')
-  return digestOf({
-    v: 1,
-    rules: inForce
-      .flatMap(({ name, spec }) =>
-        spec.rules.map((rule) => [`${name}/${rule.name}`, rule] as const),
-      )
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)),
-  })
+  return digestOf({ v: 1, policies: inForce.map((p) => p.digest).sort() })
 }
 
-function compilePolicy({ name, spec }: NamedPolicy): CompiledPolicy {
+function compilePolicy({ name, spec }: NamedPolicy, compile: Compile): CompiledPolicy {
   const rules: CompiledRule[] = []
   const problems: RuleProblem[] = []
   for (const rule of spec.rules) {
     const id = `${name}/${rule.name}`
     const read = effectOf(rule, id)
-    const compiled = 'problem' in read ? read : compileExpression(read.when)
+    const guarded = rule.allow !== undefined
+    const compiled = 'problem' in read ? read : compile(read.when, { guarded })
     if ('problem' in compiled) problems.push({ policy: name, rule: rule.name, ...compiled.problem })
     else if ('effect' in read) rules.push({ id, effect: read.effect, evaluate: compiled.evaluate })
   }
-  return { name, spec, rules, problems }
+  const texts = [...spec.rules].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return { name, spec, rules, problems, digest: digestOf({ name, rules: texts }) }
 }
 
 function effectOf(
