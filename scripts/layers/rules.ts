@@ -68,7 +68,7 @@ const doorsAreNamed: Rule = ({ root, packages }) =>
     .filter(({ folder }) => folder !== 'scripts')
     .flatMap(({ folder, exports }) => {
       if (exports === undefined)
-        return [`${folder}/package.json: has no \`exports\`, list its doors`]
+        return [`${folder}/package.json: has no \`exports\`, list its doors or write {}`]
       return Object.entries(exports).flatMap(([door, file]) => {
         const at = `${folder}/package.json: the door \`${door}\``
         if (door.includes('*')) return [`${at} is a wildcard, name each door`]
