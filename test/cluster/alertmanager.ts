@@ -15,13 +15,14 @@ export type AlertmanagerOptions = {
   readonly webhookUrl: string
   readonly bearerToken: string
   readonly signal?: AbortSignal | undefined
-  readonly onProgress?: OnProgress
 }
 
 /** Its labels say which alert it is: two with the same labels are one. */
 export type Alert = {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
+  /** RFC 3339; now unless given. */
+  readonly startsAt?: string
 }
 
 export type Alertmanager = {
@@ -29,15 +30,18 @@ export type Alertmanager = {
   /** Tells Alertmanager that the alert fires; it posts at once. */
   fire(alert: Alert): Promise<void>
   /** Tells it that the alert is over; it posts within about a second. */
-  resolve(alert: Alert): Promise<void>
+  resolve(alert: Pick<Alert, 'labels'>): Promise<void>
   stop(): Promise<void>
 }
 
 const READY_MS = 30_000
 
 /** Starts a real Alertmanager on a free loopback port; it ends with this process at the latest. */
-export async function startAlertmanager(options: AlertmanagerOptions): Promise<Alertmanager> {
-  const { directory, signal, onProgress = () => {} } = options
+export async function startAlertmanager(
+  options: AlertmanagerOptions,
+  onProgress: OnProgress = () => {},
+): Promise<Alertmanager> {
+  const { directory, signal } = options
   const binary = join(await goProgram('alertmanager', onProgress, signal), 'alertmanager')
   await mkdir(directory, { recursive: true })
   const tokenFile = join(directory, 'token')
@@ -67,8 +71,8 @@ export async function startAlertmanager(options: AlertmanagerOptions): Promise<A
   }
   return {
     url,
-    fire: (alert) => post(url, { ...alert, startsAt: new Date().toISOString() }, signal),
-    resolve: (alert) => post(url, { ...alert, endsAt: new Date().toISOString() }, signal),
+    fire: (alert) => post(url, { startsAt: new Date().toISOString(), ...alert }, signal),
+    resolve: ({ labels }) => post(url, { labels, endsAt: new Date().toISOString() }, signal),
     stop,
   }
 }
