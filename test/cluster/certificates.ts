@@ -26,7 +26,7 @@ export async function createAuthority(commonName: string): Promise<CertifiedKey>
   const keys = await generateKeys()
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity(),
-    name: distinguishedName({ user: commonName, usages: [] }),
+    name: distinguishedName({ user: commonName }),
     keys,
     signingAlgorithm: ALGORITHM,
     extensions: [
@@ -60,6 +60,19 @@ export async function issueCertificate(
   return certifiedKey(certificate, keys)
 }
 
+/** A certificate request with a fresh key, for an authority that is asked through an API. */
+export async function createRequest(
+  subject: Pick<Subject, 'user' | 'groups'>,
+): Promise<{ requestPem: string; privateKeyPem: string }> {
+  const keys = await generateKeys()
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: distinguishedName(subject),
+    keys,
+    signingAlgorithm: ALGORITHM,
+  })
+  return { requestPem: `${request.toString('pem')}\n`, privateKeyPem: await privateKeyPem(keys) }
+}
+
 /** A key pair that signs tokens, as PEM. */
 export async function createSigningKey(): Promise<{ privateKeyPem: string; publicKeyPem: string }> {
   const keys = await generateKeys()
@@ -87,7 +100,7 @@ function leafExtensions({ usages, dnsNames = [], addresses = [] }: Subject): x50
 }
 
 // as a list, since names such as `CN=a,O=b` would have to be escaped in a text
-function distinguishedName({ user, groups = [] }: Subject): x509.JsonName {
+function distinguishedName({ user, groups = [] }: Pick<Subject, 'user' | 'groups'>): x509.JsonName {
   return [...groups.map((group) => ({ O: [group] })), { CN: [user] }]
 }
 
