@@ -163,5 +163,5 @@ function weight(rule: FiredRule): number {
 
 /** One line that fits a decision; values in error messages may come from an agent. */
 function cut(text: string): string {
-  return visible(text, 512)
+  return visible(text, 512).toWellFormed()
 }

@@ -138,6 +138,8 @@ function mayLack(from: FieldType): boolean {
 
 function call(node: Expr, value: Expr_Call, scope: Scope, findings: Findings): FieldType {
   const name = value.function
+  if (name === 'has')
+    throw new Found(node, 'write `has(a.b)`; for a key in brackets write `"key" in …`')
   if (!functions.has(name)) {
     const known = [...functions, ...macros].filter((n) => /^[a-z]/i.test(n))
     throw new Found(node, `unknown function \`${name}\``, nearest(name, known))

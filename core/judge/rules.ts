@@ -78,7 +78,8 @@ export function rulesHash(rules: RuleSet, action: string): Digest {
 function compilePolicy({ name, spec }: NamedPolicy, compile: Compile): CompiledPolicy {
   const rules: CompiledRule[] = []
   const problems: RuleProblem[] = []
-  for (const rule of spec.rules) {
+  const sorted = [...spec.rules].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  for (const rule of sorted) {
     const id = `${name}/${rule.name}`
     const read = effectOf(rule, id)
     const guarded = rule.allow !== undefined
@@ -86,8 +87,7 @@ function compilePolicy({ name, spec }: NamedPolicy, compile: Compile): CompiledP
     if ('problem' in compiled) problems.push({ policy: name, rule: rule.name, ...compiled.problem })
     else if ('effect' in read) rules.push({ id, effect: read.effect, evaluate: compiled.evaluate })
   }
-  const texts = [...spec.rules].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-  return { name, spec, rules, problems, digest: digestOf({ name, rules: texts }) }
+  return { name, spec, rules, problems, digest: digestOf({ name, rules: sorted }) }
 }
 
 function effectOf(

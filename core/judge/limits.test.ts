@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import fc from 'fast-check'
+import { type BucketState, take } from './limits.ts'
+
+it('gives a minute its share at once, then one after another', () => {
+  let state: BucketState | undefined
+  const oks = [0, 0, 0, 19_999, 20_000, 20_001].map((now) => {
+    const taken = take(state, now, { perMinute: 3 })
+    state = taken.state
+    return taken.ok
+  })
+  assert.deepEqual(oks, [true, true, true, false, true, false])
+})
+
+it('never gives more than the bucket and its refill, also when the clock goes back', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 300_000 })),
+      fc.integer({ min: 1, max: 600 }),
+      (times, perMinute) => {
+        let state: BucketState | undefined
+        let given = 0
+        for (const now of times) {
+          const taken = take(state, now, { perMinute })
+          state = taken.state
+          if (taken.ok) given += 1
+        }
+        const span = Math.max(0, ...times) - (times[0] ?? 0)
+        assert.ok(given <= perMinute + (Math.max(0, span) * perMinute) / 60_000 + 1e-6)
+      },
+    ),
+  )
+})
