@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { triggerList } from '@jackstay/contract/api'
+import { type LineWorld, lineWorld, phaseOf, type Tenant } from './line-world.ts'
+
+describe('alerts', () => {
+  let w: LineWorld
+  let tenant: Tenant
+  before(async () => {
+    w = await lineWorld()
+    tenant = await w.tenant()
+  })
+  after(async () => await w?.close())
+
+  function webhook(
+    status: 'firing' | 'resolved',
+    labels: Record<string, string>,
+    fingerprint: string,
+  ) {
+    const alert = {
+      ...{ status, labels, annotations: {}, fingerprint },
+      startsAt: '2026-01-01T00:00:00Z',
+      endsAt: '0001-01-01T00:00:00Z',
+    }
+    const group = { version: '4', groupKey: 'e2e', status, receiver: 'jackstay' }
+    return JSON.stringify({ ...group, alerts: [alert] })
+  }
+
+  async function post(body: string, authorization?: string): Promise<number> {
+    const answer = await fetch(`${w.plane.mediatorUrl}/v1/alerts/alertmanager`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
+    })
+    await answer.body?.cancel()
+    return answer.status
+  }
+
+  async function triggers(wait = 5) {
+    const headers = { authorization: `Bearer ${await tenant.agent.token('intent')}` }
+    const url = `${w.plane.mediatorUrl}/v1/triggers?wait=${wait}`
+    return triggerList.parse(await (await fetch(url, { headers })).json()).triggers
+  }
+
+  it('are taken only with the right credentials (T77)', async () => {
+    const body = webhook('firing', { tenant: tenant.class }, 'abc1')
+    assert.equal(await post(body), 401)
+    assert.equal(await post(body, 'Bearer wrong-but-long-enough-to-be-one'), 401)
+    assert.equal(await post(body, `Bearer ${await tenant.agent.token('intent')}`), 401)
+    assert.deepEqual(await triggers(0), [])
+  })
+
+  it('are refused with one clear error when malformed', async () => {
+    const authorization = `Bearer ${w.plane.alertToken}`
+    assert.equal(await post('{', authorization), 400)
+    assert.equal(await post('{"version":"3","alerts":[]}', authorization), 400)
+  })
+
+  it('reach the class whose labels match once, give no right, and end what waits for them (T77)', async () => {
+    const authorization = `Bearer ${w.plane.alertToken}`
+    const labels = { tenant: tenant.class, namespace: 'kube-system', deployment: 'coredns' }
+    const polling = triggers(20)
+    assert.equal(await post(webhook('firing', { tenant: 'another' }, 'abc2'), authorization), 202)
+    assert.equal(await post(webhook('firing', labels, 'abc3'), authorization), 202)
+    assert.equal(await post(webhook('firing', labels, 'abc3'), authorization), 202)
+    const [trigger, ...others] = await polling
+    assert.deepEqual(others, [])
+    assert.equal(trigger?.fingerprint, 'abc3')
+    assert.deepEqual(await triggers(0), [], 'leased')
+    const id = trigger?.id ?? ''
+    const bend = { trigger: { id } }
+    const elsewhere = await tenant.agent.scale(
+      0,
+      { namespace: 'kube-system', name: 'coredns' },
+      bend,
+    )
+    assert.equal(phaseOf(elsewhere), 'refused/outside_class')
+
+    await w.deployment(tenant, 'alerted', 2)
+    const waiting = await tenant.agent.scale(
+      0,
+      { namespace: tenant.targets, name: 'alerted' },
+      bend,
+    )
+    assert.equal(phaseOf(waiting), 'approve')
+    assert.equal(await post(webhook('resolved', labels, 'abc3'), authorization), 202)
+    const ended = await tenant.agent.follow(waiting.summary.id)
+    assert.equal(phaseOf(ended), 'obsolete/trigger_resolved')
+    assert.equal(await w.replicas(tenant, 'alerted'), 2)
+  })
+})
