@@ -89,8 +89,9 @@ export async function up(
 ): Promise<Cluster> {
   const mode = options.mode ?? 'control-plane'
   const name = checkName(options.name ?? `test-${randomBytes(4).toString('hex')}`)
-  const { source, node, missing } = await availability()
-  if (source === 'none' || (mode === 'node' && !node)) throw missingError(missing)
+  const found = await availability()
+  const { source, node } = found
+  if (source === 'none' || (mode === 'node' && !node)) throw missingError(found)
   if (source === 'kubeconfig') {
     const { existingCluster } = await import('./existing-cluster.ts')
     return existingCluster(process.env.JACKSTAY_TEST_KUBECONFIG ?? '', mode)

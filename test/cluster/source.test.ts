@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { availabilityIn } from './source.ts'
+import { availabilityIn, missingError } from './source.ts'
 
 let folder = ''
 before(async () => {
@@ -22,11 +22,20 @@ test('without a Go toolchain nothing can be had, and the way out is said', () =>
   assert.match(missing[0]?.typeInstead ?? '', /install go/)
 })
 
+test('a Go toolchain that is too old is named with its version', async () => {
+  const old = await mkdtemp(join(folder, 'old-'))
+  await writeFile(join(old, 'go'), '#!/bin/sh\necho go1.19.8\n', { mode: 0o755 })
+  const { source, missing } = availabilityIn({ PATH: old }, true)
+  assert.equal(source, 'none')
+  assert.match(missing[0]?.what ?? '', /`go1\.19\.8`/)
+})
+
 test('without root there is a control plane and no node', () => {
   const found = availabilityIn({ PATH: `${folder}:${process.env.PATH}` }, false)
   assert.equal(found.source, 'build')
   assert.equal(found.node, false)
   assert.match(found.missing[0]?.what ?? '', /root/)
+  assert.match(missingError(found).message, /type: sudo .*\n.*type: npm run cluster -- up$/)
 })
 
 test('binaries that the user has are used, for a control plane', () => {

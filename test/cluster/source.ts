@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { goProgram } from './go-program.ts'
@@ -63,8 +64,7 @@ function givenCluster(environment: Environment): Availability {
 
 function missingForControlPlane(environment: Environment): Missing[] {
   if (process.platform !== 'linux') {
-    const typeInstead = 'export JACKSTAY_TEST_KUBECONFIG=<kubeconfig of a cluster for tests>'
-    return [{ what: `Linux (this is \`${process.platform}\`)`, typeInstead }]
+    return [{ what: `Linux (this is \`${process.platform}\`)`, typeInstead: useAnother }]
   }
   const assets = environment.KUBEBUILDER_ASSETS
   if (assets) {
@@ -75,16 +75,34 @@ function missingForControlPlane(environment: Environment): Missing[] {
         typeInstead: 'unset KUBEBUILDER_ASSETS',
       }))
   }
-  if (programOnPath('go', environment) !== undefined) return []
-  return [
-    { what: 'a Go toolchain (1.26 or newer)', typeInstead: 'install go and put it on the PATH' },
-  ]
+  return missingGo(programOnPath('go', environment))
 }
+
+/** What the newest of the modules in `go/` asks for; older ones cannot even read its go.mod. */
+const GO_MINOR = 26
+
+function missingGo(go: string | undefined): Missing[] {
+  const typeInstead = `install go 1.${GO_MINOR} or newer (https://go.dev/dl) and put it on the PATH, or ${useAnother}`
+  if (go === undefined) return [{ what: 'a Go toolchain', typeInstead }]
+  const said = spawnSync(go, ['env', 'GOVERSION'], { encoding: 'utf8', timeout: 10_000 }).stdout
+  // a development version has no number, whoever has one knows what it can do
+  const [version, minor] = /go1\.(\d+)\S*/.exec(said ?? '') ?? []
+  if (minor === undefined || Number(minor) >= GO_MINOR) return []
+  return [{ what: `Go 1.${GO_MINOR} or newer (\`${go}\` is \`${version}\`)`, typeInstead }]
+}
+
+const useAnother = 'export JACKSTAY_TEST_KUBECONFIG=<kubeconfig of a cluster for tests>'
 
 function missingForNode(environment: Environment, root: boolean): Missing[] {
   const missing: Missing[] = []
-  if (!root)
-    missing.push({ what: 'root, for namespaces and cgroups', typeInstead: 'sudo -E npm …' })
+  if (!root) {
+    // sudo would put its own path in the place of the one that Go is on
+    const typeInstead = 'sudo -E env "PATH=$PATH" npm run cluster -- up --mode node'
+    missing.push({ what: 'root, for namespaces and control groups', typeInstead })
+  } else if (!mayMakeNamespaces()) {
+    const what = 'the right to make namespaces and control groups, even for root'
+    missing.push({ what, typeInstead: 'docker run --privileged … (or leave the container)' })
+  }
   for (const [program, debianPackage] of [
     ['unshare', 'util-linux'],
     ['nsenter', 'util-linux'],
@@ -106,6 +124,17 @@ function missingForNode(environment: Environment, root: boolean): Missing[] {
   return missing
 }
 
+const CAP_NET_ADMIN = 1n << 12n
+const CAP_SYS_ADMIN = 1n << 21n
+
+// root of a container has its name and not its rights
+function mayMakeNamespaces(): boolean {
+  const [, effective = '0'] =
+    /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  const needed = CAP_NET_ADMIN | CAP_SYS_ADMIN
+  return (BigInt(`0x${effective}`) & needed) === needed && isWritable('/sys/fs/cgroup')
+}
+
 export function programOnPath(
   name: string,
   environment: Environment = process.env,
@@ -115,8 +144,16 @@ export function programOnPath(
 }
 
 function isExecutable(path: string): boolean {
+  return isAccessible(path, constants.X_OK)
+}
+
+function isWritable(path: string): boolean {
+  return isAccessible(path, constants.W_OK)
+}
+
+function isAccessible(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK)
+    accessSync(path, mode)
     return true
   } catch {
     return false
@@ -152,8 +189,10 @@ export async function controlPlanePrograms(
   }
 }
 
-/** An error that says what is missing and what to type. */
-export function missingError(missing: readonly Missing[]): Error {
+/** An error that says what is missing, what to type, and what can be had as it is. */
+export function missingError({ source, missing }: Availability): Error {
   const lines = missing.map(({ what, typeInstead }) => `  missing: ${what}\n  type: ${typeInstead}`)
-  return new Error(`no such cluster can be had here\n${lines.join('\n')}`)
+  const instead =
+    source === 'none' ? [] : ['  a control plane can be had as it is, type: npm run cluster -- up']
+  return new Error(['no such cluster can be had here', ...lines, ...instead].join('\n'))
 }
