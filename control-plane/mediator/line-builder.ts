@@ -1,0 +1,267 @@
+import type { Observed } from '@jackstay/actions/action'
+import { catalogue, catalogueVersion } from '@jackstay/actions/catalogue'
+import type { EventData, IntentEvent } from '@jackstay/contract/history'
+import { type Digest, digestOf, type Json, sha256 } from '@jackstay/contract/json'
+import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
+import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
+import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
+import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import { classHash } from '@jackstay/judge/class-ceiling'
+import { compileRules } from '@jackstay/judge/rules'
+import type { Leaf } from './leaves.ts'
+import { advance } from './pipeline.ts'
+import type { ApprovalView, Ports, WriteAnswer } from './ports.ts'
+import { fieldManager } from './settle.ts'
+
+/** Builders for tests of the line: a cluster of one Deployment, a store in memory, a clock by hand. */
+
+export const id = '01890a5d-ac96-7000-8000-000000000001'
+const podUid = '11111111-1111-4111-8111-111111111111'
+const uid = '22222222-2222-4222-8222-222222222222'
+const kid = 'k'.repeat(43)
+
+export const classSpec: AgentClassSpec = {
+  namespace: 'jackstay-class-a',
+  autonomy: 'act-within-policy',
+  actions: [{ name: 'workload.scale', targets: { namespaces: ['shop'], names: ['*'] } }],
+  defaultApproval: { count: 1, groups: ['oncall'] },
+  limits: { intentsPerMinute: 10, pending: 5 },
+  verifySeconds: 60,
+  triggers: [],
+  grant: { count: 1, groups: ['oncall'] },
+}
+
+export const allowAll: ActionPolicySpec = {
+  mode: 'enforce',
+  actions: ['workload.scale'],
+  rules: [{ name: 'allow', allow: { when: 'true' } }],
+}
+
+export const askPeople: ActionPolicySpec = {
+  ...allowAll,
+  rules: [
+    ...allowAll.rules,
+    { name: 'people', requireApproval: { when: 'true', count: 1, groups: ['oncall'] } },
+  ],
+}
+
+/** Thrown by a port where a test wants the process to die. */
+export class Crash extends Error {}
+
+/** The one Deployment, as an API server would keep it. */
+class Cluster {
+  replicas = 2
+  available = 2
+  version = 1
+  managers: { manager: string }[] = []
+  /** Writes that really landed. */
+  effects: string[] = []
+  gone = false
+  /** Answers of the next writes that differ from the plain truth. */
+  lose: ('lost-answer' | 'not-sent' | 'refused')[] = []
+
+  object(): Observed {
+    const managedFields = this.managers.map(({ manager }) => ({
+      manager,
+      fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+    }))
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {
+        ...{ name: 'web', namespace: 'shop', uid, generation: this.version },
+        resourceVersion: String(this.version),
+        managedFields,
+      },
+      spec: { replicas: this.replicas },
+      status: {
+        observedGeneration: this.version,
+        replicas: this.replicas,
+        readyReplicas: this.available,
+        availableReplicas: this.available,
+      },
+    }
+  }
+
+  /** Somebody else sets the replicas. */
+  meddle(replicas: number): void {
+    this.replicas = replicas
+    this.managers = [{ manager: 'kubectl' }]
+    this.version++
+  }
+}
+
+export class Line {
+  readonly cluster = new Cluster()
+  now = Date.parse('2026-01-01T12:00:00Z')
+  events: IntentEvent[] = []
+  leaves: Leaf[] = []
+  policies: ActionPolicySpec[] = [allowAll]
+  class: AgentClassSpec = classSpec
+  approvals: ApprovalView[] = []
+  suspensions: SuspensionSpec[] = []
+  systemLabels: Record<string, string> = {}
+  revoked = false
+  synced = true
+  deleting = false
+  /** Called before every effect and after it, with its name; throwing is a crash there. */
+  onEffect: (point: string) => void = () => undefined
+
+  constructor(params: Json = { replicas: 5 }) {
+    const authenticated = authenticatedWith(params)
+    this.events.push({ type: 'authenticated', at: this.#at(), data: authenticated })
+  }
+
+  #at(): string {
+    return new Date(this.now).toISOString()
+  }
+
+  record(): IntentRecord {
+    return fold(id, this.events)
+  }
+
+  phase(): string {
+    const { phase, ended } = this.record()
+    return ended === undefined ? phase : `${phase}/${ended.reason}`
+  }
+
+  /** Advances until the intent ends or waits. */
+  async go(): Promise<string> {
+    await advance(id, this.ports())
+    return this.phase()
+  }
+
+  /** Advances, waking whenever the line asks to be woken, until it ends. */
+  async toEnd(): Promise<string> {
+    for (let i = 0; i < 100; i++) {
+      const { record, wake } = await advance(id, this.ports())
+      if (hasEnded(record)) return this.phase()
+      this.now = Math.max(this.now + 1, wake?.at ?? this.now)
+    }
+    return this.phase()
+  }
+
+  /** One person's verdict on the digest that is up for approval, or on another. */
+  approve(options: Partial<ApprovalView> = {}): void {
+    const digest = this.record().rehearsed?.digest ?? sha256('')
+    this.approvals.push(approval({ digest, at: this.#at(), ...options }))
+  }
+
+  ports(): Ports {
+    const view = { name: 'a', uid, spec: this.class, hash: classHash(this.class) }
+    const { rules } = compileRules(this.policies.map((spec, i) => ({ name: `p${i}`, spec })))
+    const granting = approval({ digest: view.hash, namespace: 'jackstay-system' })
+    const object = { namespace: 'shop', name: id, uid, deleting: this.deleting }
+    return {
+      clock: { now: () => this.now },
+      clusterUid: podUid,
+      catalogue,
+      catalogueVersion,
+      history: this.#history(),
+      triggers: { get: async () => undefined },
+      allowances: { take: () => true, pending: async () => 0 },
+      targets: this.#targets(),
+      cluster: {
+        synced: () => this.synced,
+        class: () => view,
+        classes: () => [view],
+        key: () => ({
+          ...{ namespace: 'jackstay-class-a', agent: 'jackstay-class-a/agent', class: 'a' },
+          ...{ podName: 'agent-0', podUid, thumbprint: kid, revoked: this.revoked },
+          publicKey: { crv: 'Ed25519', kty: 'OKP', x: kid },
+        }),
+        pod: () => ({ uid: podUid, phase: 'Running' }),
+        namespace: (name) => ({
+          name,
+          labels: name === 'shop' ? { 'jackstay.dev/governed': 'true' } : this.systemLabels,
+        }),
+        suspensions: () => this.suspensions,
+        rules: () => rules,
+        approvalsOf: (kind) => (kind === 'AgentClass' ? [granting] : this.approvals),
+        intentObject: () => ({
+          ...{ ...object, createdAt: this.#at(), phase: undefined },
+          statusHash: digestOf({}),
+        }),
+      },
+    }
+  }
+
+  #history(): Ports['history'] {
+    return {
+      read: async () => this.record(),
+      append: async (record, events, leaves) => {
+        if (record.seq !== this.events.length) throw new Error('intent_conflict')
+        const point = events.map((event) => event.type).join('+')
+        this.onEffect(`before ${point}`)
+        this.events.push(...events.map((e) => structuredClone(e)))
+        this.leaves.push(...leaves)
+        this.onEffect(`after ${point}`)
+        return this.record()
+      },
+    }
+  }
+
+  #targets(): Ports['targets'] {
+    const read = async () => (this.cluster.gone ? undefined : this.cluster.object())
+    return {
+      get: read,
+      read,
+      list: async () => [],
+      patch: async (_ref, body, bound, identity, { dryRun }) => {
+        if (dryRun) return this.#patch(body, bound.resourceVersion, '', true)
+        this.onEffect(`before write${identity.undo ? ' of undo' : ''}`)
+        const manager = fieldManager(identity.intent, identity.undo)
+        const answer = this.#patch(body, bound.resourceVersion, manager, false)
+        this.onEffect(`after write${identity.undo ? ' of undo' : ''}`)
+        return answer
+      },
+    }
+  }
+
+  #patch(body: unknown, version: string, manager: string, dryRun: boolean): WriteAnswer {
+    const { cluster } = this
+    const { replicas } = (body as { spec: { replicas: number } }).spec
+    const trouble = dryRun ? undefined : cluster.lose.shift()
+    if (trouble === 'not-sent') return { kind: 'not_sent', message: 'no connection' }
+    if (trouble === 'refused') return { kind: 'refused', message: 'admission said no' }
+    if (version !== String(cluster.version)) return { kind: 'conflict', message: 'moved' }
+    if (dryRun) {
+      const now = cluster.object()
+      return { kind: 'applied', object: { ...now, spec: { replicas } } }
+    }
+    cluster.effects.push(`${cluster.replicas}→${replicas}`)
+    cluster.replicas = replicas
+    cluster.managers = [{ manager }]
+    cluster.version++
+    if (trouble === 'lost-answer') return { kind: 'unknown', message: 'cut' }
+    return { kind: 'applied', object: cluster.object(), auditId: 'a1' }
+  }
+}
+
+function authenticatedWith(params: Json): EventData<'authenticated'> {
+  const agent = 'jackstay-class-a/agent'
+  const reasoning = { summary: 'because', evidence: [], salt: '0'.repeat(32) }
+  return {
+    agent: { name: agent, class: 'a', podName: 'agent-0', podUid, kid },
+    claims: {
+      ...{ v: 1, jti: id, seq: 1, iss: agent, sub: podUid, aud: podUid, iat: 1, exp: 2 },
+      ath: sha256('token'),
+      action: 'workload.scale',
+      target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+      params: params as { readonly [key: string]: Json },
+      reasoning: { digest: digestOf(reasoning) },
+    },
+    jws: 'x.y.z',
+    jwsDigest: sha256('x.y.z'),
+    reasoning,
+  }
+}
+
+function approval(options: Partial<ApprovalView> & { readonly digest: Digest }): ApprovalView {
+  return {
+    ...{ name: 'yes', namespace: 'shop', uid, approver: 'oncall-1', groups: ['oncall'] },
+    ...{ verdict: 'approve', reason: 'fine', at: '2026-01-01T12:00:00Z' },
+    subject: { kind: 'Intent', name: id, uid },
+    ...options,
+  }
+}
