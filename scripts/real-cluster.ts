@@ -40,12 +40,17 @@ export async function runOnRealCluster(suites: Suites): Promise<Outcome> {
   try {
     // a cluster that somebody gave us has no name to attach by: suites find it as we did
     if (found.source !== 'kubeconfig') process.env[clusterVariable] = cluster.name
-    const outcome = await runTests(files, { concurrency: 1, timeoutMs: fileTimeoutMs })
+    const options = { concurrency: 1, timeoutMs: fileTimeoutMs, onFile: showFile }
+    const outcome = await runTests(files, options)
     return { ...outcome, skipped: [...outcome.skipped, ...skipped] }
   } finally {
     delete process.env[clusterVariable]
     await down(cluster)
   }
+}
+
+function showFile(file: string, { passed, failed }: Outcome): void {
+  process.stdout.write(`  … ${file}: ${passed} passed, ${failed} failed\n`)
 }
 
 async function down(cluster: Cluster): Promise<void> {

@@ -9,6 +9,8 @@ export interface TestOptions {
   readonly concurrency: number
   /** For one file: a test that hangs must not hang the run. */
   readonly timeoutMs: number
+  /** Told after each file, where files take minutes. */
+  readonly onFile?: (file: string, outcome: Outcome) => void
 }
 
 const keptPerFile = 16 * 1024
@@ -16,13 +18,15 @@ const keptPerFile = 16 * 1024
 /** Runs test files with node:test, each in its own process, ended when its time is up. */
 export async function runTests(
   files: readonly string[],
-  { concurrency, timeoutMs }: TestOptions,
+  { concurrency, timeoutMs, onFile }: TestOptions,
 ): Promise<Outcome> {
   const waiting = [...files]
   const outcomes: Outcome[] = []
   const work = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      outcomes.push(await runFile(file, timeoutMs))
+      const outcome = await runFile(file, timeoutMs)
+      outcomes.push(outcome)
+      onFile?.(at(file), outcome)
     }
   }
   await Promise.all(Array.from({ length: concurrency }, work))
