@@ -32,3 +32,13 @@ it('never gives more than the bucket and its refill, also when the clock goes ba
     ),
   )
 })
+
+it('saves nothing up beyond one bucket', () => {
+  let state: BucketState | undefined = take(undefined, 0, { perMinute: 2 }).state
+  const oks = [1, 2, 3].map(() => {
+    const taken = take(state, 3_600_000, { perMinute: 2 })
+    state = taken.state
+    return taken.ok
+  })
+  assert.deepEqual(oks, [true, true, false])
+})
