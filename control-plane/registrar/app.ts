@@ -52,7 +52,8 @@ export function registrarApp({ ports, limiter, log, metrics }: RegistrarOptions)
     } catch (error) {
       const outcome = error instanceof JackstayError ? error.code : 'internal'
       enrolments.inc({ outcome })
-      log.info({ outcome, err: error }, 'enrolment refused')
+      const why = error instanceof Error ? error.message : String(error)
+      log.info({ outcome, why }, 'enrolment refused')
       throw error
     }
   })

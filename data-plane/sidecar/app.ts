@@ -4,7 +4,7 @@ import { actionName, uuid7 } from '@jackstay/contract/text'
 import { readJson } from '@jackstay/service/body'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
-import { createApp, extendDeadline, requestSignal } from '@jackstay/service/server'
+import { createApp, drainSignal, extendDeadline, requestSignal } from '@jackstay/service/server'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { Enroller } from './enrolment.ts'
@@ -53,7 +53,9 @@ export function sidecarApp(parts: SidecarParts) {
     extendDeadline(c, extraMs + 2 * upstreamMs)
     const token = await tokens.read(use)
     const timeoutMs = extraMs + upstreamMs
-    return await mediator.call({ method: 'GET', path, token, timeoutMs, signal: requestSignal(c) })
+    // a long poll must not hold up the end of the program
+    const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
+    return await mediator.call({ method: 'GET', path, token, timeoutMs, signal })
   }
 
   app.get('/v1/actions', async (c) => {

@@ -39,6 +39,12 @@ const schema = z.strictObject({
     .describe('least severe event logged'),
 })
 
+const messages = {
+  enrolled: 'key enrolled',
+  delayed: 'enrolment delayed',
+  refused: 'enrolment refused for good',
+} as const
+
 function isPrivate(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, search, hash } = new URL(text)
@@ -74,7 +80,8 @@ async function main(): Promise<void> {
     registrar: to('registrar', config.registrarUrl),
     clock: Date,
     remembered: await readEnrolment(volume, key),
-    onEvent: (event, detail) => log[event === 'enrolled' ? 'info' : 'warn'](detail, event),
+    onEvent: (event, detail) =>
+      log[event === 'enrolled' ? 'info' : 'warn'](detail, messages[event]),
     clusterUid: async (signal) =>
       config.clusterUid ?? (await askClusterUid(mediator, tokens, signal)),
   })

@@ -29,7 +29,12 @@ describe('volume', () => {
     const path = await newDirectory(t)
     await openVolume(path)
     await writeFile(join(path, 'file'), '')
-    await assert.rejects(openVolume(join(path, 'file', 'deeper')), /mount a writable memory volume/)
+    const wrong = [join(path, 'file', 'deeper'), join(path, 'not', 'there'), '/proc/self/x']
+    for (const one of wrong) {
+      await assert.rejects(openVolume(one), /mount a writable memory volume/)
+    }
+    const volume = await openVolume(join(path, 'file'))
+    await assert.rejects(volume.create('key', ''), { code: 'invalid_config' })
   })
 })
 

@@ -19,9 +19,10 @@ export interface Volume {
  */
 export async function openVolume(path: string): Promise<Volume> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    // not recursive: that never returns below /proc, and a volume's parent is there
+    await mkdir(path, { mode: 0o700 })
   } catch (cause) {
-    throw unusable(path, cause)
+    if (codeOf(cause) !== 'EEXIST') throw unusable(path, cause)
   }
   const temporary = async (name: string, text: string): Promise<string> => {
     const file = join(path, `.${name}.${randomUUID()}`)
