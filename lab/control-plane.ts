@@ -27,7 +27,12 @@ export interface ControlPlane {
   readonly alertToken: string
   readonly logs: string
   /** The mediator alone, to crash it and start it again on the same data. */
-  readonly mediator: { kill(): Promise<void>; stop(): Promise<void>; start(): Promise<void> }
+  readonly mediator: {
+    pid(): number
+    kill(): Promise<void>
+    stop(): Promise<void>
+    start(): Promise<void>
+  }
   stop(): Promise<void>
 }
 
@@ -99,6 +104,7 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
     toolsUrl: `http://127.0.0.1:${ports.tools}`,
     ...{ dataDirectory, alertToken, logs, stop },
     mediator: {
+      pid: () => mediator?.pid ?? 0,
       kill: async () => await mediator?.kill(),
       stop: async () => await mediator?.stop(),
       start: async () => {

@@ -22,7 +22,7 @@ export function count(
   requirements: readonly ApprovalRequirement[],
   digest: Digest,
   ports: Ports,
-): QuorumOutcome {
+): QuorumOutcome<ApprovalView> {
   return quorum({
     requirements,
     approvals: approvalsFor(record, ports),

@@ -1,4 +1,5 @@
 import { assertNever } from '@jackstay/contract/errors'
+import type { CountedApproval } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { approvalsFor, count, counted } from './approvals.ts'
 import { approvalLeaf, end } from './leaves.ts'
@@ -34,7 +35,7 @@ export const approve: Stage = {
           message: `not enough approvals before ${rehearsed.approveBefore}`,
         })
       case 'met':
-        return approved(record, ports)
+        return approved(record, outcome.counted.map(counted), ports)
       case 'waiting': {
         const dead = await obsolescence(record, ports)
         if (dead !== undefined) return ends({ phase: 'obsolete', ...dead })
@@ -50,15 +51,11 @@ export const approve: Stage = {
   },
 }
 
-function approved(record: IntentRecord, ports: Ports): Step {
+function approved(record: IntentRecord, approvals: readonly CountedApproval[], ports: Ports): Step {
   const { rehearsed } = record
   if (rehearsed === undefined) throw new TypeError('approved without a rehearsal')
   const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
-  const { digest } = rehearsed
-  const approvals = approvalsFor(record, ports)
-    .filter((a) => a.digest === digest)
-    .map(counted)
-  const data = { digest, approvals }
+  const data = { digest: rehearsed.digest, approvals: [...approvals] }
   const event = { type: 'approved', at: rfc3339(at.at), data } as const
   return next(event, approvalLeaf(record, at, data))
 }

@@ -37,6 +37,8 @@ export interface LineWorld extends World {
   tenant(options?: ClassOptions): Promise<Tenant>
   /** Another Pod of the tenant's agent, not enrolled yet. */
   newAgent(tenant: { readonly namespace: string }): Promise<TestAgent>
+  /** The same, enrolled. */
+  enrolled(tenant: { readonly namespace: string }): Promise<TestAgent>
   /** A Deployment without a container that could ever become ready. */
   deployment(tenant: Tenant, name: string, replicas: number): Promise<{ uid: string }>
   replicas(tenant: Tenant, name: string): Promise<number>
@@ -81,11 +83,19 @@ export async function lineWorld(): Promise<LineWorld> {
     const urls = { mediator: plane.mediatorUrl, registrar: plane.registrarUrl }
     return new TestAgent(pod, await newKey(), uid, urls)
   }
+  const enrolled = async (tenant: { readonly namespace: string }) => {
+    const agent = await newAgent(tenant)
+    const answer = await agent.enrol()
+    if (answer.status >= 300) throw new Error(`not enrolled: ${JSON.stringify(answer.body)}`)
+    await untilKnown(agent)
+    return agent
+  }
   const self: LineWorld = {
     ...base,
     plane,
     signal,
     newAgent,
+    enrolled,
     async tenant(options = {}) {
       const suffix = randomBytes(3).toString('hex')
       const one = {
@@ -97,11 +107,7 @@ export async function lineWorld(): Promise<LineWorld> {
       await applyObjects(install, classObjects({ ...parts, targets: [one.targets] }))
       await applyObjects(install, governance(one, options))
       await grant(self, one.class)
-      const agent = await newAgent(one)
-      const enrolled = await agent.enrol()
-      if (enrolled.status >= 300) throw new Error(`not enrolled: ${JSON.stringify(enrolled.body)}`)
-      await untilKnown(agent)
-      return { ...one, agent }
+      return { ...one, agent: await enrolled(one) }
     },
     async deployment(tenant, name, replicas) {
       await applyObjects(install, [deploymentOf(tenant.targets, name, replicas)])
