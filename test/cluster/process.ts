@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 
@@ -12,8 +12,10 @@ export function startTimeOf(pid: number): string | undefined {
   const stat = readProc(`/proc/${pid}/stat`)
   // the program's name stands in brackets and may itself hold spaces and brackets
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined
-  return fields[19]
+  if (fields === undefined || fields[0] === 'X') return undefined
+  // a first thread that has ended looks like a zombie while others still hold the process's ports
+  const threads = Number(fields[17])
+  return fields[0] === 'Z' && threads <= 1 ? undefined : fields[19]
 }
 
 export function identityOf(pid: number): ProcessIdentity | undefined {
@@ -32,10 +34,47 @@ export function childrenOf(pid: number): number[] {
 
 /** Every process whose environment holds `entry` (`NAME=value`), whoever started it. */
 export function processesWithEnvironment(entry: string): ProcessIdentity[] {
+  return processesThat((pid) =>
+    (readProc(`/proc/${pid}/environ`) ?? '').split('\0').includes(entry),
+  )
+}
+
+/** A process namespace, which cannot be mistaken for a later one until it is let go. */
+export type ProcessNamespace = { members(): ProcessIdentity[]; letGo(): void }
+
+/** The namespace that a process lives in, or undefined when that process is gone. */
+export function processNamespaceOf({ pid }: ProcessIdentity): ProcessNamespace | undefined {
+  // held open, or the kernel gives its number to the next one
+  const held = openOrGone(`/proc/${pid}/ns/pid`)
+  if (held === undefined) return undefined
+  const name = readlinkSync(`/proc/self/fd/${held}`)
+  return {
+    members: () => processesThat((member) => namespaceName(member) === name),
+    letGo: () => closeSync(held),
+  }
+}
+
+function openOrGone(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch {
+    return undefined
+  }
+}
+
+function namespaceName(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`)
+  } catch {
+    return undefined
+  }
+}
+
+function processesThat(match: (pid: number) => boolean): ProcessIdentity[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => (readProc(`/proc/${pid}/environ`) ?? '').split('\0').includes(entry))
+    .filter(match)
     .map(identityOf)
     .filter((identity) => identity !== undefined)
 }
