@@ -93,8 +93,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const cleanUp: (() => Promise<void>)[] = []
   try {
     const stage = await setStage(directory, narrator, signal, cleanUp)
-    const well = await tellStory(stage, narrator, { once })
-    farewell(stage, narrator, once)
+    const { well, id } = await tellStory(stage, narrator, { once })
+    if (!once) farewell(stage, narrator, id)
     if (!once && !options.signal.aborted) {
       await new Promise((resolve) => options.signal.addEventListener('abort', resolve))
     }

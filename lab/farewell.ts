@@ -1,22 +1,33 @@
+import { dirname } from 'node:path'
 import type { Stage } from './demo.ts'
 import { agent, workload } from './demo-objects.ts'
 import type { Narrator } from './narrator.ts'
 
+/** One line for another terminal: who you are, where the mediator is, which intent it is about. */
+export function exportsFor({ cluster, plane, operatorKubeconfig }: Stage, id: string): string {
+  const variables = {
+    KUBECONFIG: operatorKubeconfig,
+    JACKSTAY_SERVER: plane.mediatorUrl,
+    INTENT: id,
+    PATH: `${dirname(cluster.kubectl)}:$PATH`,
+  }
+  return `export ${Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')}`
+}
+
 /** How to look further, as long as the demo runs. */
-export function farewell(stage: Stage, narrator: Narrator, once: boolean): void {
-  if (once) return
-  const { cluster, plane, operatorKubeconfig } = stage
-  const kubectl = `${cluster.kubectl} --kubeconfig ${operatorKubeconfig}`
-  const jackstay = `npx jackstay --kubeconfig ${operatorKubeconfig} --server ${plane.mediatorUrl}`
-  narrator.chapter('Look further, in another terminal')
+export function farewell(stage: Stage, narrator: Narrator, id: string): void {
+  const { cluster, plane } = stage
+  const { namespace, name } = workload
+  narrator.chapter('Look further, in another terminal in this folder')
   for (const command of [
-    `${kubectl} get int -A`,
-    `${kubectl} get agc,apol,apv -A`,
-    `${jackstay} intents list -A`,
-    `${jackstay} why ID`,
-    `${jackstay} ledger verify`,
-    `${kubectl} label ns jackstay-system jackstay.dev/suspended=by-hand   # stops every write`,
-    `${cluster.kubectl} --kubeconfig ${cluster.kubeconfig} -n ${workload.namespace} scale deployment/${workload.name} --replicas=0   # break it again`,
+    exportsFor(stage, id),
+    'kubectl get intents,approvals --all-namespaces',
+    'npx jackstay why "$INTENT"',
+    'npx jackstay ledger verify',
+    'kubectl label namespace jackstay-system jackstay.dev/suspended=by-hand    # stops every write',
+    `kubectl --kubeconfig ${cluster.kubeconfig} -n ${namespace} scale deployment/${name} --replicas=0    # break it again, as administrator`,
   ]) {
     narrator.say(command)
   }

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stage } from './demo.ts'
 import { operator, workload } from './demo-objects.ts'
+import { exportsFor } from './farewell.ts'
 import type { Narrator } from './narrator.ts'
 import { demand, run } from './shell.ts'
 
@@ -12,14 +13,20 @@ const alert = {
   deployment: workload.name,
 }
 
-/** One incident from the alert to the proof. True when the change verified and the ledger did. */
+export interface Told {
+  /** The change verified, and so did the log. */
+  readonly well: boolean
+  readonly id: string
+}
+
+/** One incident from the alert to the proof. */
 export async function tellStory(
   stage: Stage,
   narrator: Narrator,
   { once }: { readonly once: boolean },
-): Promise<boolean> {
+): Promise<Told> {
   const id = await incident(stage, narrator)
-  if (id === undefined) return false
+  if (id === undefined) return { well: false, id: '' }
   await approval(stage, narrator, id, once)
   const phase = await outcome(stage, narrator, id)
   narrator.chapter('7. Why did this happen?')
@@ -36,7 +43,7 @@ export async function tellStory(
   )
   const well = phase === 'verified' && verified.code === 0 && offline.code === 0
   narrator.say(well ? 'The change verified, and so does the log.' : `It ended as \`${phase}\`.`)
-  return well
+  return { well, id }
 }
 
 async function kubectl(stage: Stage, args: readonly string[]): Promise<string> {
@@ -122,9 +129,8 @@ async function approval(
 
 async function confirm(narrator: Narrator, stage: Stage, id: string): Promise<boolean> {
   narrator.say(`approve as \`${operator.user}\` here, or in another terminal:`)
-  narrator.say(
-    `npx jackstay --kubeconfig ${stage.operatorKubeconfig} --server ${stage.plane.mediatorUrl} approve ${id} --reason "…"`,
-  )
+  narrator.say(exportsFor(stage, id))
+  narrator.say('npx jackstay approve "$INTENT" --reason "…"')
   if (!process.stdin.isTTY) {
     narrator.say('no terminal to ask at: waiting for that approval')
     await untilPhase(stage, id, (phase) => phase !== 'approve')

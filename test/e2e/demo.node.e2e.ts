@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, it } from 'node:test'
+import { run } from '@jackstay/lab/shell'
+
+const root = new URL('../../', import.meta.url).pathname
+
+/** The `sh` blocks of a page. */
+function blocksOf(page: string): string[] {
+  const text = readFileSync(`${root}${page}`, 'utf8')
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '')
+}
+
+/** Blocks that start the demo itself or the whole suite: the first is running, the other runs us. */
+const runElsewhere = ['npm ci && npm start -- --cluster=real\n', 'npm ci && npm test\n']
+
+class Demo {
+  readonly #child: ChildProcess
+  readonly exited: Promise<number | null>
+  output = ''
+
+  constructor() {
+    this.#child = spawn('npm', ['start', '--', '--cluster=real'], {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+        this.output += chunk
+      })
+    }
+    this.exited = new Promise((resolve) => this.#child.once('exit', resolve))
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** What a terminal does on Ctrl-C: the whole foreground group gets the signal. */
+  interrupt(): void {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      process.kill(-this.pid, 'SIGINT')
+    }
+  }
+
+  async says(pattern: RegExp, withinMs: number): Promise<RegExpMatchArray> {
+    const until = performance.now() + withinMs
+    let gone = false
+    void this.exited.then(() => {
+      gone = true
+    })
+    for (;;) {
+      const match = this.output.match(pattern)
+      if (match !== null) return match
+      if (gone) throw new Error(`the demo ended before it said ${pattern}:\n${this.output}`)
+      if (performance.now() > until) throw new Error(`not said ${pattern}:\n${this.output}`)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+}
+
+/** Command lines of processes that belong to a demo. */
+function leftovers(): string[] {
+  return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => /jackstay-demo-|clusters\/demo/.test(line))
+}
+
+describe('the demo, as the guide tells it', () => {
+  let demo: Demo
+  const signal = new AbortController().signal
+  before(() => {
+    demo = new Demo()
+  })
+  after(async () => {
+    demo.interrupt()
+    await demo.exited
+  })
+
+  it('waits for an approval, and every command of README and guide works meanwhile', async () => {
+    const line = await demo.says(/^ {2}export (KUBECONFIG=\S+ .*)$/m, 15 * 60_000)
+    const blocks = ['docs/guide/first-incident.md', 'README.md']
+      .flatMap(blocksOf)
+      .filter((block) => !runElsewhere.includes(block))
+    assert.ok(blocks.length >= 5)
+    for (const block of blocks) {
+      const script = `set -euo pipefail\nexport ${line[1]}\ncd ${root}\n${block}`
+      const ran = await run('bash', ['-c', script], { signal })
+      assert.equal(ran.code, 0, `${block}\n${ran.stdout}\n${ran.stderr}`)
+      if (block.includes('why')) assert.match(ran.stdout, /replicas: 0 → 2/)
+    }
+    await demo.says(/The change verified, and so does the log/, 120_000)
+    await demo.says(/Ctrl-C stops everything/, 30_000)
+  })
+
+  it('stops on Ctrl-C and leaves no process', async () => {
+    demo.interrupt()
+    // npm ends itself by the same signal once its child is done
+    assert.ok([0, 130, null].includes(await demo.exited), demo.output.slice(-2000))
+    assert.match(demo.output, /✔ stopping everything/)
+    assert.deepEqual(leftovers(), [])
+  })
+})
+
+describe('npm start', () => {
+  it('alone says what to type', async () => {
+    const signal = new AbortController().signal
+    const ran = await run('npm', ['start', '--prefix', root], { signal })
+    assert.equal(ran.code, 2)
+    assert.match(ran.stderr, /npm start -- --cluster=real/)
+  })
+
+  it('refuses an unknown flag or cluster with one clear error', async () => {
+    const signal = new AbortController().signal
+    for (const flags of [['--clutser=real'], ['--cluster=imaginary']]) {
+      const ran = await run('npm', ['start', '--prefix', root, '--', ...flags], { signal })
+      assert.notEqual(ran.code, 0)
+      assert.match(ran.stderr, /error: /)
+      assert.doesNotMatch(ran.stderr, /at .*\.ts:/)
+    }
+  })
+})
