@@ -8,6 +8,7 @@ import {
   outcomeOf,
   type ProcessIdentity,
   processesWithEnvironment,
+  processNamespaceOf,
   sendSignal,
 } from './process.ts'
 import { type ClusterState, clusterDirectory, processMark, readState, writeState } from './state.ts'
@@ -35,28 +36,37 @@ export async function endCluster(name: string): Promise<void> {
 
 // nothing is worth a graceful end: whatever it would write goes away with the directory
 async function endProcesses(state: ClusterState): Promise<void> {
-  // the first process of a process namespace takes all the others with it
-  const recorded = [state.node?.holder, ...state.programs.map(({ process: identity }) => identity)]
-  for (const identity of recorded) if (identity !== undefined) sendSignal(identity, 'SIGKILL')
+  const holder = state.node?.holder
+  const recorded = state.programs.map(({ process: identity }) => identity)
+  // looked up while its first process lives, which takes all the others with it
+  const holds = holder !== undefined && isAlive(holder)
+  const namespace = holds ? processNamespaceOf(holder) : undefined
+  const remaining = () => [
+    ...recorded.filter(isAlive),
+    ...processesWithEnvironment(processMark(state)),
+    // what is about to end has no environment any more
+    ...(namespace?.members() ?? []),
+  ]
+  try {
+    if (holds) sendSignal(holder, 'SIGKILL')
+    await killAll(state.name, remaining)
+  } finally {
+    namespace?.letGo()
+  }
+}
+
+async function killAll(name: string, remaining: () => ProcessIdentity[]): Promise<void> {
   const end = performance.now() + PATIENCE_MS
   for (;;) {
-    const left = remaining(state, recorded)
+    const left = remaining()
     if (left.length === 0) return
     for (const identity of left) sendSignal(identity, 'SIGKILL')
     if (performance.now() > end) {
       const pids = left.map(({ pid }) => pid).join(', ')
-      throw new Error(`processes \`${pids}\` of the cluster \`${state.name}\` do not end`)
+      throw new Error(`processes \`${pids}\` of the cluster \`${name}\` do not end`)
     }
     await delay(50)
   }
-}
-
-function remaining(
-  state: ClusterState,
-  recorded: readonly (ProcessIdentity | undefined)[],
-): ProcessIdentity[] {
-  const alive = recorded.filter((identity) => identity !== undefined).filter(isAlive)
-  return [...alive, ...processesWithEnvironment(processMark(state))]
 }
 
 async function removeLink({ node }: ClusterState): Promise<void> {

@@ -41,13 +41,16 @@ export function startProgram(name: string, program: string, argv: readonly strin
   })
 }
 
+// an API server that has just started may take a minute to end gracefully, a test has no use for that
+const GRACE_MS = 3_000
+
 /** Ends one program, gracefully first, and forgets nothing: it can be started again as it was. */
 export async function stopProgram(name: string, program: string): Promise<void> {
   const found = readState(name)?.programs.find((candidate) => candidate.name === program)
   if (found === undefined) return
   const inside = insideOf(found.process)
   sendSignal(inside, 'SIGTERM')
-  if (await hasEnded(inside, 10_000)) await endProcess(found.process, 1_000)
+  if (await hasEnded(inside, GRACE_MS)) await endProcess(found.process, 1_000)
   else {
     await endProcess(inside, 0)
     await endProcess(found.process, 1_000)
