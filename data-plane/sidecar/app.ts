@@ -32,7 +32,7 @@ export interface SidecarParts {
 const upstreamMs = 10_000
 /** An intent is sent again until its minute is over, and then asked for. */
 const resendMs = 75_000
-const toolBodyBytes = 8 * 1024
+const toolBodyLimits = { bytes: 8 * 1024, depth: 4, nodes: 64 }
 
 const waitQuery = z.strictObject({ wait: z.coerce.number().int().min(0).max(60).default(0) })
 const toolVerb = z.enum(['get', 'list'])
@@ -42,7 +42,7 @@ const toolVerb = z.enum(['get', 'list'])
  * identity, order, time and signature.
  */
 export function sidecarApp(parts: SidecarParts) {
-  const { mediator, tools, tokens, log, metrics } = parts
+  const { mediator, tokens, log, metrics } = parts
   const app = createApp({
     name: 'jackstay-sidecar',
     log,
@@ -76,46 +76,45 @@ export function sidecarApp(parts: SidecarParts) {
     return c.json(expected(intentView, answer))
   })
 
-  app.post('/v1/actions/:name', async (c) => {
-    const name = valid(actionName, c.req.param('name'), 'action')
-    const wait = waitOf(c)
-    const request = await readJson(c, actionRequest)
-    extendDeadline(c, wait * 1000 + resendMs)
-    const signal = requestSignal(c)
-    const { clock, enroller, ids, key, sequence, sleep } = parts
-    const enrolment = enroller.current()
-    const token = await tokens.read('intent')
-    const seq = await sequence.next()
-    const intent = await signIntent(name, request, { enrolment, key, seq, token, clock, ids })
-    const intentId = intent.id
-    log.info({ intentId, seq, action: name, target: request.target }, 'intent signed')
-    const onResend = (err: JackstayError) => log.warn({ intentId, err }, 'intent sent again')
-    const options = { mediator, clock, sleep, settling: enroller.settling, onResend }
-    const answer = await submit(intent, wait, options, signal)
-    const view = expected(intentView, answer)
-    log.info({ intentId, phase: view.summary.phase }, 'intent answered')
-    return c.json(view, answer.status === 202 ? 202 : 200)
-  })
-
-  app.post('/v1/tools/kubernetes-read/:verb', async (c) => {
-    const verb = valid(toolVerb, c.req.param('verb'), 'verb')
-    const body = await readJson(c, z.record(z.string(), z.json()), {
-      bytes: toolBodyBytes,
-      depth: 4,
-      nodes: 64,
-    })
-    extendDeadline(c, 2 * upstreamMs)
-    const answer = await tools.call({
-      method: 'POST',
-      path: `/v1/tools/${verb}`,
-      token: await tokens.read('tools'),
-      body: JSON.stringify(body),
-      timeoutMs: upstreamMs,
-      signal: requestSignal(c),
-    })
-    return c.json(expected(z.record(z.string(), z.json()), answer, 'kubernetes-read tool'))
-  })
+  app.post('/v1/actions/:name', (c) => signAndSubmit(c, parts))
+  app.post('/v1/tools/kubernetes-read/:verb', (c) => readCluster(c, parts))
   return app
+}
+
+async function signAndSubmit(c: Context, parts: SidecarParts): Promise<Response> {
+  const { clock, enroller, ids, key, log, mediator, sequence, sleep, tokens } = parts
+  const name = valid(actionName, c.req.param('name'), 'action')
+  const wait = waitOf(c)
+  const request = await readJson(c, actionRequest)
+  extendDeadline(c, wait * 1000 + resendMs)
+  const signal = requestSignal(c)
+  const enrolment = enroller.current()
+  const token = await tokens.read('intent')
+  const seq = await sequence.next()
+  const intent = await signIntent(name, request, { enrolment, key, seq, token, clock, ids })
+  const intentId = intent.id
+  log.info({ intentId, seq, action: name, target: request.target }, 'intent signed')
+  const onResend = (err: JackstayError) => log.warn({ intentId, err }, 'intent sent again')
+  const options = { mediator, clock, sleep, settling: enroller.settling, onResend }
+  const answer = await submit(intent, wait, options, signal)
+  const view = expected(intentView, answer)
+  log.info({ intentId, phase: view.summary.phase }, 'intent answered')
+  return c.json(view, answer.status === 202 ? 202 : 200)
+}
+
+async function readCluster(c: Context, { tools, tokens }: SidecarParts): Promise<Response> {
+  const verb = valid(toolVerb, c.req.param('verb'), 'verb')
+  const body = await readJson(c, z.record(z.string(), z.json()), toolBodyLimits)
+  extendDeadline(c, 2 * upstreamMs)
+  const answer = await tools.call({
+    method: 'POST',
+    path: `/v1/tools/${verb}`,
+    token: await tokens.read('tools'),
+    body: JSON.stringify(body),
+    timeoutMs: upstreamMs,
+    signal: requestSignal(c),
+  })
+  return c.json(expected(z.record(z.string(), z.json()), answer, 'kubernetes-read tool'))
 }
 
 function waitOf(c: Context): number {
