@@ -8,8 +8,8 @@ export const programs: readonly Program[] = [
   { name: 'mediator', entry: 'control-plane/mediator/main.ts' },
   { name: 'registrar', entry: 'control-plane/registrar/main.ts' },
   { name: 'sidecar', entry: 'data-plane/sidecar/main.ts' },
-  { name: 'tools', entry: 'data-plane/tools/main.ts' },
-  { name: 'agents', entry: 'data-plane/agents/main.ts' },
+  { name: 'kubernetes-read', entry: 'data-plane/tools/kubernetes-read/main.ts' },
+  { name: 'runbook-agent', entry: 'data-plane/agents/runbook/main.ts' },
   { name: 'jackstay', entry: 'interfaces/cli/main.ts' },
 ]
 
