@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { issueCertificate } from './certificates.ts'
 import { endCluster } from './end.ts'
+import { areBuilt } from './go-program.ts'
 import { isInUse } from './in-use.ts'
 import { readServer, writeKubeconfigFile } from './kubeconfig.ts'
 import { type Layout, layoutOf, type Mode, portsFor } from './layout.ts'
@@ -75,8 +76,9 @@ export type Cluster = {
 }
 
 /** What can be had on this machine, and what stands in the way of the rest. */
-export function availability(): Promise<Availability> {
-  return Promise.resolve(availabilityIn(process.env, process.getuid?.() === 0))
+export async function availability(): Promise<Availability> {
+  const built = await areBuilt(['etcd', 'kubernetes', 'coredns', 'pause'])
+  return availabilityIn(process.env, process.getuid?.() === 0, built)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -60,19 +61,26 @@ export async function goProgram(
   signal?: AbortSignal,
 ): Promise<string> {
   const recipe = recipes[program]
-  const source = join(modules, program)
-  const made = JSON.stringify([await folderText(source), recipe, process.platform, process.arch])
-  const folder = cacheFolder(program, versions[program], made)
   const step = `building ${program} ${versions[program]} (${recipe.firstTime}, once)`
   const fill = (unfinished: string) =>
-    inStep(onProgress, step, () => build(program, recipe, source, unfinished, signal))
-  return ensureFolder(folder, fill, signal)
+    inStep(onProgress, step, () => build(program, recipe, unfinished, signal))
+  return ensureFolder(await folderOf(program), fill, signal)
+}
+
+/** Whether all of them are in the cache, so that no Go toolchain is needed. */
+export async function areBuilt(programs: readonly GoProgram[]): Promise<boolean> {
+  return (await Promise.all(programs.map(folderOf))).every((folder) => existsSync(folder))
+}
+
+async function folderOf(program: GoProgram): Promise<string> {
+  const source = await folderText(join(modules, program))
+  const made = JSON.stringify([source, recipes[program], process.platform, process.arch])
+  return cacheFolder(program, versions[program], made)
 }
 
 async function build(
   program: GoProgram,
   { target, ldflags, links }: Recipe,
-  source: string,
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -80,7 +88,7 @@ async function build(
   // one build at a time: two at once on a small machine take as long and twice the memory
   await underLock(
     'jackstay go build',
-    () => run([...command, target], { cwd: source, env: goEnvironment(), signal }),
+    () => run([...command, target], { cwd: join(modules, program), env: goEnvironment(), signal }),
     signal,
   )
   for (const link of links) await symlink(program, join(folder, link))

@@ -22,6 +22,10 @@ test('without a Go toolchain nothing can be had, and the way out is said', () =>
   assert.match(missing[0]?.typeInstead ?? '', /install go/)
 })
 
+test('with everything built already no Go toolchain is needed', () => {
+  assert.equal(availabilityIn({ PATH: '/nowhere' }, true, true).source, 'build')
+})
+
 test('a Go toolchain that is too old is named with its version', async () => {
   const old = await mkdtemp(join(folder, 'old-'))
   await writeFile(join(old, 'go'), '#!/bin/sh\necho go1.19.8\n', { mode: 0o755 })

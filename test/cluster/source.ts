@@ -31,10 +31,18 @@ export type ControlPlanePrograms = {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What can be had here and, where something cannot, why. Builds and fetches nothing. */
-export function availabilityIn(environment: Environment, root: boolean): Availability {
+/**
+ * What can be had here and, where something cannot, why. Builds and fetches nothing.
+ *
+ * @param built whether everything that Go would build is in the cache
+ */
+export function availabilityIn(
+  environment: Environment,
+  root: boolean,
+  built = false,
+): Availability {
   if (environment.JACKSTAY_TEST_KUBECONFIG) return givenCluster(environment)
-  const absent = missingForControlPlane(environment)
+  const absent = missingForControlPlane(environment, built)
   if (absent.length > 0) return { source: 'none', node: false, missing: absent }
   if (environment.KUBEBUILDER_ASSETS) {
     const missing = {
@@ -62,7 +70,7 @@ function givenCluster(environment: Environment): Availability {
     : { source: 'kubeconfig', node: true, missing }
 }
 
-function missingForControlPlane(environment: Environment): Missing[] {
+function missingForControlPlane(environment: Environment, built: boolean): Missing[] {
   if (process.platform !== 'linux') {
     return [{ what: `Linux (this is \`${process.platform}\`)`, typeInstead: useAnother }]
   }
@@ -75,7 +83,7 @@ function missingForControlPlane(environment: Environment): Missing[] {
         typeInstead: 'unset KUBEBUILDER_ASSETS',
       }))
   }
-  return missingGo(programOnPath('go', environment))
+  return built ? [] : missingGo(programOnPath('go', environment))
 }
 
 /** What the newest of the modules in `go/` asks for; older ones cannot even read its go.mod. */

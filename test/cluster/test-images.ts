@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -77,12 +78,14 @@ const SHELL_COMMANDS = 'sh ls cat id nc nslookup sleep env ps touch grep head ta
 function baseLayer(base: string): Layer {
   const library = `lib/${libraryTriple()}`
   const libraries = `usr/${library}`
+  // newer releases have links to `usr` in their place
+  const real = (path: string) => realpathSync(join(base, path))
   return [
     { path: 'tmp', directory: true, mode: 0o1777 },
     { path: 'home/app', directory: true },
-    { path: library, from: join(base, library) },
-    { path: libraries, from: join(base, libraries) },
-    ...(process.arch === 'x64' ? [{ path: 'lib64', from: join(base, 'lib64') }] : []),
+    { path: library, from: real(library) },
+    { path: libraries, from: real(libraries) },
+    ...(process.arch === 'x64' ? [{ path: 'lib64', from: real('lib64') }] : []),
     { path: 'bin/busybox', from: join(base, 'bin/busybox') },
     ...SHELL_COMMANDS.split(' ').map((name) => ({ path: `bin/${name}`, link: 'busybox' })),
     { path: 'etc/protocols', from: join(base, 'etc/protocols') },
