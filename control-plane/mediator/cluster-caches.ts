@@ -178,6 +178,11 @@ export interface CachedCluster extends ClusterView {
   unsynced(): readonly string[]
 }
 
+/** One key in two Pods is nobody's: as good as revoked. */
+function theOne([key, ...others]: readonly KeyView[]): KeyView | undefined {
+  return key && { ...key, revoked: key.revoked || others.length > 0 }
+}
+
 /** The caches as the stages see them. Rules are compiled once per change of the policies. */
 export function clusterView(caches: Caches): CachedCluster {
   let compiled: { rules: RuleSet; problems: readonly RuleProblem[] } | undefined
@@ -199,7 +204,7 @@ export function clusterView(caches: Caches): CachedCluster {
     synced: () => unsynced().length === 0,
     class: (name) => caches.classes.get(undefined, name),
     classes: () => [...caches.classes.values()],
-    key: (thumbprint) => caches.keys.find(thumbprint),
+    key: (thumbprint) => theOne(caches.keys.findAll(thumbprint)),
     pod: (namespace, name) => caches.pods.get(namespace, name),
     namespace: (name) => caches.namespaces.get(undefined, name),
     suspensions: () => [...caches.suspensions.values()],

@@ -6,8 +6,8 @@ import type { Store } from '@jackstay/ledger/store'
 import type { Changes } from './changes.ts'
 import type { ClassView, Clock } from './ports.ts'
 
-/** How long a Pod keeps an alert to itself before another may take it. */
-const leaseMs = 10 * 60_000
+/** How long a Pod keeps an alert to itself; then it is offered again, to whoever asks first. */
+const leaseMs = 5 * 60_000
 const keptMs = 7 * 24 * 3600_000
 /** Looked through for one poll. */
 const newest = 500
@@ -34,7 +34,8 @@ export function triggerDesk(
     const taken: Trigger[] = []
     for (const row of await store.triggers({ status: 'firing', limit: newest })) {
       const one = trigger.parse({ ...asObject(row.data), id: row.id, status: row.status })
-      if (!matchesTriggers(found.spec, one.labels) || row.lease?.holder === holder) continue
+      const offered = row.lease?.holder === holder && row.lease.until > now
+      if (!matchesTriggers(found.spec, one.labels) || offered) continue
       if (await store.leaseTrigger({ id: row.id, holder, until: now + leaseMs, now }))
         taken.push(one)
     }
