@@ -13,15 +13,15 @@ import type { StaticToken } from '@jackstay/service/static-token'
 import { v7 as uuid7 } from 'uuid'
 import { z } from 'zod'
 import { allowances } from './allowances.ts'
-import { mediatorApp } from './app.ts'
-import { changes as newChanges } from './changes.ts'
-import { reportStatuses } from './class-status.ts'
+import { type AppParts, mediatorApp } from './app.ts'
+import { type Changes, changes as newChanges } from './changes.ts'
 import { type CachedCluster, type Caches, clusterView, openCaches } from './cluster-caches.ts'
+import { reportConditions } from './conditions.ts'
 import { type DriverOptions, startDriver, sweep } from './driver.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { kubeTargets } from './targets.ts'
-import { triggerDesk } from './trigger-desk.ts'
+import { type TriggerDesk, triggerDesk } from './trigger-desk.ts'
 
 export interface MediatorOptions {
   readonly client: KubeClient
@@ -43,6 +43,8 @@ export interface MediatorOptions {
 
 const sweepMs = 5_000
 const drainMs = 10_000
+/** Per agent, far above what a class allows: it guards the store, not the cluster. */
+const flood = { perSecond: 20, burst: 50 }
 
 /** Wires the line to its cluster, store and callers, and runs it until the signal aborts. */
 export async function runMediator(options: MediatorOptions): Promise<void> {
@@ -51,70 +53,12 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const cluster = clusterView(caches)
   const changes = newChanges()
   const desk = triggerDesk(store, clock, changes, uuid7, () => driver.recheck())
-  const driverOptions: DriverOptions = {
-    store,
-    caches,
-    changes,
-    log,
-    holder: randomUUID(),
-    projection: projection(client),
-    onEnd: countEnds(metrics, log),
-    ports: {
-      clock,
-      clusterUid: options.clusterUid,
-      catalogue: options.catalogue,
-      catalogueVersion: options.catalogueVersion,
-      cluster,
-      targets: kubeTargets(client),
-      allowances: allowances(store, clock),
-      triggers: desk,
-    },
-  }
+  const driverOptions = driverParts(options, caches, cluster, changes, desk)
   const driver = startDriver(driverOptions)
-  const statuses = reportOnChange(client, caches, cluster, clock, log)
-  const refused = metrics.counter(
-    'jackstay_intents_refused_outright_total',
-    'submissions refused before an intent existed',
-    ['code'],
-  )
-  const app = mediatorApp({
-    shell: { name: 'jackstay-mediator', log, metrics, redact: options.redact },
-    store,
-    cluster,
-    driver,
-    desk,
-    changes,
-    callers: callers({ reviewer: client, clock: () => performance.now() }),
-    intake: {
-      store,
-      cluster,
-      clock,
-      clusterUid: options.clusterUid,
-      triggers: desk,
-      redact: options.redact,
-      floodgate: rateLimiter({
-        perSecond: 20,
-        burst: 50,
-        maxKeys: 10_000,
-        clock: () => performance.now(),
-      }),
-    },
-    alertToken: options.alertToken,
-    vkey: options.vkey,
-    onRefused: (code) => refused.inc({ code }),
-    clusterInfo: {
-      clusterUid: options.clusterUid,
-      catalogueVersion: options.catalogueVersion,
-      actions: options.catalogue.map(({ name, description, params }) => ({
-        name,
-        description,
-        params: z.toJSONSchema(params),
-      })),
-    },
-  })
+  const conditions = reportOnChange(client, caches, cluster, clock, log)
   const server = await serve({
     name: 'jackstay-mediator',
-    app,
+    app: mediatorApp(appParts(options, { cluster, changes, desk, driver })),
     host: options.host,
     port: options.port,
     metrics,
@@ -130,12 +74,68 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   await driver.drain(AbortSignal.timeout(drainMs)).catch((err: unknown) => {
     log.warn({ err }, 'intents were still under way; they go on after the next start')
   })
-  statuses.stop()
+  conditions.stop()
   await sweeping
   for (const cache of Object.values(caches)) cache.stop()
   await store.close()
   await client.close()
   log.info('mediator stopped')
+}
+
+function driverParts(
+  options: MediatorOptions,
+  caches: Caches,
+  cluster: CachedCluster,
+  changes: Changes,
+  desk: TriggerDesk,
+): DriverOptions {
+  const { client, store, log, metrics, clock, clusterUid, catalogue, catalogueVersion } = options
+  return {
+    ...{ store, caches, changes, log },
+    holder: randomUUID(),
+    projection: projection(client),
+    onEnd: countEnds(metrics, log),
+    ports: {
+      ...{ clock, clusterUid, catalogue, catalogueVersion, cluster },
+      targets: kubeTargets(client),
+      allowances: allowances(store, clock),
+      triggers: desk,
+    },
+  }
+}
+
+function appParts(
+  options: MediatorOptions,
+  running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver'>,
+): AppParts {
+  const { client, store, log, metrics, clock, clusterUid, catalogueVersion, redact } = options
+  const monotonic = () => performance.now()
+  const refused = metrics.counter(
+    'jackstay_intents_refused_outright_total',
+    'submissions refused before an intent existed',
+    ['code'],
+  )
+  const floodgate = rateLimiter({ ...flood, maxKeys: 10_000, clock: monotonic })
+  const { cluster, desk: triggers } = running
+  return {
+    ...running,
+    shell: { name: 'jackstay-mediator', log, metrics, redact },
+    store,
+    callers: callers({ reviewer: client, clock: monotonic }),
+    intake: { store, cluster, clock, clusterUid, triggers, redact, floodgate },
+    alertToken: options.alertToken,
+    vkey: options.vkey,
+    onRefused: (code) => refused.inc({ code }),
+    clusterInfo: {
+      clusterUid,
+      catalogueVersion,
+      actions: options.catalogue.map(({ name, description, params }) => ({
+        name,
+        description,
+        params: z.toJSONSchema(params),
+      })),
+    },
+  }
 }
 
 function countEnds(metrics: Metrics, log: Log): DriverOptions['onEnd'] {
@@ -163,7 +163,7 @@ function reportOnChange(
   const queue = workQueue({
     handle: async () => {
       if (!cluster.synced()) throw new Error('caches are not in step yet')
-      await reportStatuses(client, caches, cluster, clock, written)
+      await reportConditions(client, caches, cluster, clock, written)
     },
     backoff: { minMs: 100, maxMs: 5_000 },
     onError: (err, _key, attempt) => attempt > 5 && log.warn({ err }, 'statuses not written yet'),

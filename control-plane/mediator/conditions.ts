@@ -17,7 +17,7 @@ interface Reported {
  * Says on AgentClasses whether they are granted and for which hash, and on ActionPolicies whether
  * their rules load. Level-triggered; nothing reads these back.
  */
-export async function reportStatuses(
+export async function reportConditions(
   client: KubeClient,
   caches: Caches,
   cluster: CachedCluster,

@@ -1,0 +1,101 @@
+import { audiences } from '@jackstay/contract/enrolment'
+import { JackstayError } from '@jackstay/contract/errors'
+import { intentSubmission } from '@jackstay/contract/intent'
+import type { Store } from '@jackstay/ledger/store'
+import { readCanonical } from '@jackstay/service/body'
+import { bearerToken } from '@jackstay/service/caller'
+import {
+  drainSignal,
+  extendDeadline,
+  requestSignal,
+  type ServiceEnv,
+} from '@jackstay/service/server'
+import type { Context, Hono } from 'hono'
+import type { Changes } from './changes.ts'
+import type { Driver } from './driver.ts'
+import { type IntakePorts, takeIn } from './intake.ts'
+import { identifyReader, query, type ReaderPorts } from './readers.ts'
+import { listOf, listQuery, viewOf, waitQuery } from './views.ts'
+
+export interface IntentRoutes extends ReaderPorts {
+  readonly store: Store
+  readonly intake: Omit<IntakePorts, 'identify'>
+  readonly driver: Driver
+  readonly changes: Changes
+  readonly onRefused: (code: string) => void
+}
+
+/** Intents: submitting one, following it, looking at many. */
+export function intentRoutes(app: Hono<ServiceEnv>, parts: IntentRoutes): void {
+  app.post('/v1/intents', (c) => submit(c, parts))
+  app.get('/v1/intents', (c) => list(c, parts))
+  app.get('/v1/intents/:id', (c) => show(c, c.req.param('id'), parts))
+}
+
+async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
+  const { wait } = query(c, waitQuery)
+  const signal = requestSignal(c)
+  const token = bearerToken(c)
+  const submission = await readCanonical(c, intentSubmission)
+  const identify = (held: string) => parts.callers.identify(held, audiences.intent, signal)
+  try {
+    const { id, created } = await takeIn(submission, token, { ...parts.intake, identify })
+    if (created) parts.driver.add(id)
+    await settled(c, parts, id, wait, undefined)
+    return c.json(await viewOf(parts.store, id), created ? 202 : 200)
+  } catch (error) {
+    if (error instanceof JackstayError) parts.onRefused(error.code)
+    throw error
+  }
+}
+
+async function list(c: Context, parts: IntentRoutes): Promise<Response> {
+  const caller = await identifyReader(c, parts)
+  const { before, phase, namespace, agent, limit } = query(c, listQuery)
+  const whose = caller.kind === 'agent' ? caller.agent : agent
+  const found = await listOf(parts.store, {
+    limit,
+    ...(before !== undefined && { before }),
+    ...(phase && { phase }),
+    ...(namespace && { namespace }),
+    ...(whose && { agent: whose }),
+  })
+  return c.json(found)
+}
+
+async function show(c: Context, id: string, parts: IntentRoutes): Promise<Response> {
+  const caller = await identifyReader(c, parts)
+  const row = await parts.store.intent(id)
+  // an agent cannot tell another's intent from none at all (T76)
+  if (row === undefined || (caller.kind === 'agent' && row.agent !== caller.agent)) {
+    throw new JackstayError('not_found', 'there is no such intent')
+  }
+  const { wait } = query(c, waitQuery)
+  await settled(c, parts, id, wait, row.phase)
+  return c.json(await viewOf(parts.store, id))
+}
+
+/**
+ * Waits until the intent has ended, or newly waits for people, or the time is up. `seen` is the
+ * phase the caller knows: waiting for people is no news to who already waits for them.
+ */
+async function settled(
+  c: Context,
+  { store, changes }: IntentRoutes,
+  id: string,
+  wait: number,
+  seen: string | undefined,
+): Promise<void> {
+  if (wait === 0) return
+  extendDeadline(c, (wait + 10) * 1000)
+  const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
+  const until = performance.now() + wait * 1000
+  for (;;) {
+    const left = until - performance.now()
+    const change = changes.next(id, Math.max(0, Math.min(left, 2000)), signal)
+    const row = await store.intent(id)
+    if (row === undefined || row.terminal || left <= 0 || signal.aborted) return
+    if (row.phase === 'approve' && seen !== 'approve') return
+    await change
+  }
+}

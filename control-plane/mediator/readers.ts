@@ -1,0 +1,69 @@
+import { audiences } from '@jackstay/contract/enrolment'
+import { JackstayError } from '@jackstay/contract/errors'
+import { bearerToken, type Callers, podIsLive, requirePod } from '@jackstay/service/caller'
+import { requestSignal } from '@jackstay/service/server'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import type { ClassView, ClusterView } from './ports.ts'
+
+/** Who may read every intent: the ServiceAccount for which people make short tokens. */
+const readerAccount = 'system:serviceaccount:jackstay-system:jackstay-reader'
+
+export interface AgentReader {
+  readonly kind: 'agent'
+  readonly agent: string
+  readonly podUid: string
+  readonly class: ClassView
+}
+
+/** Whoever asks: a person with a reading token, or an agent about its own. */
+export type Reader = { readonly kind: 'person' } | AgentReader
+
+export interface ReaderPorts {
+  readonly callers: Callers
+  readonly cluster: ClusterView
+}
+
+/** @throws JackstayError `unauthenticated`, `wrong_audience`, `forbidden`, `pod_not_live` */
+export async function identifyReader(c: Context, ports: ReaderPorts): Promise<Reader> {
+  const token = bearerToken(c)
+  const signal = requestSignal(c)
+  if (hasAudience(token, audiences.read)) {
+    const caller = await ports.callers.identify(token, audiences.read, signal)
+    if (caller.username === readerAccount) return { kind: 'person' }
+    throw new JackstayError('forbidden', `make a token for \`${readerAccount}\``)
+  }
+  const { namespace, name, pod } = requirePod(
+    await ports.callers.identify(token, audiences.intent, signal),
+  )
+  if (!podIsLive(ports.cluster.pod(namespace, pod.name), pod.uid)) {
+    throw new JackstayError('pod_not_live', `the Pod \`${pod.name}\` is gone, ending or replaced`)
+  }
+  const found = ports.cluster.classes().find((one) => one.spec.namespace === namespace)
+  if (found === undefined) {
+    throw new JackstayError('forbidden', `no agent class lives in the namespace \`${namespace}\``)
+  }
+  return { kind: 'agent', agent: `${namespace}/${name}`, podUid: pod.uid, class: found }
+}
+
+/** A hint which audience to ask the API server about; it alone decides. */
+function hasAudience(token: string, audience: string): boolean {
+  try {
+    const payload: unknown = JSON.parse(
+      Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'),
+    )
+    const claims = z.object({ aud: z.array(z.string()) }).safeParse(payload)
+    return claims.success && claims.data.aud.includes(audience)
+  } catch {
+    return false // no JWT: the API server will say what it thinks of it
+  }
+}
+
+/** The query parameters of a request. @throws JackstayError `invalid_request` */
+export function query<S extends z.ZodType>(c: Context, schema: S): z.output<S> {
+  const parsed = schema.safeParse(c.req.query())
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const name = issue?.path.join('.') || 'query'
+  throw new JackstayError('invalid_request', `\`${name}\`: ${issue?.message ?? 'invalid'}`)
+}

@@ -1,0 +1,41 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import { alertmanagerWebhook } from '@jackstay/contract/trigger'
+import { readJson } from '@jackstay/service/body'
+import { bearerToken } from '@jackstay/service/caller'
+import {
+  drainSignal,
+  extendDeadline,
+  requestSignal,
+  type ServiceEnv,
+} from '@jackstay/service/server'
+import type { StaticToken } from '@jackstay/service/static-token'
+import type { Hono } from 'hono'
+import { identifyReader, query, type ReaderPorts } from './readers.ts'
+import type { TriggerDesk } from './trigger-desk.ts'
+import { waitQuery } from './views.ts'
+
+export interface TriggerRoutes extends ReaderPorts {
+  readonly desk: TriggerDesk
+  readonly alertToken: StaticToken
+}
+
+/** An Alertmanager batch is larger than an intent, and nobody's signature hangs on its form. */
+const alertLimits = { bytes: 1024 * 1024, depth: 16, nodes: 65_536 }
+
+/** Alerts come in by Alertmanager's webhook, and go out to agents by long poll. */
+export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void {
+  app.post('/v1/alerts/alertmanager', async (c) => {
+    await parts.alertToken.verify(bearerToken(c))
+    const webhook = await readJson(c, alertmanagerWebhook, alertLimits)
+    return c.json(await parts.desk.accept(webhook), 202)
+  })
+  app.get('/v1/triggers', async (c) => {
+    const caller = await identifyReader(c, parts)
+    if (caller.kind !== 'agent') throw new JackstayError('forbidden', 'triggers are for agents')
+    const { wait } = query(c, waitQuery)
+    extendDeadline(c, (wait + 10) * 1000)
+    const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
+    const triggers = await parts.desk.take(caller.class, caller.podUid, wait * 1000, signal)
+    return c.json({ triggers })
+  })
+}
