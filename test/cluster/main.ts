@@ -92,7 +92,11 @@ async function upWithProgress(options: UpOptions): Promise<Cluster> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => stop.abort(new Error(`stopped by ${name}, nothing is left behind`)))
   }
-  const bring = (onProgress: OnProgress) => up({ ...options, signal }, onProgress)
+  const bring = (onProgress: OnProgress) =>
+    up({ ...options, signal }, onProgress).catch((error: unknown) => {
+      // what was waited for says only that it was aborted, the reason says by whom
+      throw signal.aborted ? signal.reason : error
+    })
   if (!process.stderr.isTTY) return bring((progress) => printProgress(progressLine(progress)))
   const context: { cluster?: Cluster } = {}
   const title = `bringing up cluster \`${options.name}\``
