@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type LineWorld, lineWorld, type Tenant } from './line-world.ts'
+import { type LineWorld, lineWorld, noLine, type Tenant } from './line-world.ts'
 import { type Answer, newKey, TestAgent } from './test-agent.ts'
 
 function code({ status, body }: Answer): string {
@@ -8,7 +8,7 @@ function code({ status, body }: Answer): string {
   return `${status} ${error?.code ?? 'accepted'}`
 }
 
-describe('enrolment on a real API server', () => {
+describe('enrolment on a real API server', { skip: await noLine() }, () => {
   let w: LineWorld
   let tenant: Tenant
   before(async () => {

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { intentView } from '@jackstay/contract/api'
 import { canonical } from '@jackstay/contract/json'
 import { sign } from '@jackstay/contract/signing'
-import { type LineWorld, lineWorld, phaseOf, type Tenant } from './line-world.ts'
+import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
 import { type Answer, newKey, TestAgent } from './test-agent.ts'
 
 function code({ status, body }: Answer): string {
@@ -15,7 +15,7 @@ function code({ status, body }: Answer): string {
 const b64 = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : canonical(value)).toString('base64url')
 
-describe('the envelope of an intent', () => {
+describe('the envelope of an intent', { skip: await noLine() }, () => {
   let w: LineWorld
   let tenant: Tenant
   let agent: TestAgent

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { availability } from '@jackstay/cluster/cluster'
 import type { IntentView } from '@jackstay/contract/api'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { clusterUid } from '@jackstay/kube/identity'
@@ -11,7 +12,7 @@ import { classObjects } from '@jackstay/lab/class-objects'
 import { type ControlPlane, startControlPlane } from '@jackstay/lab/control-plane'
 import { applyObjects } from '@jackstay/lab/install'
 import { newKey, TestAgent } from './test-agent.ts'
-import { type World, world } from './world.ts'
+import { noCluster, type World, world } from './world.ts'
 
 type Manifest = Readonly<Record<string, unknown>>
 
@@ -61,6 +62,14 @@ const approveAll: readonly Manifest[] = [
   { name: 'allow', allow: { when: 'true' } },
   { name: 'people', requireApproval: { when: 'true', count: 1, groups: [oncall] } },
 ]
+
+/** Why the line cannot be shown here, for `skip`; never in CI. */
+export async function noLine(): Promise<string | false> {
+  const missing = await noCluster()
+  if (missing !== false || process.env.CI || process.env.JACKSTAY_E2E_CLUSTER) return missing
+  const { source } = await availability()
+  return source === 'assets' ? 'needs kube-controller-manager, which these assets lack' : false
+}
 
 export async function lineWorld(): Promise<LineWorld> {
   const base = await world()

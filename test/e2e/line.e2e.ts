@@ -5,13 +5,13 @@ import { readEvent } from '@jackstay/contract/history'
 import { fold } from '@jackstay/contract/record'
 import { storeReader } from '@jackstay/ledger/reader'
 import { verifyLedger } from '@jackstay/ledger/verify'
-import { type LineWorld, lineWorld, oncall, phaseOf, type Tenant } from './line-world.ts'
+import { type LineWorld, lineWorld, noLine, oncall, phaseOf, type Tenant } from './line-world.ts'
 
 function record(view: IntentView) {
   return fold(view.summary.id, view.events.map(readEvent))
 }
 
-describe('the line on a real API server', () => {
+describe('the line on a real API server', { skip: await noLine() }, () => {
   let w: LineWorld
   let tenant: Tenant
   before(async () => {

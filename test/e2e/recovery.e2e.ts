@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type LineWorld, lineWorld, phaseOf, type Tenant } from './line-world.ts'
+import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
 
-describe('with the mediator dead', () => {
+describe('with the mediator dead', { skip: await noLine() }, () => {
   let w: LineWorld
   let tenant: Tenant
   before(async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { triggerList } from '@jackstay/contract/api'
-import { type LineWorld, lineWorld, phaseOf, type Tenant } from './line-world.ts'
+import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
 
-describe('alerts', () => {
+describe('alerts', { skip: await noLine() }, () => {
   let w: LineWorld
   let tenant: Tenant
   before(async () => {
