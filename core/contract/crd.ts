@@ -15,6 +15,8 @@ export type Manifest = Record<string, unknown>
 
 /** Strings without a bound of their own: CEL cost estimates and etcd both want one. */
 const defaultMaxLength = 4096
+/** The same for maps, which zod cannot bound at all. */
+const maxProperties = 64
 
 /**
  * The structural schema of a zod schema. What zod emits and the API server refuses is rewritten
@@ -36,10 +38,13 @@ export function structuralSchema(schema: z.ZodType): SchemaNode {
 }
 
 function structural(node: SchemaNode): SchemaNode {
-  const { $schema: _, propertyNames: __, const: value, ...rest } = node
+  const { $schema: _, propertyNames: keys, const: value, ...rest } = node
   const out: SchemaNode = rest
   if (value !== undefined) Object.assign(out, { type: typeof value, enum: [value] })
   if (out.anyOf) return oneString(out)
+  if (typeof out.type !== 'string') {
+    throw new TypeError(`a CRD cannot carry ${JSON.stringify(out)}: every value has one type`)
+  }
   if (out.type === 'string' && out.enum === undefined) out.maxLength ??= defaultMaxLength
   if (out.items) out.items = structural(out.items)
   if (out.additionalProperties === false) {
@@ -47,7 +52,12 @@ function structural(node: SchemaNode): SchemaNode {
     out['x-kubernetes-preserve-unknown-fields'] = true
   } else if (typeof out.additionalProperties === 'object') {
     out.additionalProperties = structural(out.additionalProperties)
-    out.maxProperties ??= 64
+    out.maxProperties ??= maxProperties
+    const bound = keyRule(keys)
+    const rules = Array.isArray(out['x-kubernetes-validations'])
+      ? out['x-kubernetes-validations']
+      : []
+    if (bound) out['x-kubernetes-validations'] = [...rules, bound]
   }
   if (out.properties) {
     out.properties = Object.fromEntries(
@@ -57,6 +67,22 @@ function structural(node: SchemaNode): SchemaNode {
   return out
 }
 
+/** A structural schema cannot say anything about the keys of a map; CEL can. */
+function keyRule(keys: unknown): { rule: string; message: string } | undefined {
+  if (typeof keys !== 'object' || keys === null) return undefined
+  const { maxLength, ...others } = keys as SchemaNode
+  const known = Object.keys(others).every((keyword) => keyword === 'type')
+  if (typeof maxLength !== 'number' || !known) {
+    throw new TypeError(
+      `a CRD cannot carry the keys ${JSON.stringify(keys)}: give them a maximum length`,
+    )
+  }
+  return {
+    rule: `self.all(k, size(k) <= ${maxLength})`,
+    message: `a key has at most ${maxLength} characters`,
+  }
+}
+
 /** A union of fixed and patterned strings as one string with one pattern. */
 function oneString({ anyOf = [], ...rest }: SchemaNode): SchemaNode {
   const patterns = anyOf.map((branch) => {
@@ -64,7 +90,10 @@ function oneString({ anyOf = [], ...rest }: SchemaNode): SchemaNode {
     if (branch.type === 'string' && typeof branch.pattern === 'string') return branch.pattern
     throw new TypeError(`a CRD cannot carry the union member ${JSON.stringify(branch)}`)
   })
-  const lengths = anyOf.map((b) => (typeof b.maxLength === 'number' ? b.maxLength : 1))
+  const lengths = anyOf.map((b) => {
+    if (typeof b.const === 'string') return b.const.length
+    return typeof b.maxLength === 'number' ? b.maxLength : defaultMaxLength
+  })
   return {
     ...rest,
     type: 'string',
@@ -114,6 +143,7 @@ export function crdOf(kind: Kind): Manifest {
               type: 'object',
               description: kind.summary,
               required: ['spec'],
+              'x-kubernetes-preserve-unknown-fields': true,
               properties,
             },
           },
@@ -146,7 +176,9 @@ function withoutUnknown(node: SchemaNode): SchemaNode {
 export function knownKeyRules(
   kind: Kind,
 ): { readonly path: string; readonly expression: string }[] {
-  const rules: { path: string; expression: string }[] = []
+  const known = ['apiVersion', 'kind', 'metadata', 'spec', ...(kind.status ? ['status'] : [])]
+  const names = known.map((key) => `'${key}'`).join(', ')
+  const rules = [{ path: '', expression: `dyn(object).all(k, k in [${names}])` }]
   collect(structuralSchema(kind.spec), 'spec', (inner) => inner('dyn(object).spec'), 0, rules)
   return rules
 }

@@ -43,11 +43,15 @@ export function policyWithBinding({
 /** Refuses keys that a kind does not know, at every level (T83). */
 export function unknownFieldPolicies(kinds: readonly Kind[]): Manifest[] {
   return kinds.flatMap((kind) => {
-    const levels = knownKeyRules(kind).map(({ path, expression }) => ({
-      expression,
-      reason: 'Invalid',
-      message: `${kind.kind}: \`${path}\` has a field that does not exist; see kubectl explain ${kind.singular}.${path.replaceAll('[]', '')}`,
-    }))
+    const levels = knownKeyRules(kind).map(({ path, expression }) => {
+      const where = path === '' ? kind.kind : `${kind.kind}: \`${path}\``
+      const field = [kind.singular, ...path.replaceAll('[]', '').split('.')].filter(Boolean)
+      return {
+        expression,
+        reason: 'Invalid',
+        message: `${where} has a field that does not exist; see kubectl explain ${field.join('.')}`,
+      }
+    })
     return policyWithBinding({
       name: `jackstay-unknown-fields-${kind.plural}`,
       rule: {

@@ -31,6 +31,12 @@ export const approvalQuorum = z.strictObject({
   groups: approverGroups,
 })
 
+const labelMatchers = ruled(z.record(z.string().max(317), z.string().max(1024)), {
+  rule: 'size(self) <= 64',
+  message: 'an entry matches at most 64 labels',
+  test: (labels) => Object.keys(labels).length <= 64,
+})
+
 export const agentClassSpec = z.strictObject({
   namespace: ruled(dnsLabel, {
     rule: `self.startsWith('${classNamespacePrefix}')`,
@@ -49,9 +55,7 @@ export const agentClassSpec = z.strictObject({
   /** Longest time a change may take to verify, in seconds; lowers the action's own deadline. */
   verifySeconds: z.int().min(1).max(3600),
   /** Which alerts reach the agents of the class: all labels of one entry must match. */
-  triggers: z
-    .array(z.strictObject({ labels: z.record(z.string().max(317), z.string().max(1024)) }))
-    .max(32),
+  triggers: z.array(z.strictObject({ labels: labelMatchers })).max(32),
   /** How many approvals, by whom, make the class effective. */
   grant: approvalQuorum,
 })
