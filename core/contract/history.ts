@@ -44,7 +44,6 @@ export const reasons = [
   'outside_class',
   'class_not_granted',
   'target_not_found',
-  'target_ambiguous',
   'not_governed',
   'unknown_action',
   'invalid_params',
@@ -71,7 +70,6 @@ export const reasons = [
   'undone',
   'undo_held',
   'undo_refused',
-  'internal',
 ] as const
 export type Reason = (typeof reasons)[number]
 

@@ -114,6 +114,9 @@ function assertPlain(root: Json, limits: JsonLimits): void {
     if (typeof value === 'string' && !value.isWellFormed()) {
       throw new JackstayError('malformed_json', 'a string contains a lone surrogate')
     }
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new JackstayError('malformed_json', 'a number is beyond the range of a double')
+    }
     if (value === null || typeof value !== 'object') continue
     if (Array.isArray(value)) {
       for (const item of value as readonly Json[]) stack.push(item)

@@ -1,4 +1,11 @@
-import type { EventData, EventType, IntentEvent, Phase, StageName } from './history.ts'
+import {
+  type EventData,
+  type EventType,
+  type IntentEvent,
+  type Phase,
+  type StageName,
+  stageNames,
+} from './history.ts'
 
 type Stamped<T extends EventType> = EventData<T> & { readonly at: string }
 
@@ -37,9 +44,27 @@ function stageOf(record: Omit<IntentRecord, 'phase'>): StageName {
   return record.admitted ? 'plan' : 'admit'
 }
 
+/** The stages that write each event. What stands anywhere else did not come from the line. */
+const writtenIn: { readonly [T in EventType]: readonly StageName[] } = {
+  authenticated: [],
+  admitted: ['admit'],
+  planned: ['plan'],
+  decided: ['decide'],
+  rehearsed: ['rehearse'],
+  approved: ['approve'],
+  dispatched: ['dispatch', 'execute'],
+  written: ['execute'],
+  executed: ['execute'],
+  undoing: ['execute', 'verify'],
+  undoDispatched: ['undo'],
+  undone: ['undo'],
+  ended: stageNames,
+}
+
 /**
  * Folds an intent's events, oldest first.
- * @throws TypeError when they do not begin with `authenticated` or go on after `ended`: damage.
+ * @throws TypeError when they do not begin with `authenticated`, stand in an order the line does not
+ * write, or go on after `ended`: damage.
  */
 export function fold(id: string, events: readonly IntentEvent[]): IntentRecord {
   const [first, ...rest] = events
@@ -55,6 +80,12 @@ export function fold(id: string, events: readonly IntentEvent[]): IntentRecord {
   }
   for (const event of rest) {
     if (record.ended) throw new TypeError(`the history of \`${id}\` goes on after its end`)
+    const stage = stageOf(record)
+    if (!writtenIn[event.type].includes(stage)) {
+      throw new TypeError(
+        `the history of \`${id}\` has \`${event.type}\` in the stage \`${stage}\``,
+      )
+    }
     const stamped = { ...event.data, at: event.at }
     record =
       event.type === 'written' || event.type === 'undone'

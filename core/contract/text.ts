@@ -47,13 +47,14 @@ export const uuid7 = z
     'must be a lower-case UUIDv7',
   )
 
-// control characters, bidi marks, zero-width characters, invisible operators, tags, private use
-const invisible =
-  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\u115f\u1160\u3164\uffa0]|\u034f|\u17b4|\u17b5|[\ufe00-\ufe0f]/gu
+// control characters, bidi marks, zero-width characters, every variation selector and tag (both have
+// carried hidden instructions), line and paragraph separators, private use
+const invisible = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu
 
 /**
  * Text of an agent or of an alert as a person may see it: NFC, every character that hides, moves
- * or colours others written as `\u{…}`, cut to `max` characters. Line breaks become spaces.
+ * or colours others written as `\u{…}`, cut to `max` UTF-16 units without halving a character.
+ * Line breaks become spaces. What is visible already comes back as it was.
  */
 export function visible(text: string, max = 1024): string {
   const plain = text
@@ -61,5 +62,8 @@ export function visible(text: string, max = 1024): string {
     .normalize('NFC')
     .replace(/\r\n|[\r\n\t]/g, ' ')
   const shown = plain.replace(invisible, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`)
-  return shown.length > max ? `${shown.slice(0, max - 1)}…` : shown
+  if (shown.length <= max) return shown
+  // half a surrogate pair at the cut has no canonical JSON: the record could not be written
+  const cut = shown.slice(0, max - 1)
+  return `${cut.isWellFormed() ? cut : cut.slice(0, -1)}…`
 }
