@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
-import type { Stage } from './demo.ts'
 import { agent, workload } from './demo-objects.ts'
 import type { Narrator } from './narrator.ts'
+import type { Stage } from './stage.ts'
 
 /** One line for another terminal: who you are, where the mediator is, which intent it is about. */
 export function exportsFor({ cluster, plane, operatorKubeconfig }: Stage, id: string): string {

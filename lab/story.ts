@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Stage } from './demo.ts'
 import { operator, workload } from './demo-objects.ts'
 import { exportsFor } from './farewell.ts'
 import type { Narrator } from './narrator.ts'
 import { demand, run } from './shell.ts'
+import type { Stage } from './stage.ts'
 
 const alert = {
   alertname: 'DeploymentHasNoReplicas',

@@ -3,16 +3,9 @@ import type { EventData, StageName } from '@jackstay/contract/history'
 import type { Json } from '@jackstay/contract/json'
 import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
+import type { Leaf, LeafKind } from './ports.ts'
 import { hasWritten } from './progress.ts'
 import { type Ending, rfc3339, type Step } from './step.ts'
-
-export type LeafKind = 'decision' | 'approval' | 'dispatch' | 'outcome'
-
-/** One entry of the transparency log: a CloudEvents 1.0 decision event. */
-export interface Leaf {
-  readonly kind: LeafKind
-  readonly data: Json
-}
 
 interface LeafContext {
   readonly clusterUid: string

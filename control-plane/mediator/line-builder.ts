@@ -8,9 +8,8 @@ import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { classHash } from '@jackstay/judge/class-ceiling'
 import { compileRules } from '@jackstay/judge/rules'
-import type { Leaf } from './leaves.ts'
 import { advance } from './pipeline.ts'
-import type { ApprovalView, Ports, WriteAnswer } from './ports.ts'
+import type { ApprovalView, Leaf, Ports, WriteAnswer } from './ports.ts'
 import { fieldManager } from './settle.ts'
 
 /** Builders for tests of the line: a cluster of one Deployment, a store in memory, a clock by hand. */

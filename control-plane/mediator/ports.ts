@@ -1,6 +1,6 @@
 import type { CatalogueEntry, FactReader, Observed } from '@jackstay/actions/action'
 import type { CountedApproval, IntentEvent } from '@jackstay/contract/history'
-import type { Digest } from '@jackstay/contract/json'
+import type { Digest, Json } from '@jackstay/contract/json'
 import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import type { ObjectRef } from '@jackstay/contract/plan'
@@ -8,11 +8,18 @@ import type { IntentRecord } from '@jackstay/contract/record'
 import type { PublicKey } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
 import type { RuleSet } from '@jackstay/judge/rules'
-import type { Leaf } from './leaves.ts'
 
 /** Milliseconds since the epoch. */
 export interface Clock {
   now(): number
+}
+
+export type LeafKind = 'decision' | 'approval' | 'dispatch' | 'outcome'
+
+/** One entry of the transparency log: a CloudEvents 1.0 decision event. */
+export interface Leaf {
+  readonly kind: LeafKind
+  readonly data: Json
 }
 
 /** Where events and leaves are kept; one call is one transaction. */

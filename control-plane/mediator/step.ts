@@ -6,8 +6,7 @@ import type {
   TerminalPhase,
 } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
-import type { Leaf } from './leaves.ts'
-import type { Ports } from './ports.ts'
+import type { Leaf, Ports } from './ports.ts'
 
 /** What a waiting intent waits for; whichever comes first wakes it. */
 export interface Wake {
