@@ -1,12 +1,26 @@
-import { type CelFunc, CelScalar, celFunc, celMethod, objectType } from '@bufbuild/cel'
+import {
+  type CelFunc,
+  CelScalar,
+  celFunc,
+  celListConcat,
+  celMethod,
+  listType,
+  objectType,
+} from '@bufbuild/cel'
 import { TimestampSchema, timestampDate } from '@bufbuild/protobuf/wkt'
 
-const { DOUBLE, INT, STRING, UINT } = CelScalar
+const { BYTES, DOUBLE, DYN, INT, STRING, UINT } = CelScalar
+
+/** Characters or bytes of what a rule may put together; as much as a whole request has. */
+const maxText = 65_536
+/** Items of a list that a rule may put together. */
+const maxItems = 10_000
 
 /**
  * Replacements for functions of the CEL library: its calendar goes through the machine's time
  * zone, where an hour may be missing, and its `int("")` is 0 and its `double("x")` NaN, which
- * compares false with everything.
+ * compares false with everything. Its `+` makes values of any size: a few `map(x, x + x)` in a row
+ * fill the memory without many rounds.
  */
 export function exactFunctions(): CelFunc[] {
   const timestamp = objectType(TimestampSchema)
@@ -32,6 +46,28 @@ export function exactFunctions(): CelFunc[] {
     celFunc('double', [STRING], DOUBLE, (text) => {
       if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw new TypeError('not a number')
       return Number(text)
+    }),
+    ...boundedSums(),
+  ]
+}
+
+function boundedSums(): CelFunc[] {
+  const list = listType(DYN)
+  const within = (size: number, max: number) => {
+    if (size > max) throw new RangeError(`\`+\` makes more than ${max} characters or items`)
+  }
+  return [
+    celFunc('_+_', [STRING, STRING], STRING, (a, b) => {
+      within(a.length + b.length, maxText)
+      return a + b
+    }),
+    celFunc('_+_', [BYTES, BYTES], BYTES, (a, b) => {
+      within(a.length + b.length, maxText)
+      return Uint8Array.from([...a, ...b])
+    }),
+    celFunc('_+_', [list, list], list, (a, b) => {
+      within(a.size + b.size, maxItems)
+      return celListConcat(a, b)
     }),
   ]
 }

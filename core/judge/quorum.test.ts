@@ -25,6 +25,15 @@ const yes = (approver: string, changes: Partial<QuorumApproval> = {}): QuorumApp
 const ask = (requirements: ApprovalRequirement[], approvals: QuorumApproval[], seconds = 20) =>
   quorum({ requirements, approvals, digest, decidedAt: t0, now: t0 + seconds * 1000 })
 
+const one = fc.record({
+  approver: fc.constantFrom('ann', 'bob', 'cid'),
+  groups: fc.subarray(['sre', 'leads', 'dev']),
+  verdict: fc.constantFrom('approve' as const, 'approve' as const, 'reject' as const),
+  digest: fc.constantFrom(digest, sha256('b')),
+  at: fc.constantFrom('2026-01-01T00:00:10Z', '2026-01-01T00:02:00Z'),
+})
+const wants = [need({ count: 2 }), need({ groups: ['leads'] })]
+
 describe('quorum', () => {
   it('counts distinct people of the groups, for this digest alone (T54, T84)', () => {
     const two = [need({ count: 2 })]
@@ -70,21 +79,41 @@ describe('quorum', () => {
     }
     assert.equal(quorum({ ...unknown, now: t0 }).state, 'expired')
   })
+  it('adds up what one person stated in several approvals, also within one second', () => {
+    const wants = [need({ count: 2 }), need({ from: 'p/s', groups: ['leads'] })]
+    const both = yes('ann', { groups: ['sre', 'leads'] })
+    for (const approvals of [
+      [both, yes('ann'), yes('bob')],
+      [yes('ann'), both, yes('bob')],
+      [yes('ann'), yes('bob'), yes('ann', { groups: ['leads'], at: '2026-01-01T00:00:15Z' })],
+    ]) {
+      assert.equal(ask(wants, approvals).state, 'met')
+    }
+    const outcome = ask([need({ count: 1 })], [yes('ann'), both, yes('bob')])
+    assert.ok(outcome.state === 'met')
+    assert.deepEqual(
+      outcome.counted.map((a) => a.approver),
+      ['ann', 'bob'],
+    )
+  })
+  it('takes no more for less: another approval never undoes a met quorum', () => {
+    fc.assert(
+      fc.property(fc.array(one), one, (approvals, more) => {
+        const before = ask(wants, approvals).state
+        const after = ask(wants, [...approvals, { ...more, verdict: 'approve' }]).state
+        assert.ok(before !== 'met' || after === 'met')
+      }),
+      { numRuns: 500 },
+    )
+  })
   it('does not mind order, and no repetition helps', () => {
-    const one = fc.record({
-      approver: fc.constantFrom('ann', 'bob', 'cid'),
-      groups: fc.subarray(['sre', 'leads', 'dev']),
-      verdict: fc.constantFrom('approve' as const, 'approve' as const, 'reject' as const),
-      digest: fc.constantFrom(digest, sha256('b')),
-      at: fc.constantFrom('2026-01-01T00:00:10Z', '2026-01-01T00:02:00Z'),
-    })
-    const wants = [need({ count: 2 }), need({ groups: ['leads'] })]
     fc.assert(
       fc.property(fc.array(one), (approvals) => {
         const { state } = ask(wants, approvals)
         assert.equal(ask(wants, approvals.toReversed()).state, state)
         assert.equal(ask(wants, [...approvals, ...approvals]).state, state)
       }),
+      { numRuns: 1000 },
     )
   })
 })

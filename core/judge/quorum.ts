@@ -36,8 +36,9 @@ export interface QuorumQuestion<A extends QuorumApproval> {
 
 /**
  * Whether people agreed to exactly this digest. Every requirement must be met by distinct people
- * of its groups; one person may serve several requirements. The first rejection is final. An
- * approval made after the earliest expiry does not count, one made before still does later on.
+ * of its groups; one person may serve several requirements, and what one person states in several
+ * approvals adds up, so order never matters. The first rejection is final. An approval made after
+ * the earliest expiry does not count, one made before still does later on.
  */
 export function quorum<A extends QuorumApproval>(question: QuorumQuestion<A>): QuorumOutcome<A> {
   const { requirements, digest, decidedAt, now } = question
@@ -50,19 +51,31 @@ export function quorum<A extends QuorumApproval>(question: QuorumQuestion<A>): Q
   const rejection = eligible.find((a) => a.verdict !== 'approve')
   if (rejection !== undefined) return { state: 'rejected', by: rejection.approver }
   const expiry = decidedAt + Math.min(...requirements.map((r) => r.expiresAfter)) * 1000
-  const inTime = distinct(eligible.filter((a) => Date.parse(a.at) <= expiry))
+  const inTime = eligible.filter((a) => Date.parse(a.at) <= expiry)
   const missing = requirements.map((r) => lacking(r, inTime)).filter((m) => m !== undefined)
   // no requirement at all is a mistake, never a yes
-  if (requirements.length > 0 && missing.length === 0) return { state: 'met', counted: inTime }
+  if (requirements.length > 0 && missing.length === 0) {
+    const serving = new Set(requirements.flatMap((r) => servedBy(r, inTime)))
+    return { state: 'met', counted: inTime.filter((a) => serving.has(a)) }
+  }
   // written so that a time that is not a number counts as expired
   return now <= expiry ? { state: 'waiting', missing } : { state: 'expired', at: expiry }
 }
 
+/** One approval for each person who serves the requirement. */
+function servedBy<A extends QuorumApproval>(
+  { groups }: ApprovalRequirement,
+  approvals: readonly A[],
+): readonly A[] {
+  return distinct(approvals.filter((a) => a.groups.some((g) => groups.includes(g))))
+}
+
 function lacking(
-  { from, count, groups }: ApprovalRequirement,
+  requirement: ApprovalRequirement,
   approvals: readonly QuorumApproval[],
 ): MissingApprovals | undefined {
-  const have = approvals.filter((a) => a.groups.some((g) => groups.includes(g))).length
+  const { from, count, groups } = requirement
+  const have = servedBy(requirement, approvals).length
   // a requirement of nobody is a mistake, never a yes
   const need = count >= 1 ? count : Number.POSITIVE_INFINITY
   return have >= need ? undefined : { from, have, need: count, groups }

@@ -22,7 +22,7 @@ describe('names in rules', () => {
     assert.match(outcomeOf('has(intent.params["a"])'), /write `"key" in …`/)
     assert.equal(problemOf(deny('r', 'plan.reversibility == "invers"'))?.suggestion, 'inverse')
   })
-  it('knows no trigger and nothing an agent says about itself', () => {
+  it('knows no trigger and nothing an agent says about itself (T29)', () => {
     for (const name of [
       'trigger',
       'alert',
@@ -56,13 +56,23 @@ describe('static limits', () => {
     refused('intent.params' + '.a'.repeat(100) + ' == 1')
     refused('intent.params.a.all(x, x.all(y, y.all(z, z == 1)))')
   })
-  it('ends nested comprehensions over many items with an error', () => {
+  it('ends nested comprehensions over many items with an error (T22)', () => {
     const items = Array.from({ length: 200 }, (_, i) => i)
     const pairs = 'intent.params.a.all(x, intent.params.a.all(y, x + y >= 0))'
     assert.equal(outcomeOf(pairs, withParams({ a: items })), 'error')
     assert.equal(outcomeOf(pairs, withParams({ a: items.slice(0, 50) })), 'matched')
   })
-  it('takes literal, linear regular expressions only', () => {
+  it('lets no value grow without bound', () => {
+    const tenfold = `.map(x, ${Array(10).fill('x').join(' + ')})`
+    for (const seed of ['[1]', '"a"', 'b"a"']) {
+      assert.equal(outcomeOf(`[${seed}]${tenfold} == []`), 'not_matched', seed)
+      assert.equal(outcomeOf(`[${seed}]${tenfold.repeat(5)} == []`), 'error', seed)
+    }
+    const items = Array.from({ length: 4000 }, (_, i) => i)
+    const doubled = 'size(intent.params.a.map(x, x * 2)) == 4000'
+    assert.equal(outcomeOf(doubled, withParams({ a: items })), 'matched')
+  })
+  it('takes literal, linear regular expressions only (T23)', () => {
     refused('target.name.matches(target.namespace)')
     refused('target.name.matches("(a")')
     refused('target.name.matches("(?=a)")')
