@@ -1,8 +1,9 @@
 import type { Reason } from '@jackstay/contract/history'
+import { clockSkew } from '@jackstay/contract/intent'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { withinClass } from '@jackstay/judge/class-ceiling'
-import { granted } from './grant.ts'
+import { granted, livesIn } from './grant.ts'
 import { end } from './leaves.ts'
 import type { ClassView, Ports } from './ports.ts'
 import { next, rfc3339, type Stage } from './step.ts'
@@ -32,12 +33,21 @@ function gates(record: IntentRecord, ports: Ports, found: ClassView | undefined)
   const { namespace, name } = claims.target
   const stop = suspended(record, ports, { undo: false })
   if (stop !== undefined) return ['suspended', stop]
+  if (ports.clock.now() > (claims.exp + clockSkew) * 1000) {
+    return ['not_fresh', 'the intent expired before it could be looked at; sign a new one']
+  }
   if (ports.cluster.key(agent.kid)?.revoked !== false) {
     return ['key_revoked', 'the key that signed the intent is revoked or gone']
   }
   if (found === undefined) return ['outside_class', `the class \`${agent.class}\` does not exist`]
   const grant = granted(found, ports.cluster, ports.clock)
   if (!grant.granted) return ['class_not_granted', grant.message]
+  if (!livesIn(found, agent.name)) {
+    return [
+      'outside_class',
+      `the class \`${found.name}\` lives in another namespace than the agent`,
+    ]
+  }
   if (found.spec.autonomy === 'observe') {
     return ['outside_class', `the class \`${found.name}\` may only observe`]
   }

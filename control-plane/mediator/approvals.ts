@@ -32,8 +32,11 @@ export function count(
   })
 }
 
-/** An Approval as the log keeps it. */
-export function counted(approval: ApprovalView): CountedApproval {
-  const { name, uid, approver, groups, verdict, reason, at } = approval
-  return { name, uid, approver, groups, verdict, reason, at }
+/** An Approval as the log keeps it: of the approver's groups only those that count. */
+export function counted(
+  { name, uid, approver, groups, verdict, reason, at }: ApprovalView,
+  requirements: readonly ApprovalRequirement[],
+): CountedApproval {
+  const wanted = new Set(requirements.flatMap((r) => r.groups))
+  return { name, uid, approver, groups: groups.filter((g) => wanted.has(g)), verdict, reason, at }
 }

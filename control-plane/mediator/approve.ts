@@ -9,6 +9,8 @@ import { type Ending, next, rfc3339, type Stage, type Step, wait } from './step.
 
 /** Something the digest covers may move without waking us (another kind, say): look this often. */
 const recheckMs = 30_000
+/** A flapping target must not cost a dry-run at each of its moves: nobody is harmed by two seconds. */
+const settleMs = 2_000
 
 /** Waits for people to say yes or no to exactly this digest; nobody approves a dead one. */
 export const approve: Stage = {
@@ -19,14 +21,17 @@ export const approve: Stage = {
     const now = ports.clock.now()
     const at = { clusterUid: ports.clusterUid, at: now }
     const ends = (ending: Ending) => end(record, at, 'approve', ending)
-    const outcome = count(record, rehearsed.decision.requirements, rehearsed.digest, ports)
+    const { requirements } = rehearsed.decision
+    const outcome = count(record, requirements, rehearsed.digest, ports)
     switch (outcome.state) {
       case 'rejected':
         return ends({
           phase: 'rejected',
           reason: 'rejected',
           message: `\`${outcome.by}\` rejected the operation`,
-          approvals: approvalsFor(record, ports).map(counted),
+          approvals: approvalsFor(record, ports)
+            .slice(0, 16)
+            .map((a) => counted(a, requirements)),
         })
       case 'expired':
         return ends({
@@ -35,7 +40,11 @@ export const approve: Stage = {
           message: `not enough approvals before ${rehearsed.approveBefore}`,
         })
       case 'met':
-        return approved(record, outcome.counted.map(counted), ports)
+        return approved(
+          record,
+          outcome.counted.map((a) => counted(a, requirements)),
+          ports,
+        )
       case 'waiting': {
         const dead = await obsolescence(record, ports)
         if (dead !== undefined) return ends({ phase: 'obsolete', ...dead })
@@ -43,6 +52,7 @@ export const approve: Stage = {
         return wait({
           on: ['approvals', 'target', 'suspensions'],
           at: Math.min(now + recheckMs, expiry + 1),
+          settleMs,
         })
       }
       default:

@@ -8,10 +8,13 @@ import {
   intentLifetime,
   reasoningDigest,
 } from '@jackstay/contract/intent'
-import { sha256 } from '@jackstay/contract/json'
+import { canonical, sha256 } from '@jackstay/contract/json'
 import { readUnverified, verifySignature } from '@jackstay/contract/signing'
 import { type Caller, podIsLive, requirePod } from '@jackstay/service/caller'
 import type { Clock, ClusterView, KeyView, Ports } from './ports.ts'
+
+/** Bytes of the parameters in canonical form: no action needs more, and they stand in the log. */
+const paramsLimit = 4096
 
 export interface AuthenticatePorts {
   readonly clock: Clock
@@ -46,6 +49,9 @@ export async function authenticate(
     throw new JackstayError('invalid_request', `\`${path}\`: ${issue?.message ?? 'invalid'}`)
   }
   const claims = parsed.data
+  if (canonical(claims.params).length > paramsLimit) {
+    throw new JackstayError('too_large', `the parameters exceed ${paramsLimit} bytes; send less`)
+  }
   assertMeantForUs(claims, ports)
   if (reasoningDigest(reasoning) !== claims.reasoning.digest) {
     throw new JackstayError('invalid_signature', 'the reasoning is not the one that was signed')

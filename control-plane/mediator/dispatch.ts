@@ -1,15 +1,22 @@
 import type { EventData, Reason, TerminalPhase } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { count } from './approvals.ts'
-import { granted } from './grant.ts'
-import { isStop, type Judgement, judgeNow } from './judgement.ts'
+import { granted, livesIn } from './grant.ts'
+import { isStop, type Judgement, judgeNow, type Stop } from './judgement.ts'
 import { dispatchLeaf, end } from './leaves.ts'
 import { changed } from './obsolescence.ts'
 import type { Ports } from './ports.ts'
 import { next, rfc3339, type Stage, type Step } from './step.ts'
 import { suspended } from './suspended.ts'
 
-type No = { readonly phase: TerminalPhase; readonly reason: Reason; readonly message: string }
+export interface No {
+  readonly phase: TerminalPhase
+  readonly reason: Reason
+  readonly message: string
+}
+
+/** How long after its deadline an approved or unapproved intent may still be dispatched. */
+const graceMs = 60_000
 
 /**
  * Everything again, on the live state: suspension, key, class, rules, digest, approvals. What
@@ -18,25 +25,45 @@ type No = { readonly phase: TerminalPhase; readonly reason: Reason; readonly mes
 export const dispatch: Stage = {
   name: 'dispatch',
   async run(record, ports) {
-    const early = stillWanted(record, ports)
-    const judged = early ?? (await judgeNow(record, ports))
-    const no = 'phase' in judged ? judged : stillSame(record, judged, ports)
-    const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
-    if (no !== undefined) return end(record, at, 'dispatch', no)
-    if ('phase' in judged || isStop(judged)) throw new TypeError('a refusal that does not refuse')
-    return dispatched(record, judged, 1, ports)
+    const judged = await judgeAgain(record, ports)
+    if (!('phase' in judged)) return dispatched(record, judged, 1, ports)
+    return end(record, { clusterUid: ports.clusterUid, at: ports.clock.now() }, 'dispatch', judged)
   },
 }
 
+/** The judgement if the intent may be written now, by everything that holds now; or why not. */
+export async function judgeAgain(record: IntentRecord, ports: Ports): Promise<Judgement | No> {
+  const unwanted = stillWanted(record, ports)
+  if (unwanted !== undefined) return unwanted
+  const judged = await judgeNow(record, ports)
+  const no = stillSame(record, judged, ports)
+  if (no !== undefined) return no
+  return isStop(judged)
+    ? { phase: 'refused', reason: judged.stop, message: judged.message }
+    : judged
+}
+
 function stillWanted(record: IntentRecord, ports: Ports): No | undefined {
-  const { agent } = record.authenticated
+  const { agent, claims } = record.authenticated
   const stop = suspended(record, ports, { undo: false })
   if (stop !== undefined) return { phase: 'refused', reason: 'suspended', message: stop }
   if (ports.cluster.key(agent.kid)?.revoked !== false) {
     const message = 'the key that signed the intent is revoked or gone'
     return { phase: 'refused', reason: 'key_revoked', message }
   }
+  const until = record.rehearsed?.approveBefore
+  const deadline = until === undefined ? claims.exp * 1000 : Date.parse(until)
+  if (!(ports.clock.now() <= deadline + graceMs)) {
+    const message = 'too much time passed between the decision and its dispatch'
+    return until === undefined
+      ? { phase: 'refused', reason: 'not_fresh', message }
+      : { phase: 'expired', reason: 'approval_expired', message }
+  }
   const found = ports.cluster.class(agent.class)
+  if (found !== undefined && !livesIn(found, agent.name)) {
+    const message = `the class \`${found.name}\` lives in another namespace than the agent`
+    return { phase: 'refused', reason: 'outside_class', message }
+  }
   const grant = found && granted(found, ports.cluster, ports.clock)
   if (grant?.granted !== true) {
     const message = grant?.message ?? `the class \`${agent.class}\` is gone`
@@ -46,14 +73,10 @@ function stillWanted(record: IntentRecord, ports: Ports): No | undefined {
 }
 
 /** Nothing that people approved moved, the live rules still allow, and the approvals still stand. */
-function stillSame(
-  record: IntentRecord,
-  judged: Exclude<Awaited<ReturnType<typeof judgeNow>>, never>,
-  ports: Ports,
-): No | undefined {
+function stillSame(record: IntentRecord, judged: Judgement | Stop, ports: Ports): No | undefined {
   const obsolete = changed(record, judged, ports)
   if (obsolete !== undefined) return { phase: 'obsolete', ...obsolete }
-  if (isStop(judged)) return { phase: 'refused', reason: judged.stop, message: judged.message }
+  if (isStop(judged)) return undefined
   const { decision, digest } = judged
   if (decision.effect === 'deny') {
     return { phase: 'refused', reason: 'denied', message: `at dispatch: ${decision.reason}` }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { JackstayError } from '@jackstay/contract/errors'
 import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { type WorkQueue, workQueue } from '@jackstay/kube/queue'
 import type { Store } from '@jackstay/ledger/store'
@@ -16,6 +17,8 @@ const claimMs = 15_000
 const renewMs = 5_000
 /** Changes of a busy target are gathered for so long before its intents look again. */
 const settleMs = 100
+/** After the queue was full, the store is asked again what is open. */
+const behindMs = 5_000
 
 export interface DriverOptions {
   readonly store: Store
@@ -46,6 +49,7 @@ interface Waiting {
 export function startDriver(options: DriverOptions): Driver {
   const { store, log, caches } = options
   const waiting = new Map<string, Waiting>()
+  let behind: NodeJS.Timeout | undefined
   const queue: WorkQueue = workQueue({
     concurrency: 8,
     maxKeys: 10_000,
@@ -57,16 +61,36 @@ export function startDriver(options: DriverOptions): Driver {
       const next = await advanceOnce(id, options)
       if (next.wake !== undefined) {
         waiting.set(id, { wake: next.wake, targetUid: next.targetUid })
-        queue.addAfter(id, Math.max(0, next.wake.at - options.ports.clock.now()))
+        later(id, Math.max(0, next.wake.at - options.ports.clock.now()))
       }
     },
   })
+  /** A full queue loses nothing: what is open stands in the store and is taken up again. */
+  const later = (id: string, ms: number) => {
+    try {
+      if (ms > 0) queue.addAfter(id, ms)
+      else queue.add(id)
+    } catch (error) {
+      if (!(error instanceof JackstayError) || error.code !== 'overloaded') throw error
+      behind ??= setTimeout(() => void recover().catch(retry), behindMs)
+    }
+  }
+  const retry = (err: unknown) => log.error({ err }, 'open intents could not be read')
+  const recover = async () => {
+    behind = undefined
+    const ids = await store.open()
+    for (const id of ids) {
+      if (!waiting.has(id)) later(id, 0)
+      if (behind !== undefined) break
+    }
+    return ids.length
+  }
   const wake = (on: Wake['on'][number], uid?: string) => {
     for (const [id, entry] of waiting) {
       if (!entry.wake.on.includes(on)) continue
       if (uid !== undefined && entry.targetUid !== uid) continue
-      if (on === 'target') queue.addAfter(id, settleMs)
-      else queue.add(id)
+      if (on === 'target') later(id, entry.wake.settleMs ?? settleMs)
+      else later(id, 0)
     }
   }
   const guarded = (react: () => void) => () => {
@@ -81,15 +105,12 @@ export function startDriver(options: DriverOptions): Driver {
   caches.namespaces.onChange(guarded(() => wake('suspensions')))
   caches.targets.onChange((change) => guarded(() => wake('target', change.value.uid))())
   return {
-    add: (id) => queue.add(id),
-    async recover() {
-      const ids = await store.open()
-      for (const id of ids) queue.add(id)
-      return ids.length
-    },
+    add: (id) => later(id, 0),
+    recover,
     recheck: () => wake('approvals'),
     drain: async (signal) => {
       draining = true
+      clearTimeout(behind)
       await queue.drain(signal)
     },
   }

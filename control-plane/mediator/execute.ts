@@ -1,12 +1,12 @@
 import type { PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { attemptWrite } from './attempt.ts'
-import { dispatched } from './dispatch.ts'
-import { entryFor, identityOf, isStop, judgeNow } from './judgement.ts'
+import { dispatched, judgeAgain } from './dispatch.ts'
+import { entryFor, identityOf } from './judgement.ts'
 import { end } from './leaves.ts'
-import { changed } from './obsolescence.ts'
 import type { Ports } from './ports.ts'
 import { approvedPlan, hasWritten } from './progress.ts'
+import { fieldManager, landed } from './settle.ts'
 import { type Ending, next, rfc3339, type Stage, type Step } from './step.ts'
 
 /** A target that moves faster than this is not ours to chase. */
@@ -27,8 +27,30 @@ export const execute: Stage = {
         ? notWritten(record, ports, 'write_refused', last.message ?? 'the API server refused')
         : rebind(record, ports)
     }
-    return write(record, open, ports)
+    return isFresh(record, ports) ? write(record, open, ports) : resume(record, open, ports)
   },
+}
+
+/**
+ * A dispatch speaks for the state it was judged on. Beyond this, after a crash or with the API server
+ * away, the world may have moved on: key revoked, rules edited, approvals gone.
+ */
+const freshMs = 5_000
+
+function isFresh(record: IntentRecord, ports: Ports): boolean {
+  const times = [record.dispatched, ...record.written].map((step) => Date.parse(step?.at ?? ''))
+  return ports.clock.now() - Math.max(...times) <= freshMs
+}
+
+/** Takes up an old dispatch: what landed is found by reading, everything else is judged again. */
+async function resume(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
+  const found = await ports.targets.read(open.object)
+  const manager = fieldManager(record.id, false)
+  if (found === undefined || !landed(found, open.after, manager)) return rebind(record, ports)
+  const attempt = record.dispatched?.attempt ?? 1
+  const told = { outcome: 'applied', settled: 'by_reading' } as const
+  const data = { write: open.id, attempt, ...told }
+  return next({ type: 'written', at: rfc3339(ports.clock.now()), data })
 }
 
 async function write(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
@@ -53,12 +75,10 @@ async function rebind(record: IntentRecord, ports: Ports): Promise<Step> {
   if (attempt > maxAttempts || hasWritten(record)) {
     return notWritten(record, ports, 'write_conflict', 'the object keeps moving')
   }
-  const judged = await judgeNow(record, ports)
-  const obsolete = changed(record, judged, ports)
-  if (obsolete !== undefined) return notWritten(record, ports, 'write_conflict', obsolete.message)
-  if (isStop(judged)) return notWritten(record, ports, judged.stop, judged.message)
-  if (judged.decision.effect === 'deny') {
-    return notWritten(record, ports, 'denied', judged.decision.reason)
+  const judged = await judgeAgain(record, ports)
+  if ('phase' in judged) {
+    const moved = judged.reason === 'target_changed'
+    return notWritten(record, ports, moved ? 'write_conflict' : judged.reason, judged.message)
   }
   return dispatched(record, judged, attempt, ports)
 }

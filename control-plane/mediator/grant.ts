@@ -9,6 +9,11 @@ export interface Grant {
 /** A grant never expires by itself; an edit of the class ends it, and so does a rejection. */
 const never = 10_000 * 365 * 24 * 3600
 
+/** A class moved elsewhere, or made anew under its old name, is not that of the agents left behind. */
+export function livesIn(found: ClassView, agent: string): boolean {
+  return agent.split('/')[0] === found.spec.namespace
+}
+
 /** Whether enough people approved exactly this spec of the class. */
 export function granted(found: ClassView, cluster: ClusterView, clock: Clock): Grant {
   const approvals = cluster

@@ -1,6 +1,6 @@
 import type { Decision } from '@jackstay/contract/decision'
 import type { EventData, StageName } from '@jackstay/contract/history'
-import type { Json } from '@jackstay/contract/json'
+import { canonical, digestOf, type Json } from '@jackstay/contract/json'
 import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { Leaf, LeafKind } from './ports.ts'
@@ -31,14 +31,32 @@ function leaf(
       subject: `${namespace ?? 'jackstay-system'}/${record.id}`,
       time: rfc3339(context.at),
       datacontenttype: 'application/json',
-      data: { leaf: kind, intent: { id: record.id, jws: jwsDigest, kid: agent.kid }, ...data },
+      data: {
+        leaf: kind,
+        intent: { id: record.id, jws: jwsDigest, kid: agent.kid },
+        ...Object.fromEntries(Object.entries(data).map(([key, value]) => [key, fitting(value)])),
+      },
     },
   }
+}
+
+/** Seven members of this size stay below a leaf's limit, whatever an agent or a rule puts in. */
+const memberLimit = 2048
+
+/** The member, or its digest where it is large: the whole of it stands in the intent's events. */
+function fitting(value: Json): Json {
+  const bytes = Buffer.byteLength(canonical(value))
+  return bytes <= memberLimit ? value : { digest: digestOf(value), bytes }
 }
 
 /** JSON without `undefined`, typed as the JSON it is. */
 function json(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json
+}
+
+/** Each member by itself, so that a large one does not take the others with it. */
+function members(value: object): { readonly [key: string]: Json } {
+  return json(value) as { readonly [key: string]: Json }
 }
 
 function context(record: IntentRecord): { readonly [key: string]: Json } {
@@ -70,7 +88,7 @@ export function decisionLeaf(
     readonly digest?: string
   },
 ): Leaf {
-  return leaf('decision', stage, record, at, { ...context(record), verdict: json(verdict) })
+  return leaf('decision', stage, record, at, { ...context(record), ...members(verdict) })
 }
 
 export function approvalLeaf(

@@ -18,6 +18,7 @@ export const id = '01890a5d-ac96-7000-8000-000000000001'
 const podUid = '11111111-1111-4111-8111-111111111111'
 const uid = '22222222-2222-4222-8222-222222222222'
 const kid = 'k'.repeat(43)
+const signedAt = Date.parse('2026-01-01T12:00:00Z') / 1000
 
 export const classSpec: AgentClassSpec = {
   namespace: 'jackstay-class-a',
@@ -243,7 +244,16 @@ function authenticatedWith(params: Json): EventData<'authenticated'> {
   return {
     agent: { name: agent, class: 'a', podName: 'agent-0', podUid, kid },
     claims: {
-      ...{ v: 1, jti: id, seq: 1, iss: agent, sub: podUid, aud: podUid, iat: 1, exp: 2 },
+      ...{
+        v: 1,
+        jti: id,
+        seq: 1,
+        iss: agent,
+        sub: podUid,
+        aud: podUid,
+        iat: signedAt,
+        exp: signedAt + 60,
+      },
       ath: sha256('token'),
       action: 'workload.scale',
       target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },

@@ -44,7 +44,7 @@ export interface MediatorOptions {
 const sweepMs = 5_000
 const drainMs = 10_000
 /** Per agent, far above what a class allows: it guards the store, not the cluster. */
-const flood = { perSecond: 20, burst: 50 }
+const flood = { perSecond: 2, burst: 60 }
 
 /** Wires the line to its cluster, store and callers, and runs it until the signal aborts. */
 export async function runMediator(options: MediatorOptions): Promise<void> {

@@ -36,22 +36,25 @@ export function stands(object: Observed, readings: readonly Reading[]): boolean 
   })
 }
 
+/** Whether an entry of managedFields covers the field: walks its `f:` keys (structured-merge-diff). */
+function covers(entry: Json, pointer: string): boolean {
+  let fields = member(entry, 'fieldsV1')
+  for (const token of tokens(pointer)) {
+    fields = member(fields, `f:${token}`)
+    if (fields === undefined) return false
+  }
+  return true
+}
+
 /**
- * Whether the field belongs to `manager` by managedFields: it wrote the value last. Walks `f:` keys
- * of the fields format (structured-merge-diff); a manager that owns a parent as a whole owns it too.
+ * Whether the field is `manager`'s and nobody else's by managedFields: it wrote the value last, and
+ * nobody has put the same value under their own name since.
  */
 export function ownedBy(object: Observed, pointer: string, manager: string): boolean {
   const entries = member(member(object, 'metadata'), 'managedFields')
   if (!Array.isArray(entries)) return false
-  return (entries as readonly Json[]).some((entry) => {
-    if (member(entry, 'manager') !== manager) return false
-    let fields = member(entry, 'fieldsV1')
-    for (const token of tokens(pointer)) {
-      fields = member(fields, `f:${token}`)
-      if (fields === undefined) return false
-    }
-    return true
-  })
+  const owners = (entries as readonly Json[]).filter((entry) => covers(entry, pointer))
+  return owners.length === 1 && owners.every((entry) => member(entry, 'manager') === manager)
 }
 
 /** The write landed: its values stand and its manager is who wrote them. */

@@ -13,6 +13,8 @@ export interface Wake {
   readonly on: readonly ('approvals' | 'suspensions' | 'target')[]
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** Changes of the target are gathered for so long before the stage looks again. */
+  readonly settleMs?: number
 }
 
 /** What a stage concluded: facts for the log, and how the line goes on. */

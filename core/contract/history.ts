@@ -38,6 +38,7 @@ export type Phase = TerminalPhase | StageName
 /** Why an intent ended the way it did; documented in the reference, never reused. */
 export const reasons = [
   'suspended',
+  'not_fresh',
   'rate_limited',
   'budget_exhausted',
   'breaker_open',
