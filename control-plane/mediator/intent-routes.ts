@@ -1,6 +1,7 @@
 import { audiences } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
 import { intentSubmission } from '@jackstay/contract/intent'
+import { sha256 } from '@jackstay/contract/json'
 import type { Store } from '@jackstay/ledger/store'
 import { readCanonical } from '@jackstay/service/body'
 import { bearerToken } from '@jackstay/service/caller'
@@ -16,12 +17,14 @@ import type { Driver } from './driver.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
 import { identifyReader, query, type ReaderPorts } from './readers.ts'
 import { listOf, listQuery, viewOf, waitQuery } from './views.ts'
+import type { Waiting } from './waiting.ts'
 
 export interface IntentRoutes extends ReaderPorts {
   readonly store: Store
   readonly intake: Omit<IntakePorts, 'identify'>
   readonly driver: Driver
   readonly changes: Changes
+  readonly waiting: Waiting
   readonly onRefused: (code: string) => void
 }
 
@@ -41,7 +44,7 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   try {
     const { id, created } = await takeIn(submission, token, { ...parts.intake, identify })
     if (created) parts.driver.add(id)
-    await settled(c, parts, id, wait, undefined)
+    await settled(c, parts, id, wait, undefined, sha256(token))
     return c.json(await viewOf(parts.store, id), created ? 202 : 200)
   } catch (error) {
     if (error instanceof JackstayError) parts.onRefused(error.code)
@@ -71,7 +74,7 @@ async function show(c: Context, id: string, parts: IntentRoutes): Promise<Respon
     throw new JackstayError('not_found', 'there is no such intent')
   }
   const { wait } = query(c, waitQuery)
-  await settled(c, parts, id, wait, row.phase)
+  await settled(c, parts, id, wait, row.phase, caller.kind === 'agent' ? caller.podUid : 'people')
   return c.json(await viewOf(parts.store, id))
 }
 
@@ -81,12 +84,22 @@ async function show(c: Context, id: string, parts: IntentRoutes): Promise<Respon
  */
 async function settled(
   c: Context,
+  parts: IntentRoutes,
+  id: string,
+  wait: number,
+  seen: string | undefined,
+  caller: string,
+): Promise<void> {
+  if (wait > 0) await parts.waiting.hold(caller, () => untilSettled(c, parts, id, wait, seen))
+}
+
+async function untilSettled(
+  c: Context,
   { store, changes }: IntentRoutes,
   id: string,
   wait: number,
   seen: string | undefined,
 ): Promise<void> {
-  if (wait === 0) return
   extendDeadline(c, (wait + 10) * 1000)
   const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
   const until = performance.now() + wait * 1000

@@ -22,6 +22,7 @@ import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { kubeTargets } from './targets.ts'
 import { type TriggerDesk, triggerDesk } from './trigger-desk.ts'
+import { waiting } from './waiting.ts'
 
 export interface MediatorOptions {
   readonly client: KubeClient
@@ -125,6 +126,7 @@ function appParts(
     intake: { store, cluster, clock, clusterUid, triggers, redact, floodgate },
     alertToken: options.alertToken,
     vkey: options.vkey,
+    waiting: waiting(),
     onRefused: (code) => refused.inc({ code }),
     clusterInfo: {
       clusterUid,

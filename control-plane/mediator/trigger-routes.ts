@@ -13,10 +13,12 @@ import type { Hono } from 'hono'
 import { identifyReader, query, type ReaderPorts } from './readers.ts'
 import type { TriggerDesk } from './trigger-desk.ts'
 import { waitQuery } from './views.ts'
+import type { Waiting } from './waiting.ts'
 
 export interface TriggerRoutes extends ReaderPorts {
   readonly desk: TriggerDesk
   readonly alertToken: StaticToken
+  readonly waiting: Waiting
 }
 
 /** An Alertmanager batch is larger than an intent, and nobody's signature hangs on its form. */
@@ -35,7 +37,9 @@ export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void
     const { wait } = query(c, waitQuery)
     extendDeadline(c, (wait + 10) * 1000)
     const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
-    const triggers = await parts.desk.take(caller.class, caller.podUid, wait * 1000, signal)
+    const triggers = await parts.waiting.hold(caller.podUid, () =>
+      parts.desk.take(caller.class, caller.podUid, wait * 1000, signal),
+    )
     return c.json({ triggers })
   })
 }

@@ -193,3 +193,19 @@ describe('sidecar', () => {
     }
   })
 })
+
+describe('the sidecar on localhost', () => {
+  it('answers no web page, whatever name it comes by', async (t) => {
+    const { app } = await start(t, [])
+    const url = 'http://127.0.0.1:7442/healthz'
+    assert.equal((await app.request(url)).status, 200)
+    const strange: [string, Record<string, string>][] = [
+      ['http://evil.example:7442/v1/triggers', {}],
+      ['http://127.0.0.1:7442/v1/triggers', { origin: 'http://evil.example' }],
+      ['http://127.0.0.1:7442/v1/triggers', { 'sec-fetch-site': 'cross-site' }],
+    ]
+    for (const [page, headers] of strange) {
+      assert.equal((await app.request(page, { headers })).status, 403)
+    }
+  })
+})

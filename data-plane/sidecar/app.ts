@@ -38,6 +38,18 @@ const waitQuery = z.strictObject({ wait: z.coerce.number().int().min(0).max(60).
 const toolVerb = z.enum(['get', 'list'])
 
 /**
+ * A web page of another site can make a browser beside the agent call us, or resolve its own name to
+ * our address: an agent sends no Origin and names localhost.
+ */
+function assertLocal(c: Context): void {
+  const { hostname } = new URL(c.req.url)
+  const foreign = c.req.header('origin') ?? c.req.header('sec-fetch-site')
+  if (!['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || foreign !== undefined) {
+    throw new JackstayError('forbidden', 'the sidecar answers its own agent on localhost only')
+  }
+}
+
+/**
  * What an agent sees of Jackstay: plain HTTP on localhost, no credentials. The sidecar adds
  * identity, order, time and signature.
  */
@@ -48,6 +60,10 @@ export function sidecarApp(parts: SidecarParts) {
     log,
     metrics,
     limits: { bodyBytes: 64 * 1024, maxRequestMs: 180_000, inFlight: 64 },
+  })
+  app.use(async (c, next) => {
+    assertLocal(c)
+    await next()
   })
   const get = async (c: Context, path: string, use: TokenUse, extraMs = 0): Promise<Answer> => {
     extendDeadline(c, extraMs + 2 * upstreamMs)

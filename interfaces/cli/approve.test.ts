@@ -193,14 +193,52 @@ test('without a terminal it wants --yes, before it reads anything', async () => 
   assert.equal((await desk.run([...approveIt, '--yes'])).exit, 0)
 })
 
-test('saying the same again is done already', async () => {
+/** The name is taken: by what `taken` makes of the first Approval that is posted. */
+function nameTaken(taken: (spec: Record<string, unknown>) => Record<string, unknown>): void {
+  const path = `${base}/namespaces/shop/approvals`
   api.routes = {
     ...api.routes,
-    [`POST ${base}/namespaces/shop/approvals`]: status(409, 'AlreadyExists', 'it exists'),
+    [`POST ${path}`]: ({ body }) => {
+      const object = body as { metadata: { name: string }; spec: Record<string, unknown> }
+      const known = `GET ${path}/${object.metadata.name}`
+      if (Object.keys(api.routes).some((route) => route.startsWith(`GET ${path}/`))) {
+        return { status: 201, body: object }
+      }
+      const present = { ...object, spec: taken(object.spec) }
+      api.routes = { ...api.routes, [known]: { status: 200, body: present } }
+      return status(409, 'AlreadyExists', 'it exists')
+    },
   }
+}
+
+test('saying the same again is done already', async () => {
+  nameTaken((spec) => ({ ...spec, reason: 'said before' }))
   const { exit, out } = await desk.run([...approveIt, '--yes', '-o', 'json'])
   assert.equal(exit, 0)
   assert.equal(JSON.parse(out).already, true)
+})
+
+test('a taken name swallows nobody’s word (T84)', async () => {
+  for (const bend of [
+    { digest: sha256('other') },
+    { verdict: 'reject' },
+    { approver: 'mallory' },
+  ]) {
+    nameTaken((spec) => ({ ...spec, ...bend }))
+    const { exit, out } = await desk.run([...approveIt, '--yes', '-o', 'json'])
+    assert.equal(exit, 0)
+    assert.equal(JSON.parse(out).already, false)
+    const paths = Object.keys(api.routes).filter((route) => !/GET .*approvals\//.test(route))
+    api.routes = Object.fromEntries(
+      paths.map((path) => [path, api.routes[path] ?? status(404, '', '')]),
+    )
+  }
+})
+
+test('what is not what was read is refused', async () => {
+  const { exit, err } = await desk.run([...approveIt, '--yes', '--digest', sha256('before')])
+  assert.equal(exit, 1)
+  assert.match(err, /digest_differs/)
 })
 
 test('a class is approved by the hash of its spec, in the system namespace', async () => {

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { canonical } from '@jackstay/contract/json'
+import { type ApprovalSpec, approvalSpec } from '@jackstay/contract/kinds/approval'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
 import { isRecord } from '@jackstay/kube/resources'
 import {
@@ -22,6 +25,8 @@ export interface ApproveRequest {
   readonly namespace?: string | undefined
   readonly yes: boolean
   readonly json: boolean
+  /** What the person has read: anything else is refused. */
+  readonly digest?: string | undefined
 }
 
 /** Shows what a person would agree to, asks, and writes their Approval as themselves. */
@@ -37,6 +42,13 @@ export async function approve(
   const { signal } = terminal
   const found = await findSubject(client, request.subject, request.namespace, signal)
   const { subject, lines } = found
+  if (request.digest !== undefined && request.digest !== subject.digest) {
+    throw new CommandFailed(
+      exitCodes.refused,
+      'digest_differs',
+      `the digest is ${subject.digest} now, not the one you gave; read what changed and try again`,
+    )
+  }
   const person = await whoAmI(client, signal)
   const object = approvalObject(subject, person, verdict, request.reason)
   if (!json) print(terminal, [...lines, []])
@@ -88,18 +100,20 @@ async function write(
   object: ApprovalObject,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { namespace, name } = object.metadata
+  const { namespace } = object.metadata
   const options = { fieldValidation: 'Strict', signal } as const
   const result = await client.create(approvalResource, namespace, object, options)
   switch (result.kind) {
     case 'applied':
       return false
     case 'conflict':
-      return true
+      if (await isTheSame(client, object, signal)) return true
+      // somebody took the name, which anyone can reckon: it must not swallow what the person says
+      return await write(client, renamed(object), signal)
     case 'refused':
       throw refusal(result.status, result.message, namespace)
     case 'unknown':
-      return settle(client, object, name)
+      return settle(client, object, signal)
   }
 }
 
@@ -119,20 +133,41 @@ function refusal(status: number, message: string, namespace: string): CommandFai
   )
 }
 
+/** Whether the object under this name says exactly what the person says; the reason may differ. */
+async function isTheSame(
+  client: KubeClient,
+  { metadata, spec }: ApprovalObject,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const found = await client.get({ ...approvalResource, ...metadata }, { signal })
+  const parsed = approvalSpec.safeParse(found.spec)
+  if (!parsed.success) return false
+  const said = ({ subject, digest, verdict, approver }: ApprovalSpec) =>
+    canonical({ subject, digest, verdict, approver })
+  return said(parsed.data) === said(spec)
+}
+
+function renamed(object: ApprovalObject): ApprovalObject {
+  const name = `${object.metadata.name}-${randomBytes(4).toString('hex')}`
+  return { ...object, metadata: { ...object.metadata, name } }
+}
+
 /** No answer came. The name follows from the content, so reading tells. */
-async function settle(client: KubeClient, object: ApprovalObject, name: string): Promise<boolean> {
-  const { namespace } = object.metadata
+async function settle(
+  client: KubeClient,
+  object: ApprovalObject,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
-    await client.get({ ...approvalResource, namespace, name })
-    return false
+    if (await isTheSame(client, object, signal)) return false
   } catch (error) {
     if (statusOf(error)?.code !== 404) throw error
-    throw new CommandFailed(
-      exitCodes.unreachable,
-      'outcome_unknown',
-      'the API server did not answer and has no approval of yours; type the same command again',
-    )
   }
+  throw new CommandFailed(
+    exitCodes.unreachable,
+    'outcome_unknown',
+    'the API server did not answer and has no approval of yours; type the same command again',
+  )
 }
 
 function closing(subject: Subject, { spec, metadata }: ApprovalObject, already: boolean): Line[] {

@@ -147,12 +147,13 @@ function approvalCommands(program: Command, terminal: Terminal): void {
       .requiredOption('--reason <text>', 'why, for the record')
       .option('-n, --namespace <name>', 'namespace of the intent (default: looks in all)')
       .option('--yes', 'do not ask')
+      .option('--digest <digest>', 'what you have read: refuse if it is another by now')
       .action((subject: string, _, command: Command) => {
-        const { reason, namespace, yes = false } = approveFlags.parse(command.opts())
+        const { reason, namespace, digest, yes = false } = approveFlags.parse(command.opts())
         const flags = flagsOf(command)
         const json = flags.output === 'json'
         return withCluster(flags, terminal, (client) =>
-          approve({ subject, verdict, reason, namespace, yes, json }, client, terminal),
+          approve({ subject, verdict, reason, namespace, yes, json, digest }, client, terminal),
         )
       })
   }
@@ -162,6 +163,7 @@ const approveFlags = z.object({
   reason: z.string(),
   namespace: z.string().optional(),
   yes: z.boolean().optional(),
+  digest: z.string().optional(),
 })
 
 function ledgerCommands(program: Command, terminal: Terminal): void {
