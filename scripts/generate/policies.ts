@@ -124,11 +124,18 @@ export function executorFieldPolicies(catalogue: readonly CatalogueEntry[]): Man
           isExecutor,
           { name: 'is-action', expression: `'${entry.name}' in ${action}` },
         ],
-        validations: unchanged(write).map((path) => ({
-          expression: `object.${path} == oldObject.${path}`,
-          reason: 'Forbidden',
-          message: `${entry.name} may change ${write.mayChange.join(', ')} only, not ${path.replaceAll('?', '')}`,
-        })),
+        validations: [
+          ...unchanged(write).map((path) => ({
+            expression: `object.${path} == oldObject.${path}`,
+            reason: 'Forbidden',
+            message: `${entry.name} may change ${write.mayChange.join(', ')} only, not ${path.replaceAll('?', '')}`,
+          })),
+          ...(['metadata', 'spec'] as const).map((parent) => ({
+            expression: othersUnchanged(parent, write),
+            reason: 'Forbidden',
+            message: `${entry.name} may change ${write.mayChange.join(', ')} only, and no other field of ${parent}`,
+          })),
+        ],
       }),
     ),
   )
@@ -147,6 +154,30 @@ function unchanged({ group: apiGroup, resource, mayChange }: WriteRight): string
   return all
     .filter((path) => !mayChange.includes(path.join('.')))
     .map(([parent, field]) => `${parent}.?${field}`)
+}
+
+/** Fields of metadata that the server itself moves with every write. */
+const moving = ['generation', 'managedFields', 'resourceVersion']
+
+/**
+ * The same for every other field, known here or not: a newer Kubernetes may have more. Fields named
+ * one by one come first because their refusals say which it was.
+ */
+function othersUnchanged(parent: 'metadata' | 'spec', { mayChange }: WriteRight): string {
+  const allowed = mayChange.flatMap((path) => {
+    const [first, field, ...deeper] = path.split('.')
+    if (deeper.length > 0) {
+      throw new TypeError(`\`${path}\`: only whole fields of spec and metadata can be held apart`)
+    }
+    return first === parent && field !== undefined ? [field] : []
+  })
+  const free = [...allowed, ...(parent === 'metadata' ? moving : [])]
+  const names = `[${free.map((field) => `'${field}'`).join(', ')}]`
+  const [now, old] = [`dyn(object).${parent}`, `dyn(oldObject).${parent}`]
+  return [
+    `${now}.all(k, k in ${names} || (k in ${old} && ${now}[k] == ${old}[k]))`,
+    `${old}.all(k, k in ${names} || k in ${now})`,
+  ].join(' && ')
 }
 
 export function dashed(action: string): string {

@@ -1,7 +1,7 @@
 /**
  * The fields of the resources that actions write, as the API server's types have them. An executor's
- * patch may change what its action names; every other field here must stay. A field that a newer
- * Kubernetes adds has to be added here before executors can be held to it.
+ * patch may change what its action names; every other field here must stay, and its refusal names it.
+ * A field that a newer Kubernetes adds is held too, with a refusal that says less.
  */
 export const specFields: Readonly<Record<string, readonly string[]>> = {
   'apps/deployments': [
