@@ -171,6 +171,21 @@ describe('decide', () => {
     }
     assert.equal(verdict([policy('p', [allow('a'), ask('b', 'true', 0)])]).effect, 'deny')
   })
+  it('denies on facts that the schema does not know, even where no rule looks at them', () => {
+    const { rules } = compileRules([policy('p', [allow('a')])])
+    const facts = someFacts()
+    const radius = { ...facts.plan.blastRadius, readyReplicasLost: '0' }
+    for (const wrong of [
+      { ...facts, plan: { ...facts.plan, blastRadius: radius } },
+      { ...facts, agent: { ...facts.agent, risk: 'low' } },
+      { ...facts, now: new Date(Number.NaN) },
+      { ...facts, namespace: undefined },
+    ]) {
+      const given = { rules, action: 'workload.scale', facts: wrong, className: 'c' }
+      const rest = { autonomy: 'act-within-policy', defaultApproval: { count: 1, groups: ['g'] } }
+      assert.equal(Reflect.apply(decide, undefined, [{ ...given, ...rest }]).effect, 'deny')
+    }
+  })
   it('never throws: facts that are not facts are a deny', () => {
     const { rules } = compileRules([policy('p', [allow('a')])])
     fc.assert(

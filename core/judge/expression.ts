@@ -1,7 +1,7 @@
 import { CelScalar, celEnv, celFunc, isCelError, plan } from '@bufbuild/cel'
 import { RE2JS } from '@bufbuild/re2'
 import { findAbsorbed } from './absorption.ts'
-import { exactFunctions } from './calendar.ts'
+import { exactFunctions } from './exact-functions.ts'
 import type { BoundFacts } from './facts.ts'
 import { checkFields } from './field-check.ts'
 import { roundFunction, strict } from './strict.ts'

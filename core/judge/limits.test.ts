@@ -42,3 +42,8 @@ it('saves nothing up beyond one bucket', () => {
   })
   assert.deepEqual(oks, [true, true, false])
 })
+
+it('keeps what it has when the clock goes back', () => {
+  const { state } = take(undefined, 60_000, { perMinute: 3 })
+  assert.ok(take(state, 0, { perMinute: 3 }).ok)
+})
