@@ -1,3 +1,4 @@
+import { actionRoleName, executorsNamespace } from '@jackstay/contract/executor'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 
 export interface ClassObjectsOptions {
@@ -41,7 +42,7 @@ function namespace(name: string, labels: Readonly<Record<string, string>>): Mani
  */
 export function classObjects(options: ClassObjectsOptions): Manifest[] {
   const { agentServiceAccount, actions, targets } = options
-  const executor = { name: options.class, namespace: 'jackstay-executors' }
+  const executor = { name: options.class, namespace: executorsNamespace }
   const agent = { name: agentServiceAccount, namespace: options.namespace }
   const reader = { name: 'jackstay-kubernetes-read', namespace: 'jackstay-system' }
   return [
@@ -53,8 +54,8 @@ export function classObjects(options: ClassObjectsOptions): Manifest[] {
       namespace(target, { [governedLabel]: 'true' }),
       binding(`jackstay-read-${options.class}`, target, 'jackstay-read-workloads', agent),
       ...actions.map((action) => {
-        const role = `jackstay-action-${action.replace('.', '-').toLowerCase()}`
-        return binding(`jackstay-execute-${options.class}-${action}`, target, role, executor)
+        const name = `jackstay-execute-${options.class}-${action}`
+        return binding(name, target, actionRoleName(action), executor)
       }),
     ]),
   ]

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { demand, run } from './shell.ts'
@@ -51,39 +52,55 @@ export async function installJackstay(options: InstallOptions): Promise<void> {
 }
 
 const biteMs = 30_000
+const canaryNamespace = 'jackstay-system'
 
-/** A policy works a moment after its creation: asks with dry-runs that every one of them refuses. */
-async function untilPoliciesBite({ kubectl, kubeconfig, signal }: InstallOptions): Promise<void> {
-  const canary = {
-    apiVersion: 'jackstay.dev/v1alpha1',
-    kind: 'Approval',
-    metadata: { name: 'canary', namespace: 'jackstay-system' },
-    spec: {
-      subject: {
-        kind: 'Intent',
-        name: 'canary',
-        uid: '00000000-0000-4000-8000-000000000000',
-      },
-      digest: `sha256:${'0'.repeat(64)}`,
-      verdict: 'reject',
-      approver: 'nobody-you-are',
-      groups: [],
-      reason: 'an approval in a name that is not mine',
-    },
+/** Refuses one ConfigMap that nobody else would make. */
+function canaryPolicy(name: string): Readonly<Record<string, unknown>>[] {
+  const apiVersion = 'admissionregistration.k8s.io/v1'
+  const rule = {
+    ...{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] },
+    resourceNames: [name],
   }
+  return [
+    {
+      ...{ apiVersion, kind: 'ValidatingAdmissionPolicy', metadata: { name } },
+      spec: {
+        matchConstraints: { resourceRules: [rule] },
+        validations: [{ expression: 'false', message: name }],
+      },
+    },
+    {
+      ...{ apiVersion, kind: 'ValidatingAdmissionPolicyBinding', metadata: { name } },
+      spec: { policyName: name, validationActions: ['Deny'] },
+    },
+  ]
+}
+
+/**
+ * A policy works a moment after its creation. The API server learns of policies in the order they were
+ * written, so one more, written last, tells by its refusal that all before it work, changed ones too.
+ */
+async function untilPoliciesBite(options: InstallOptions): Promise<void> {
+  const { kubectl, kubeconfig, signal } = options
+  const env = { KUBECONFIG: kubeconfig }
+  const name = `jackstay-canary-${randomBytes(4).toString('hex')}`
+  const metadata = { name, namespace: canaryNamespace }
+  const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
   const until = performance.now() + biteMs
-  for (;;) {
-    const args = ['create', '--dry-run=server', '-f', '-']
-    const env = { KUBECONFIG: kubeconfig }
-    const { code, stderr } = await run(kubectl, args, {
-      signal,
-      env,
-      stdin: JSON.stringify(canary),
-    })
-    if (code !== 0 && stderr.includes('jackstay-approvals-identified')) return
-    if (performance.now() > until) {
-      throw new Error(`the admission policies do not bite after ${biteMs / 1000} s: ${stderr}`)
+  await applyObjects(options, canaryPolicy(name))
+  try {
+    for (;;) {
+      const args = ['create', '--dry-run=server', '-f', '-']
+      const { code, stderr } = await run(kubectl, args, { signal, env, stdin })
+      if (code !== 0 && stderr.includes(name) && stderr.includes('denied request')) return
+      if (performance.now() > until) {
+        throw new Error(`the admission policies do not bite after ${biteMs / 1000} s: ${stderr}`)
+      }
+      await sleep(200, undefined, { signal })
     }
-    await sleep(200, undefined, { signal })
+  } finally {
+    const kinds = 'validatingadmissionpolicybindings,validatingadmissionpolicies'
+    const removed = { signal: AbortSignal.timeout(biteMs), env }
+    await demand(kubectl, ['delete', kinds, name, '--ignore-not-found'], removed)
   }
 }

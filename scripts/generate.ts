@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { catalogue } from '@jackstay/actions/catalogue'
 import { crdOf, type Manifest } from '@jackstay/contract/crd'
+import { dashed } from '@jackstay/contract/executor'
 import { kinds } from '@jackstay/contract/kinds/all'
 import { stringify } from 'yaml'
 import {
-  dashed,
   executorFieldPolicies,
   executorWritePolicy,
   unknownFieldPolicies,

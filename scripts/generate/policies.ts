@@ -1,5 +1,6 @@
 import type { CatalogueEntry, WriteRight } from '@jackstay/actions/action'
 import { knownKeyRules, type Manifest } from '@jackstay/contract/crd'
+import { dashed, executorsNamespace } from '@jackstay/contract/executor'
 import { group, type Kind, version } from '@jackstay/contract/kinds/kind'
 import { metadataFields, specFields } from './target-fields.ts'
 
@@ -65,7 +66,7 @@ export function unknownFieldPolicies(kinds: readonly Kind[]): Manifest[] {
   })
 }
 
-const executorPrefix = 'system:serviceaccount:jackstay-executors:'
+const executorPrefix = `system:serviceaccount:${executorsNamespace}:`
 
 export const isExecutor = {
   name: 'is-executor',
@@ -178,8 +179,4 @@ function othersUnchanged(parent: 'metadata' | 'spec', { mayChange }: WriteRight)
     `${now}.all(k, k in ${names} || (k in ${old} && ${now}[k] == ${old}[k]))`,
     `${old}.all(k, k in ${names} || k in ${now})`,
   ].join(' && ')
-}
-
-export function dashed(action: string): string {
-  return action.replace('.', '-').replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)
 }

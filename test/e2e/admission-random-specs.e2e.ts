@@ -1,8 +1,14 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { kinds } from '@jackstay/contract/kinds/all'
 import fc from 'fast-check'
+import { type Answer, attempt } from './attempt.ts'
+import { type Governed, governed } from './governed.ts'
+import { subjectOf } from './subjects.ts'
+import { noCluster, type World, world } from './world.ts'
 
-/*
- * Random specs of each kind: mostly valid, then often bent in one place.
- */
+/** Of random specs per kind. */
+const runs = 60
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 type Tree = { readonly [key: string]: Json }
@@ -166,7 +172,7 @@ function bend(spec: Json, where: number, how: number, value: number): Json {
 const nat = fc.nat({ max: 1_000_000 })
 
 /** Random specs of a kind: half as generated, half with one change. */
-export function specsOf(kind: string): fc.Arbitrary<Json> {
+function specsOf(kind: string): fc.Arbitrary<Json> {
   const valid = specs[kind]
   if (valid === undefined) throw new TypeError(`no arbitrary for \`${kind}\``)
   return fc.tuple(valid, fc.boolean(), nat, nat, nat).map(([spec, bent, where, how, value]) => {
@@ -175,3 +181,40 @@ export function specsOf(kind: string): fc.Arbitrary<Json> {
     return bent ? bend(plain, where, how, value) : plain
   })
 }
+
+/*
+ * Every refinement is written twice, for zod and in CEL for the API server: random specs, mostly valid and
+ * then often bent in one place, must mean the same to both.
+ */
+describe('random specs', { skip: await noCluster() }, () => {
+  let w: World
+  let g: Governed
+  before(async () => {
+    w = await world()
+    g = await governed(w)
+  })
+
+  for (const kind of kinds) {
+    it(`${kind.kind}: zod and the API server agree`, async (t) => {
+      const { client, path, of } = subjectOf(w, g, kind.kind)
+      let valid = 0
+      const sent = async (spec: unknown): Promise<Answer> => {
+        const { metadata, ...rest } = of()
+        return await attempt(client, 'POST', path, { ...rest, metadata, spec }, { dryRun: true })
+      }
+      const agrees = fc.asyncProperty(specsOf(kind.kind), async (spec) => {
+        const zod = kind.spec.safeParse(spec).success
+        const answer = await sent(spec)
+        assert.ok(answer.status < 500, answer.message)
+        // asked only after the schema was satisfied
+        const elsewhere = /'jackstay-(approvals-identified)'/.test(answer.message)
+        const accepted = answer.status === 201 || elsewhere
+        assert.equal(accepted, zod, `zod ${zod}, API server ${answer.status} ${answer.message}`)
+        if (zod) valid++
+      })
+      await fc.assert(agrees, { numRuns: runs, endOnFailure: false })
+      t.diagnostic(`${valid} of ${runs} valid`)
+      assert.ok(valid > 3 && valid < runs, `${valid} of ${runs} valid`)
+    })
+  }
+})
