@@ -38,15 +38,22 @@ export async function attempt(
 /** Only the first refusal is in a Status' message; the others are among its causes. */
 function reasons(body: unknown): string {
   if (!isRecord(body) || body.kind !== 'Status') return ''
-  const causes = isRecord(body.details) && Array.isArray(body.details.causes) ? body.details.causes : []
+  const causes =
+    isRecord(body.details) && Array.isArray(body.details.causes) ? body.details.causes : []
   const texts = causes.map((cause: unknown) => (isRecord(cause) ? String(cause.message) : ''))
   return [String(body.message ?? ''), ...texts].join('\n')
 }
 
-/** The refusal comes from this policy, not from a right that is missing by chance. */
+/**
+ * The refusal comes from this policy, not from a right that is missing by chance. Where several refuse,
+ * the API server names one of them, any: then `policy` is what their names begin with and ends in `-`.
+ */
 export function refusedBy(policy: string, { status, message }: Answer): void {
   assert.ok(status >= 400 && status < 500, `answered ${status}: ${message}`)
-  assert.ok(message.includes(`'${policy}'`), `refused by something else: ${message}`)
+  assert.ok(
+    message.includes(policy.endsWith('-') ? `'${policy}` : `'${policy}'`),
+    `refused by something else: ${message}`,
+  )
 }
 
 export function refused(answer: Answer, status: number, by: RegExp): void {
@@ -58,11 +65,15 @@ export function passed({ status, message }: Answer): void {
   assert.ok(status < 300, `answered ${status}: ${message}`)
 }
 
-/** Polls, half a minute at most. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 30_000
+/** Polls, half a minute at most unless told otherwise. */
+export async function until(
+  what: string,
+  holds: () => Promise<boolean>,
+  patienceMs = 30_000,
+): Promise<void> {
+  const end = performance.now() + patienceMs
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within half a minute: ${what}`)
+    if (performance.now() > end) throw new Error(`not within ${patienceMs / 1000} s: ${what}`)
     await sleep(20)
   }
 }

@@ -19,6 +19,8 @@ export interface Governed {
   /** The extras of a proper write. */
   readonly extra: Extra
   readonly executor: KubeClient
+  /** Sees what the executor writes; executors themselves cannot read. */
+  readonly reader: KubeClient
   /** Path of a Deployment in the target namespace. */
   readonly deployment: string
   path(namespace: string, name?: string): string
@@ -58,7 +60,7 @@ export async function governed(w: World): Promise<Governed> {
     `/apis/apps/v1/namespaces/${namespace}/deployments${name === undefined ? '' : `/${name}`}`
   const deployment = path(target, 'api')
   return {
-    ...{ ...one, agent: 'agent', extra, executor, deployment, path },
+    ...{ ...one, agent: 'agent', extra, executor, reader: w.admin, deployment, path },
     async patch(body, options = {}) {
       const at = options.deployment ?? deployment
       const given = body.metadata
@@ -91,7 +93,7 @@ export function deploymentOf(namespace: string, name: string, replicas: number):
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name, namespace, labels, annotations: { 'example.org/a~b': 'kept' } },
+    metadata: { name, namespace, labels, annotations: { 'example.org/kept': 'yes' } },
     spec: {
       replicas,
       selector: { matchLabels: labels },

@@ -78,10 +78,7 @@ async function make(): Promise<World> {
   }
 }
 
-function peopleOf(
-  cluster: Cluster,
-  admin: KubeClient,
-): Pick<World, 'person' | 'serviceAccount'> {
+function peopleOf(cluster: Cluster, admin: KubeClient): Pick<World, 'person' | 'serviceAccount'> {
   const known = new Map<string, Promise<Person>>()
   const once = (key: string, make: () => Promise<string>) => {
     const person = known.get(key) ?? make().then(personOf)
@@ -109,16 +106,19 @@ function peopleOf(
 }
 
 function personOf(kubeconfig: string): Person {
-  return { kubeconfig, client: connect(loadConfig({ kubeconfig }), { userAgent, timeoutMs: 30_000 }) }
+  return {
+    kubeconfig,
+    client: connect(loadConfig({ kubeconfig }), { userAgent, timeoutMs: 30_000 }),
+  }
 }
 
 const suspensionKind =
   '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/suspensions.jackstay.dev'
 
-/** The installer waits for a policy; files are applied by name, so this one comes after all others. */
+/** The installer waits for one policy; files are applied by name, so these come after all others. */
 async function untilLastPolicyBites(admin: KubeClient): Promise<void> {
   await until('the last policy bites', async () => {
     const { message } = await attempt(admin, 'DELETE', suspensionKind, undefined, { dryRun: true })
-    return message.includes('jackstay-suspension-kind-kept')
+    return message.includes('jackstay-suspension-kind-')
   })
 }

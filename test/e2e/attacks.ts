@@ -1,0 +1,275 @@
+import { type Answer, attempt, passed } from './attempt.ts'
+import { apply, type Governed, read, suffix } from './governed.ts'
+import {
+  actionPolicyOf,
+  agentClassOf,
+  agentKeyOf,
+  approvalOf,
+  approvalsIn,
+  clusterPath,
+  intentOf,
+  namespacedPath,
+  type Specimen,
+  suspensionOf,
+} from './specimens.ts'
+import type { World } from './world.ts'
+
+/** A request that exactly one policy stands in the way of. Always a dry-run: it may be repeated. */
+export interface Attack {
+  attempt(): Promise<Answer>
+  /** What must be there first; returns how it goes again. */
+  prepared?(): Promise<() => Promise<void>>
+}
+
+export interface Attacks {
+  of(policy: string): Attack | undefined
+  names(): string[]
+  cleared(): Promise<void>
+}
+
+const dryRun = { dryRun: true }
+const suspensionKind =
+  '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/suspensions.jackstay.dev'
+const executorPolicies = 'jackstay-executor'
+
+export async function attacksOn(w: World, g: Governed): Promise<Attacks> {
+  const { approval, suspension, ungoverned, clear } = await victims(w, g)
+  const all: Record<string, Attack> = {
+    ...executorAttacks(w, g, ungoverned),
+    ...suspensionAttacks(w, g, suspension),
+    ...recordAttacks(w, g, approval),
+    ...unknownFieldAttacks(w, g),
+  }
+  return { of: (policy) => all[policy], names: () => Object.keys(all), cleared: clear }
+}
+
+/** Objects that attacks aim at. */
+async function victims(w: World, g: Governed) {
+  const { username, groups } = mediator
+  const approver = w.admin.as({ username: 'oncall-1', groups: ['system:masters'] })
+  const approval = approvalOf(g.target)
+  passed(await attempt(approver, 'POST', approvalsIn(g.target), approval))
+  // nobody's class: it stops no write
+  const suspension = suspensionOf({ class: `nobody-${suffix()}` })
+  passed(await attempt(w.admin, 'POST', clusterPath('suspensions'), suspension))
+  const ungoverned = `u-${suffix()}`
+  await apply(w, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ungoverned } }])
+  const path = `${clusterPath('suspensions')}/${suspension.metadata.name}`
+  return {
+    approval: `${approvalsIn(g.target)}/${approval.metadata.name}`,
+    suspension: path,
+    ungoverned,
+    as: w.admin.as({ username, groups }),
+    clear: async () => passed(await attempt(w.admin, 'DELETE', path)),
+  }
+}
+
+// with every right: what is left is the policy
+const mediator = {
+  username: 'system:serviceaccount:jackstay-system:jackstay-mediator',
+  groups: ['system:masters'],
+}
+
+function executorAttacks(w: World, g: Governed, ungoverned: string): Record<string, Attack> {
+  const username = `system:serviceaccount:jackstay-executors:${g.class}`
+  const masters = (extra = g.extra) => w.admin.as({ username, groups: ['system:masters'], extra })
+  const { 'jackstay.dev/intent': _, ...nameless } = g.extra
+  const replicas = { spec: { replicas: 7 } }
+  const elsewhere = { 'jackstay.dev/action': ['workload.delete'] }
+  return {
+    [`${executorPolicies}s-identified`]: {
+      attempt: () => g.patch(replicas, { ...dryRun, as: masters(nameless) }),
+    },
+    [`${executorPolicies}s-bound`]: {
+      attempt: () => attempt(masters(), 'DELETE', g.deployment, undefined, dryRun),
+      // nothing of the catalogue deletes yet, so that policy would refuse it as well
+      prepared: () => unbound(w, 'jackstay-executor-writes'),
+    },
+    [`${executorPolicies}-writes`]: {
+      attempt: () => g.patch(replicas, { ...dryRun, as: masters({ ...g.extra, ...elsewhere }) }),
+    },
+    [`${executorPolicies}-fields-workload-scale-deployments`]: {
+      attempt: () => g.patch({ spec: { paused: true } }, dryRun),
+    },
+    [`${executorPolicies}s-governed`]: {
+      attempt: () =>
+        g.patch(replicas, { ...dryRun, as: masters(), deployment: g.path(ungoverned, 'api') }),
+      prepared: async () => {
+        const metadata = { name: 'api', namespace: ungoverned }
+        const { spec } = await read(w.admin, g.deployment)
+        await apply(w, [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec }])
+        return async () => {}
+      },
+    },
+    [`${executorPolicies}s-namespace`]: {
+      attempt: () =>
+        attempt(
+          w.admin,
+          'POST',
+          '/api/v1/namespaces/jackstay-executors/secrets',
+          tokenSecret(g),
+          dryRun,
+        ),
+    },
+    'jackstay-agents-write-nothing': {
+      attempt: () => {
+        const agent = `system:serviceaccount:${g.namespace}:${g.agent}`
+        const client = w.admin.as({ username: agent, groups: ['system:masters'] })
+        const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } }
+        return attempt(
+          client,
+          'POST',
+          `/api/v1/namespaces/${g.target}/configmaps`,
+          configMap,
+          dryRun,
+        )
+      },
+    },
+    'jackstay-no-admission-writes': {
+      attempt: () =>
+        attempt(
+          w.admin.as(mediator),
+          'POST',
+          '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+          {
+            apiVersion: 'admissionregistration.k8s.io/v1',
+            kind: 'MutatingWebhookConfiguration',
+            metadata: { name: `x-${suffix()}` },
+          },
+          dryRun,
+        ),
+    },
+  }
+}
+
+function tokenSecret(g: Governed) {
+  const annotations = { 'kubernetes.io/service-account.name': g.class }
+  const metadata = { name: `x-${suffix()}`, annotations }
+  return { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/service-account-token', metadata }
+}
+
+function suspensionAttacks(w: World, g: Governed, suspension: string): Record<string, Attack> {
+  const replicas = { spec: { replicas: 7 } }
+  const namespace = `/api/v1/namespaces/${g.target}`
+  const label = (value: string | null) => ({
+    metadata: { labels: { 'jackstay.dev/suspended': value } },
+  })
+  const system = '/api/v1/namespaces/jackstay-system'
+  const suspended = (path: string) => async () => {
+    passed(await attempt(w.admin, 'PATCH', path, label('')))
+    return async () => passed(await attempt(w.admin, 'PATCH', path, label(null)))
+  }
+  return {
+    'jackstay-suspended-by-label': {
+      attempt: () => g.patch(replicas, dryRun),
+      prepared: suspended(namespace),
+    },
+    'jackstay-suspended-by-kind': {
+      attempt: () => g.patch(replicas, dryRun),
+      prepared: async () => {
+        const one = suspensionOf({ class: g.class })
+        const path = `${clusterPath('suspensions')}/${one.metadata.name}`
+        passed(await attempt(w.admin, 'POST', clusterPath('suspensions'), one))
+        return async () => passed(await attempt(w.admin, 'DELETE', path))
+      },
+    },
+    'jackstay-suspensions-kept': {
+      attempt: () => attempt(w.admin.as(mediator), 'DELETE', suspension, undefined, dryRun),
+    },
+    'jackstay-suspended-label-kept': {
+      attempt: () => attempt(w.admin.as(mediator), 'PATCH', namespace, label(null), dryRun),
+      prepared: suspended(namespace),
+    },
+    'jackstay-suspension-kind-kept': {
+      attempt: () => attempt(w.admin, 'DELETE', suspensionKind, undefined, dryRun),
+      // the other guard of this kind steps aside once nothing is bound to it
+      prepared: () => unbound(w, 'jackstay-suspended-by-kind'),
+    },
+    'jackstay-suspension-kind-unbound': {
+      attempt: () => attempt(w.admin, 'DELETE', suspensionKind, undefined, dryRun),
+      prepared: async () => {
+        const annotations = (value: string | null) => ({
+          metadata: { annotations: { 'jackstay.dev/allow-deletion': value } },
+        })
+        const resume = await suspended(system)()
+        passed(await attempt(w.admin, 'PATCH', suspensionKind, annotations('true')))
+        return async () => {
+          passed(await attempt(w.admin, 'PATCH', suspensionKind, annotations(null)))
+          await resume()
+        }
+      },
+    },
+  }
+}
+
+/** Takes another policy out of the way; the answer puts it back. */
+async function unbound(w: World, policy: string): Promise<() => Promise<void>> {
+  const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${policy}`
+  const { apiVersion, kind, metadata, spec } = await read(w.admin, path)
+  const { name, labels } = metadata
+  passed(await attempt(w.admin, 'DELETE', path))
+  return () => apply(w, [{ apiVersion, kind, metadata: { name, labels }, spec }])
+}
+
+function recordAttacks(w: World, g: Governed, approval: string): Record<string, Attack> {
+  const post = (plural: string, object: Specimen) =>
+    attempt(w.admin, 'POST', namespacedPath(plural, g.target), object, dryRun)
+  return {
+    'jackstay-approvals-identified': {
+      attempt: () => post('approvals', approvalOf(g.target, { approver: 'somebody-else' })),
+    },
+    'jackstay-approvals-immutable': {
+      attempt: () => {
+        const finalizers = ['example.org/stuck']
+        return attempt(w.admin, 'PATCH', approval, { metadata: { finalizers } }, dryRun)
+      },
+    },
+    'jackstay-approvals-kept': {
+      attempt: () => attempt(w.admin, 'DELETE', approval, undefined, dryRun),
+    },
+    'jackstay-intents-written': { attempt: () => post('intents', intentOf(g.target)) },
+    'jackstay-agentkeys-written': { attempt: () => post('agentkeys', agentKeyOf(g.target)) },
+    'jackstay-agentkeys-kept': keptKey(w, g),
+  }
+}
+
+/** A key that somebody takes away so that its Pod can enrol another one. */
+function keptKey(w: World, g: Governed): Attack {
+  const username = 'system:serviceaccount:jackstay-system:jackstay-registrar'
+  const registrar = w.admin.as({ username, groups: ['system:masters'] })
+  const one = agentKeyOf(g.target)
+  const keys = namespacedPath('agentkeys', g.target)
+  const path = `${keys}/${one.metadata.name}`
+  return {
+    attempt: () => attempt(w.admin, 'DELETE', path, undefined, dryRun),
+    prepared: async () => {
+      passed(await attempt(registrar, 'POST', keys, one))
+      return async () => passed(await attempt(registrar, 'DELETE', path))
+    },
+  }
+}
+
+/** A misspelt field of each kind, by whoever may write that kind at all (T83). */
+function unknownFieldAttacks(w: World, g: Governed): Record<string, Attack> {
+  const registrar = 'system:serviceaccount:jackstay-system:jackstay-registrar'
+  const as = (username: string) => w.admin.as({ username, groups: ['system:masters'] })
+  const misspelt = { misspelt: true }
+  const cases = [
+    [as('oncall-1'), 'approvals', approvalOf(g.target, misspelt)],
+    [as(mediator.username), 'intents', intentOf(g.target, misspelt)],
+    [as(registrar), 'agentkeys', agentKeyOf(g.target, misspelt)],
+    [w.admin, 'suspensions', suspensionOf({ class: 'nobody', ...misspelt })],
+    [w.admin, 'actionpolicies', actionPolicyOf(misspelt)],
+    [w.admin, 'agentclasses', agentClassOf(misspelt)],
+  ] as const
+  return Object.fromEntries(
+    cases.map(([client, plural, object]) => {
+      const { namespace } = object.metadata
+      const path = namespace === undefined ? clusterPath(plural) : namespacedPath(plural, namespace)
+      return [
+        `jackstay-unknown-fields-${plural}`,
+        { attempt: () => attempt(client, 'POST', path, object, dryRun) },
+      ]
+    }),
+  )
+}
