@@ -173,6 +173,12 @@ describe('the header of a JWS (T03)', () => {
     }
   })
 
+  it('with the older name of the same algorithm passes nowhere either', async () => {
+    const jws = freely({ ...right, alg: 'EdDSA' })
+    refuses(jws)
+    await assert.rejects(verifySignature(jws, freeKey), refusal(401))
+  })
+
   it('of one type never passes for the other (T04)', async () => {
     const enrol = await sign('jackstay-enrol+jws', {}, signer)
     const intent = await sign('jackstay-intent+jws', {}, signer)
