@@ -1,3 +1,4 @@
+import { stageNames } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { end } from './leaves.ts'
 import type { Ports } from './ports.ts'
@@ -12,7 +13,7 @@ export function cancelled(record: IntentRecord, ports: Ports): Step | undefined 
   const object = ports.cluster.intentObject(record.id)
   if (!object?.deleting) return undefined
   const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
-  return end(record, at, record.rehearsed ? 'approve' : 'admit', {
+  return end(record, at, stageNames.find((name) => name === record.phase) ?? 'admit', {
     phase: 'cancelled',
     reason: 'deleted_by_owner',
     message: 'the Intent object was deleted before anything was dispatched',
