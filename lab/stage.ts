@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Alertmanager, startAlertmanager } from '@jackstay/cluster/alertmanager'
 import { type Cluster, up } from '@jackstay/cluster/cluster'
@@ -46,7 +47,9 @@ export async function setStage(
 ): Promise<Stage> {
   narrator.chapter('1. A cluster of its own')
   const cluster = await narrator.step('a real Kubernetes with one node', (progress) =>
-    up({ name: 'demo', mode: 'node', signal }, ({ step }) => progress(step)),
+    up({ name: `demo-${randomBytes(2).toString('hex')}`, mode: 'node', signal }, ({ step }) =>
+      progress(step),
+    ),
   )
   cleanUp.push(() => cluster.down())
   const { kubectl, kubeconfig } = cluster
