@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { agent, workload } from './demo-objects.ts'
+import { agent } from './demo-objects.ts'
 import type { Narrator } from './narrator.ts'
 import type { Stage } from './stage.ts'
 
@@ -18,8 +18,7 @@ export function exportsFor({ cluster, plane, operatorKubeconfig }: Stage, id: st
 
 /** How to look further, as long as the demo runs. */
 export function farewell(stage: Stage, narrator: Narrator, id: string): void {
-  const { cluster, plane } = stage
-  const { namespace, name } = workload
+  const { plane } = stage
   narrator.chapter('Look further, in another terminal in this folder')
   for (const command of [
     exportsFor(stage, id),
@@ -27,7 +26,6 @@ export function farewell(stage: Stage, narrator: Narrator, id: string): void {
     'npx jackstay why "$INTENT"',
     'npx jackstay ledger verify',
     'kubectl label namespace jackstay-system jackstay.dev/suspended=by-hand    # stops every write',
-    `kubectl --kubeconfig ${cluster.kubeconfig} -n ${namespace} scale deployment/${name} --replicas=0    # break it again, as administrator`,
   ]) {
     narrator.say(command)
   }

@@ -61,7 +61,7 @@ async function incident(stage: Stage, narrator: Narrator): Promise<string | unde
     await kubectl(stage, ['-n', namespace, 'scale', `deployment/${name}`, '--replicas=0'])
     await waitForPods(stage, 0)
   })
-  await narrator.step('Alertmanager posts the alert, signed with its bearer token', async () => {
+  await narrator.step('Alertmanager posts the alert, with its bearer token', async () => {
     const summary = `${namespace}/${name} has no replicas`
     await stage.alertmanager.fire({ labels: alert, annotations: { summary } })
     await events.next('agent.trigger', soon)
@@ -114,32 +114,57 @@ async function approval(
   narrator.quote(
     await kubectl(stage, ['-n', workload.namespace, 'get', 'intent', id, '-o', status]),
   )
-  const reason = 'web has to serve again'
   if (once) {
     narrator.say(`\`${operator.user}\`, a client certificate of this demo cluster, approves now.`)
-  } else if (!(await confirm(narrator, stage, id))) {
-    const rejected = await stage.jackstay(['reject', id, '--yes', '--reason', 'not now'])
-    narrator.quote(rejected.stdout || rejected.stderr)
+    await decide(stage, narrator, id, 'approve')
     return
   }
-  if (isEnd(await phaseOf(stage, id))) return
-  const approved = await stage.jackstay(['approve', id, '--yes', '--reason', reason])
-  narrator.quote(approved.stdout || approved.stderr)
-}
-
-async function confirm(narrator: Narrator, stage: Stage, id: string): Promise<boolean> {
   narrator.say(`approve as \`${operator.user}\` here, or in another terminal:`)
   narrator.say(exportsFor(stage, id))
   narrator.say('npx jackstay approve "$INTENT" --reason "…"')
-  if (!process.stdin.isTTY) {
-    narrator.say('no terminal to ask at: waiting for that approval')
-    await untilPhase(stage, id, (phase) => phase !== 'approve')
-    return true
+  const answer = await answered(stage, id)
+  if (answer === 'elsewhere') {
+    narrator.say(`decided without this terminal: the intent is \`${await phaseOf(stage, id)}\` now`)
+  } else {
+    await decide(stage, narrator, id, answer)
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stdout })
+}
+
+async function decide(
+  stage: Stage,
+  narrator: Narrator,
+  id: string,
+  verdict: 'approve' | 'reject',
+): Promise<void> {
+  const reason = verdict === 'approve' ? 'web has to serve again' : 'not now'
+  const said = await stage.jackstay([verdict, id, '--yes', '--reason', reason])
+  narrator.quote(said.stdout || said.stderr)
+}
+
+/** What the person at this terminal says, or that the intent went on without them. */
+async function answered(stage: Stage, id: string): Promise<'approve' | 'reject' | 'elsewhere'> {
+  const settled = new AbortController()
+  const signal = AbortSignal.any([stage.signal, settled.signal])
+  const elsewhere = untilPhase({ ...stage, signal }, id, (phase) => phase !== 'approve').then(
+    () => 'elsewhere' as const,
+  )
+  const waits: Promise<'approve' | 'reject' | 'elsewhere'>[] = [elsewhere]
+  if (process.stdin.isTTY) waits.push(asked(signal))
   try {
-    const answer = await prompt.question('  approve operation? [y/N] ', { signal: stage.signal })
-    return /^y(es)?$/i.test(answer.trim())
+    return await Promise.race(waits)
+  } finally {
+    settled.abort()
+    await Promise.allSettled(waits)
+  }
+}
+
+async function asked(signal: AbortSignal): Promise<'approve' | 'reject'> {
+  const prompt = createInterface({ input: process.stdin, output: process.stdout })
+  // readline keeps Ctrl-C to itself; it is meant for the whole demo
+  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    const answer = await prompt.question('  approve operation? [y/N] ', { signal })
+    return /^y(es)?$/i.test(answer.trim()) ? 'approve' : 'reject'
   } finally {
     prompt.close()
   }
@@ -176,14 +201,17 @@ async function untilPhase(
   }
 }
 
-/** Follows execution and verification to the end. */
+/** Follows the intent to its end, whatever that is. */
 async function outcome(stage: Stage, narrator: Narrator, id: string): Promise<string> {
-  narrator.chapter('6. Execution, then verification')
-  const phase = await narrator.step('dispatched, written as the executor, watched', () =>
-    untilPhase(stage, id, isEnd),
+  narrator.chapter('6. What becomes of it')
+  const phase = await narrator.step('the line goes on, or ends', () => untilPhase(stage, id, isEnd))
+  narrator.say(
+    phase === 'verified'
+      ? 'dispatched on record, written as the executor, watched until it held'
+      : `it ended as \`${phase}\``,
   )
   const { namespace, name } = workload
   narrator.quote(await kubectl(stage, ['-n', namespace, 'get', 'deployment', name]))
-  if (phase === 'verified') await stage.alertmanager.resolve({ labels: alert })
+  await stage.alertmanager.resolve({ labels: alert })
   return phase
 }

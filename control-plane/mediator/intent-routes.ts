@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { audiences } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
 import { intentSubmission } from '@jackstay/contract/intent'
@@ -18,6 +19,9 @@ import { type IntakePorts, takeIn } from './intake.ts'
 import { identifyReader, query, type ReaderPorts } from './readers.ts'
 import { listOf, listQuery, viewOf, waitQuery } from './views.ts'
 import type { Waiting } from './waiting.ts'
+
+/** The Intent object follows the decision by milliseconds: it is looked for this often. */
+const shownMs = 25
 
 export interface IntentRoutes extends ReaderPorts {
   readonly store: Store
@@ -95,7 +99,7 @@ async function settled(
 
 async function untilSettled(
   c: Context,
-  { store, changes }: IntentRoutes,
+  { store, changes, cluster }: IntentRoutes,
   id: string,
   wait: number,
   seen: string | undefined,
@@ -108,7 +112,9 @@ async function untilSettled(
     const change = changes.next(id, Math.max(0, Math.min(left, 2000)), signal)
     const row = await store.intent(id)
     if (row === undefined || row.terminal || left <= 0 || signal.aborted) return
-    if (row.phase === 'approve' && seen !== 'approve') return
-    await change
+    const news = row.phase === 'approve' && seen !== 'approve'
+    // people approve an object: what they cannot see yet is not waiting for them
+    if (news && cluster.intentObject(id)?.phase === 'approve') return
+    await (news ? Promise.race([change, sleep(shownMs)]) : change)
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -69,14 +69,22 @@ async function killAll(name: string, remaining: () => ProcessIdentity[]): Promis
   }
 }
 
-async function removeLink({ node }: ClusterState): Promise<void> {
-  if (node === undefined) return
-  const { hostLink } = subnetOf(node.index)
+async function removeLink(state: ClusterState): Promise<void> {
+  if (state.node === undefined) return
+  const { hostLink } = subnetOf(state.node.index)
+  const alias = `/sys/class/net/${hostLink}/ifalias`
+  const owner = existsSync(alias) ? readFileSync(alias, 'utf8').trim() : ''
+  if (owner !== '' && owner !== linkAlias(state)) return
   // the kernel takes it away with the namespace of its other end, but later
   await outcomeOf(['ip', 'link', 'delete', hostLink])
   if (existsSync(`/sys/class/net/${hostLink}`)) {
     throw new Error(`the network link \`${hostLink}\` is left, type \`ip link delete ${hostLink}\``)
   }
+}
+
+/** Written on the host's end of a cluster's link. */
+export function linkAlias({ id }: Pick<ClusterState, 'id'>): string {
+  return `jackstay-${id}`
 }
 
 /** The control group below which a cluster's containers live, one in each hierarchy. */

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { controlGroup, controlGroupHierarchies } from './end.ts'
+import { controlGroup, controlGroupHierarchies, linkAlias } from './end.ts'
 import { underLock } from './lock.ts'
 import { childrenOf, identityOf, type ProcessIdentity, run } from './process.ts'
 import { enterPrefix, startProgram } from './program.ts'
@@ -96,6 +96,8 @@ async function claimSubnet(
   const state = updateState(name, (before) => ({ ...before, node }))
   const peer = ['type', 'veth', 'peer', 'name', 'node0', 'netns', `${holder.pid}`]
   await run(['ip', 'link', 'add', hostLink, ...peer])
+  // a crashed cluster's index may be taken by another: the alias says whose link it is
+  await run(['ip', 'link', 'set', hostLink, 'alias', linkAlias(state)])
   await run(['ip', 'address', 'add', `${hostAddress}/30`, 'dev', hostLink])
   await run(['ip', 'link', 'set', hostLink, 'up'])
   return state
