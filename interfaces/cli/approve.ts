@@ -55,7 +55,7 @@ export async function approve(
   if (!request.yes) await confirm(terminal, subject, person, verdict)
   const already = await write(client, object, signal)
   if (json) printJson(terminal, { already, approval: object })
-  else print(terminal, closing(subject, object, already))
+  else print(terminal, [...closing(subject, object, already), ...outsideGroups(subject, object)])
 }
 
 async function confirm(
@@ -168,6 +168,20 @@ async function settle(
     'outcome_unknown',
     'the API server did not answer and has no approval of yours; type the same command again',
   )
+}
+
+/** An Approval by somebody outside the groups asked for is written, and counts for nothing. */
+function outsideGroups({ needs }: Subject, { spec }: ApprovalObject): Line[] {
+  const counts = spec.groups.some((group) => needs.some((need) => need.includes(group)))
+  if (needs.length === 0 || counts) return []
+  return [
+    [
+      styled(
+        'yellow',
+        `you are in none of the groups asked for (${needs.join('; ')}): this does not count`,
+      ),
+    ],
+  ]
 }
 
 function closing(subject: Subject, { spec, metadata }: ApprovalObject, already: boolean): Line[] {

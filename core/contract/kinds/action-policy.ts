@@ -89,7 +89,6 @@ export const actionPolicy = defineKind({
       name: 'Why',
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Ready")].message',
-      priority: 1,
     },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],

@@ -88,7 +88,6 @@ export const agentClass = defineKind({
       name: 'Why',
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Granted")].message',
-      priority: 1,
     },
     { name: 'Hash', type: 'string', jsonPath: '.status.specHash', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
