@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freePorts } from '@jackstay/cluster/ports'
 import type { AgentPod } from './agent-pod.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { freePort } from './ports.ts'
 import { type Program, startProgram } from './program.ts'
 
 const sidecarMain = new URL('../data-plane/sidecar/main.ts', import.meta.url).pathname
@@ -21,7 +21,7 @@ export async function startSidecar(
   directory: string,
   signal: AbortSignal,
 ): Promise<Sidecar> {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const keys = join(directory, `${pod.namespace}.${pod.name}.keys`)
   await mkdir(keys, { recursive: true, mode: 0o700 })
   const url = `http://127.0.0.1:${port}`

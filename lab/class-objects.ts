@@ -1,5 +1,6 @@
-import { actionRoleName, executorsNamespace } from '@jackstay/contract/executor'
+import { actionRoleName } from '@jackstay/contract/executor'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
+import { executorsNamespace, systemNamespace } from '@jackstay/contract/namespaces'
 
 export interface ClassObjectsOptions {
   readonly class: string
@@ -44,7 +45,7 @@ export function classObjects(options: ClassObjectsOptions): Manifest[] {
   const { agentServiceAccount, actions, targets } = options
   const executor = { name: options.class, namespace: executorsNamespace }
   const agent = { name: agentServiceAccount, namespace: options.namespace }
-  const reader = { name: 'jackstay-kubernetes-read', namespace: 'jackstay-system' }
+  const reader = { name: 'jackstay-kubernetes-read', namespace: systemNamespace }
   return [
     namespace(options.namespace, { 'app.kubernetes.io/part-of': 'jackstay' }),
     serviceAccount(agent.name, agent.namespace),

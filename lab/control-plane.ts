@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freePorts } from '@jackstay/cluster/ports'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
-import { freePort } from './ports.ts'
 import { type Program, startProgram } from './program.ts'
 import { keepTokenFile } from './token-files.ts'
 
@@ -47,7 +48,7 @@ const programs = {
 async function identity(host: Host, serviceAccount: string): Promise<string> {
   const { client, signal, onError } = host
   const tokenFile = join(host.directory, `${serviceAccount}.token`)
-  const namespace = 'jackstay-system'
+  const namespace = systemNamespace
   await keepTokenFile({
     ...{ client, namespace, serviceAccount, signal, onError },
     audiences: [],
@@ -78,7 +79,7 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
       signal,
     })
   }
-  const ports = { mediator: await freePort(), registrar: await freePort(), tools: await freePort() }
+  const [mediatorPort = 0, registrarPort = 0, toolsPort = 0] = await freePorts(3)
   const mediatorFlags = ['--data-dir', dataDirectory, '--alert-token-file', alertTokenFile]
   const started: Program[] = []
   const stop = async () => {
@@ -89,26 +90,26 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
   try {
     started.push(
       ...(await Promise.all([
-        launch('registrar', ports.registrar, []),
-        launch('kubernetes-read', ports.tools, []),
+        launch('registrar', registrarPort, []),
+        launch('kubernetes-read', toolsPort, []),
       ])),
     )
-    mediator = await launch('mediator', ports.mediator, mediatorFlags)
+    mediator = await launch('mediator', mediatorPort, mediatorFlags)
   } catch (error) {
     await stop()
     throw error
   }
   return {
-    mediatorUrl: `http://127.0.0.1:${ports.mediator}`,
-    registrarUrl: `http://127.0.0.1:${ports.registrar}`,
-    toolsUrl: `http://127.0.0.1:${ports.tools}`,
+    mediatorUrl: `http://127.0.0.1:${mediatorPort}`,
+    registrarUrl: `http://127.0.0.1:${registrarPort}`,
+    toolsUrl: `http://127.0.0.1:${toolsPort}`,
     ...{ dataDirectory, alertToken, logs, stop },
     mediator: {
       pid: () => mediator?.pid ?? 0,
       kill: async () => await mediator?.kill(),
       stop: async () => await mediator?.stop(),
       start: async () => {
-        mediator = await launch('mediator', ports.mediator, mediatorFlags)
+        mediator = await launch('mediator', mediatorPort, mediatorFlags)
       },
     },
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import { demand, run } from './shell.ts'
 
 export interface InstallOptions {
@@ -52,7 +53,6 @@ export async function installJackstay(options: InstallOptions): Promise<void> {
 }
 
 const biteMs = 30_000
-const canaryNamespace = 'jackstay-system'
 
 /** Refuses one ConfigMap that nobody else would make. */
 function canaryPolicy(name: string): Readonly<Record<string, unknown>>[] {
@@ -84,7 +84,7 @@ async function untilPoliciesBite(options: InstallOptions): Promise<void> {
   const { kubectl, kubeconfig, signal } = options
   const env = { KUBECONFIG: kubeconfig }
   const name = `jackstay-canary-${randomBytes(4).toString('hex')}`
-  const metadata = { name, namespace: canaryNamespace }
+  const metadata = { name, namespace: systemNamespace }
   const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
   const until = performance.now() + biteMs
   await applyObjects(options, canaryPolicy(name))

@@ -2,7 +2,7 @@ import { assertNever } from '@jackstay/contract/errors'
 import type { CountedApproval } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { approvalsFor, count, counted } from './approvals.ts'
-import { approvalLeaf, end } from './leaves.ts'
+import { approvalLeaf, end, moment } from './leaves.ts'
 import { obsolescence } from './obsolescence.ts'
 import type { Ports } from './ports.ts'
 import { type Ending, next, rfc3339, type Stage, type Step, wait } from './step.ts'
@@ -64,7 +64,7 @@ export const approve: Stage = {
 function approved(record: IntentRecord, approvals: readonly CountedApproval[], ports: Ports): Step {
   const { rehearsed } = record
   if (rehearsed === undefined) throw new TypeError('approved without a rehearsal')
-  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const at = moment(ports)
   const data = { digest: rehearsed.digest, approvals: [...approvals] }
   const event = { type: 'approved', at: rfc3339(at.at), data } as const
   return next(event, approvalLeaf(record, at, data))

@@ -1,6 +1,6 @@
 import { stageNames } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { end } from './leaves.ts'
+import { end, moment } from './leaves.ts'
 import type { Ports } from './ports.ts'
 import type { Step } from './step.ts'
 
@@ -12,7 +12,7 @@ export function cancelled(record: IntentRecord, ports: Ports): Step | undefined 
   if (record.dispatched !== undefined) return undefined
   const object = ports.cluster.intentObject(record.id)
   if (!object?.deleting) return undefined
-  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const at = moment(ports)
   return end(record, at, stageNames.find((name) => name === record.phase) ?? 'admit', {
     phase: 'cancelled',
     reason: 'deleted_by_owner',

@@ -1,5 +1,5 @@
 import { decideNow } from './judgement.ts'
-import { end } from './leaves.ts'
+import { end, moment } from './leaves.ts'
 import { next, rfc3339, type Stage } from './step.ts'
 
 /** The rules over intent, plan and facts. What no rule allows is denied. */
@@ -9,7 +9,7 @@ export const decide: Stage = {
     const { planned } = record
     if (planned === undefined) throw new TypeError('decide without a plan')
     const decision = decideNow(record, planned.plan, ports)
-    const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+    const at = moment(ports)
     if (decision.effect === 'deny') {
       return end(record, at, 'decide', {
         phase: 'refused',

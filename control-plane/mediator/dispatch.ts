@@ -1,9 +1,10 @@
+import { isRefusal } from '@jackstay/actions/action'
 import type { EventData, Reason, TerminalPhase } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { count } from './approvals.ts'
-import { granted, livesIn } from './grant.ts'
+import { authorityOf } from './authority.ts'
 import { isStop, type Judgement, judgeNow, type Stop } from './judgement.ts'
-import { dispatchLeaf, end } from './leaves.ts'
+import { dispatchLeaf, end, moment } from './leaves.ts'
 import { changed } from './obsolescence.ts'
 import type { Ports } from './ports.ts'
 import { next, rfc3339, type Stage, type Step } from './step.ts'
@@ -27,7 +28,7 @@ export const dispatch: Stage = {
   async run(record, ports) {
     const judged = await judgeAgain(record, ports)
     if (!('phase' in judged)) return dispatched(record, judged, 1, ports)
-    return end(record, { clusterUid: ports.clusterUid, at: ports.clock.now() }, 'dispatch', judged)
+    return end(record, moment(ports), 'dispatch', judged)
   },
 }
 
@@ -44,13 +45,9 @@ export async function judgeAgain(record: IntentRecord, ports: Ports): Promise<Ju
 }
 
 function stillWanted(record: IntentRecord, ports: Ports): No | undefined {
-  const { agent, claims } = record.authenticated
+  const { claims } = record.authenticated
   const stop = suspended(record, ports, { undo: false })
   if (stop !== undefined) return { phase: 'refused', reason: 'suspended', message: stop }
-  if (ports.cluster.key(agent.kid)?.revoked !== false) {
-    const message = 'the key that signed the intent is revoked or gone'
-    return { phase: 'refused', reason: 'key_revoked', message }
-  }
   const until = record.rehearsed?.approveBefore
   const deadline = until === undefined ? claims.exp * 1000 : Date.parse(until)
   if (!(ports.clock.now() <= deadline + graceMs)) {
@@ -59,17 +56,10 @@ function stillWanted(record: IntentRecord, ports: Ports): No | undefined {
       ? { phase: 'refused', reason: 'not_fresh', message }
       : { phase: 'expired', reason: 'approval_expired', message }
   }
-  const found = ports.cluster.class(agent.class)
-  if (found !== undefined && !livesIn(found, agent.name)) {
-    const message = `the class \`${found.name}\` lives in another namespace than the agent`
-    return { phase: 'refused', reason: 'outside_class', message }
-  }
-  const grant = found && granted(found, ports.cluster, ports.clock)
-  if (grant?.granted !== true) {
-    const message = grant?.message ?? `the class \`${agent.class}\` is gone`
-    return { phase: 'refused', reason: 'class_not_granted', message }
-  }
-  return undefined
+  const authority = authorityOf(record, ports)
+  return isRefusal(authority)
+    ? { phase: 'refused', reason: authority.refused, message: authority.message }
+    : undefined
 }
 
 /** Nothing that people approved moved, the live rules still allow, and the approvals still stand. */
@@ -102,7 +92,7 @@ export function dispatched(
   attempt: number,
   ports: Ports,
 ): Step {
-  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const at = moment(ports)
   const { decision, digest } = judged
   const bindings = judged.plan.writes.map((write) => ({
     write: write.id,

@@ -50,6 +50,7 @@ export function startDriver(options: DriverOptions): Driver {
   const { store, log, caches } = options
   const waiting = new Map<string, Waiting>()
   let behind: NodeJS.Timeout | undefined
+  let draining = false
   const queue: WorkQueue = workQueue({
     concurrency: 8,
     maxKeys: 10_000,
@@ -86,6 +87,7 @@ export function startDriver(options: DriverOptions): Driver {
     return ids.length
   }
   const wake = (on: Wake['on'][number], uid?: string) => {
+    if (draining) return
     for (const [id, entry] of waiting) {
       if (!entry.wake.on.includes(on)) continue
       if (uid !== undefined && entry.targetUid !== uid) continue
@@ -93,17 +95,15 @@ export function startDriver(options: DriverOptions): Driver {
       else later(id, 0)
     }
   }
-  const guarded = (react: () => void) => () => {
-    if (!draining) react()
-  }
-  let draining = false
-  caches.approvals.onChange((change) => guarded(() => wakeApproval(change.value.subject, wake))())
-  caches.policies.onChange(guarded(() => wake('approvals')))
-  caches.classes.onChange(guarded(() => wake('approvals')))
-  caches.intents.onChange(guarded(() => wake('approvals')))
-  caches.suspensions.onChange(guarded(() => wake('suspensions')))
-  caches.namespaces.onChange(guarded(() => wake('suspensions')))
-  caches.targets.onChange((change) => guarded(() => wake('target', change.value.uid))())
+  caches.approvals.onChange(({ value }) => {
+    if (value.subject.kind === 'Intent') wake('approvals')
+  })
+  caches.policies.onChange(() => wake('approvals'))
+  caches.classes.onChange(() => wake('approvals'))
+  caches.intents.onChange(() => wake('approvals'))
+  caches.suspensions.onChange(() => wake('suspensions'))
+  caches.namespaces.onChange(() => wake('suspensions'))
+  caches.targets.onChange(({ value }) => wake('target', value.uid))
   return {
     add: (id) => later(id, 0),
     recover,
@@ -114,13 +114,6 @@ export function startDriver(options: DriverOptions): Driver {
       await queue.drain(signal)
     },
   }
-}
-
-function wakeApproval(
-  subject: { readonly kind: string },
-  wake: (on: Wake['on'][number]) => void,
-): void {
-  if (subject.kind === 'Intent') wake('approvals')
 }
 
 async function advanceOnce(

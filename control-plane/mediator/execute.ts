@@ -3,7 +3,7 @@ import type { IntentRecord } from '@jackstay/contract/record'
 import { attemptWrite } from './attempt.ts'
 import { dispatched, judgeAgain } from './dispatch.ts'
 import { entryFor, identityOf } from './judgement.ts'
-import { end } from './leaves.ts'
+import { end, moment } from './leaves.ts'
 import type { Ports } from './ports.ts'
 import { approvedPlan, hasWritten } from './progress.ts'
 import { fieldManager, landed } from './settle.ts'
@@ -89,7 +89,7 @@ function notWritten(
   reason: Ending['reason'],
   message: string,
 ): Step {
-  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const at = moment(ports)
   if (!hasWritten(record)) return end(record, at, 'execute', { phase: 'failed', reason, message })
   return next({ type: 'undoing', at: rfc3339(at.at), data: { reason, message } })
 }

@@ -1,3 +1,4 @@
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import { quorum } from '@jackstay/judge/quorum'
 import type { ClassView, Clock, ClusterView } from './ports.ts'
 
@@ -9,16 +10,11 @@ export interface Grant {
 /** A grant never expires by itself; an edit of the class ends it, and so does a rejection. */
 const never = 10_000 * 365 * 24 * 3600
 
-/** A class moved elsewhere, or made anew under its old name, is not that of the agents left behind. */
-export function livesIn(found: ClassView, agent: string): boolean {
-  return agent.split('/')[0] === found.spec.namespace
-}
-
 /** Whether enough people approved exactly this spec of the class. */
 export function granted(found: ClassView, cluster: ClusterView, clock: Clock): Grant {
   const approvals = cluster
     .approvalsOf('AgentClass', found.name)
-    .filter((a) => a.namespace === 'jackstay-system' && a.subject.uid === found.uid)
+    .filter((a) => a.namespace === systemNamespace && a.subject.uid === found.uid)
   const now = clock.now()
   const outcome = quorum({
     requirements: [{ from: `class/${found.name}`, ...found.spec.grant, expiresAfter: never }],

@@ -1,8 +1,8 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { type IntentEvent, readEvent } from '@jackstay/contract/history'
 import type { Json } from '@jackstay/contract/json'
-import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
-import type { NewEvent, NewLeaf, Store } from '@jackstay/ledger/store'
+import { extend, fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import type { NewEvent, NewLeaf, Store, StoredEvent } from '@jackstay/ledger/store'
 import type { History } from './ports.ts'
 
 /** An event as the store keeps it: plain JSON without `undefined`. */
@@ -12,7 +12,11 @@ function stored(event: IntentEvent): NewEvent {
 
 /** @throws JackstayError `not_found`; `ledger_damaged` when what is stored does not make sense */
 export async function readRecord(store: Store, id: string): Promise<IntentRecord> {
-  const rows = await store.events(id)
+  return recordOf(id, await store.events(id))
+}
+
+/** The same from rows already read. */
+export function recordOf(id: string, rows: readonly StoredEvent[]): IntentRecord {
   if (rows.length === 0) throw new JackstayError('not_found', `there is no intent \`${id}\``)
   try {
     return fold(id, rows.map(readEvent))
@@ -32,7 +36,7 @@ export function claimedHistory(
   return {
     read: (id) => readRecord(store, id),
     async append(record, events, leaves) {
-      const history = fold(record.id, [...(await eventsOf(store, record)), ...events])
+      const history = extend(record, events)
       await store.append({
         intentId: record.id,
         expectedSeq: record.seq,
@@ -46,14 +50,6 @@ export function claimedHistory(
       return history
     },
   }
-}
-
-async function eventsOf(store: Store, record: IntentRecord): Promise<IntentEvent[]> {
-  const rows = await store.events(record.id)
-  if (rows.length !== record.seq) {
-    throw new JackstayError('intent_conflict', `intent \`${record.id}\` went on meanwhile`)
-  }
-  return rows.map(readEvent)
 }
 
 /** The first event of a new intent. @throws JackstayError `intent_conflict` when it exists */

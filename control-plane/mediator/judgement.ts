@@ -2,6 +2,7 @@ import { type CatalogueEntry, isRefusal, type Observed } from '@jackstay/actions
 import type { Decision } from '@jackstay/contract/decision'
 import type { Reason } from '@jackstay/contract/history'
 import type { Digest } from '@jackstay/contract/json'
+import { executorsNamespace } from '@jackstay/contract/namespaces'
 import { type Plan, type PlannedWrite, planDigest } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { decide } from '@jackstay/judge/decide'
@@ -18,9 +19,6 @@ export interface Stop {
 export function isStop(value: object): value is Stop {
   return 'stop' in value
 }
-
-/** Namespace of the executors' ServiceAccounts, one per class. */
-export const executorsNamespace = 'jackstay-executors'
 
 export function entryFor(action: string, ports: Ports): CatalogueEntry | undefined {
   return ports.catalogue.find((entry) => entry.name === action)

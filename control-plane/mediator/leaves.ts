@@ -1,15 +1,23 @@
 import type { Decision } from '@jackstay/contract/decision'
 import type { EventData, StageName } from '@jackstay/contract/history'
 import { canonical, digestOf, type Json } from '@jackstay/contract/json'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
-import type { Leaf, LeafKind } from './ports.ts'
+import type { Leaf, LeafKind, Ports } from './ports.ts'
 import { hasWritten } from './progress.ts'
 import { type Ending, rfc3339, type Step } from './step.ts'
 
+/** Where and when something is put on record. */
 interface LeafContext {
   readonly clusterUid: string
+  /** Milliseconds since the epoch. */
   readonly at: number
+}
+
+/** Now, in this cluster. */
+export function moment({ clusterUid, clock }: Ports): LeafContext {
+  return { clusterUid, at: clock.now() }
 }
 
 function leaf(
@@ -28,7 +36,7 @@ function leaf(
       id: `${record.id}/${kind}/${record.seq}`,
       type: `dev.jackstay.decision.${stage}.v1`,
       source: `/clusters/${context.clusterUid}/jackstay`,
-      subject: `${namespace ?? 'jackstay-system'}/${record.id}`,
+      subject: `${namespace ?? systemNamespace}/${record.id}`,
       time: rfc3339(context.at),
       datacontenttype: 'application/json',
       data: {

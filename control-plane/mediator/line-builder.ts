@@ -5,6 +5,7 @@ import { type Digest, digestOf, type Json, sha256 } from '@jackstay/contract/jso
 import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
 import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { classHash } from '@jackstay/judge/class-ceiling'
 import { compileRules } from '@jackstay/judge/rules'
@@ -150,7 +151,7 @@ export class Line {
   ports(): Ports {
     const view = { name: 'a', uid, spec: this.class, hash: classHash(this.class) }
     const { rules } = compileRules(this.policies.map((spec, i) => ({ name: `p${i}`, spec })))
-    const granting = approval({ digest: view.hash, namespace: 'jackstay-system' })
+    const granting = approval({ digest: view.hash, namespace: systemNamespace })
     const object = { namespace: 'shop', name: id, uid, deleting: this.deleting }
     return {
       clock: { now: () => this.now },

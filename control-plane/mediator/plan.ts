@@ -1,5 +1,5 @@
 import { isStop, planNow } from './judgement.ts'
-import { end } from './leaves.ts'
+import { end, moment } from './leaves.ts'
 import { next, rfc3339, type Stage } from './step.ts'
 
 /** The action reckons its writes from facts the control plane read itself. */
@@ -7,7 +7,7 @@ export const plan: Stage = {
   name: 'plan',
   async run(record, ports) {
     const planned = await planNow(record, ports)
-    const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+    const at = moment(ports)
     if (isStop(planned)) {
       return end(record, at, 'plan', {
         phase: 'refused',

@@ -6,6 +6,7 @@ import {
   intentObject,
 } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { Plan } from '@jackstay/contract/plan'
 import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
@@ -99,7 +100,7 @@ export function projection(client: KubeClient): Projection {
 }
 
 function namespaceOf(record: IntentRecord): string {
-  return record.authenticated.claims.target.namespace ?? 'jackstay-system'
+  return record.authenticated.claims.target.namespace ?? systemNamespace
 }
 
 async function create(client: KubeClient, record: IntentRecord): Promise<void> {

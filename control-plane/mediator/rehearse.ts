@@ -1,7 +1,7 @@
 import type { EventData } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { isStop, type Judgement, judgeNow } from './judgement.ts'
-import { decisionLeaf, end } from './leaves.ts'
+import { decisionLeaf, end, moment } from './leaves.ts'
 import type { Ports } from './ports.ts'
 import { rfc3339, type Stage, type Step } from './step.ts'
 
@@ -13,7 +13,7 @@ export const rehearse: Stage = {
   name: 'rehearse',
   async run(record, ports) {
     const judged = await judgeNow(record, ports)
-    const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+    const at = moment(ports)
     if (isStop(judged)) {
       const { stop: reason, message } = judged
       return end(record, at, 'rehearse', { phase: 'refused', reason, message })
@@ -29,7 +29,7 @@ export const rehearse: Stage = {
 
 function rehearsed(record: IntentRecord, judged: Judgement, ports: Ports): Step {
   const { plan, decision, digest } = judged
-  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const at = moment(ports)
   const patience = decision.requirements.map((r) => r.expiresAfter)
   const data: EventData<'rehearsed'> = {
     plan,

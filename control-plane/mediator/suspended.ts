@@ -1,3 +1,4 @@
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { suspendedBy } from '@jackstay/judge/suspensions'
 import type { Ports } from './ports.ts'
@@ -9,9 +10,9 @@ export function suspended(
   { undo }: { readonly undo: boolean },
 ): string | undefined {
   const { claims, agent } = record.authenticated
-  const namespace = claims.target.namespace ?? 'jackstay-system'
+  const namespace = claims.target.namespace ?? systemNamespace
   return suspendedBy({
-    systemLabels: ports.cluster.namespace('jackstay-system')?.labels ?? {},
+    systemLabels: ports.cluster.namespace(systemNamespace)?.labels ?? {},
     namespaceLabels: ports.cluster.namespace(namespace)?.labels ?? {},
     suspensions: ports.cluster.suspensions(),
     class: agent.class,

@@ -2,6 +2,7 @@ import type { Observed, TargetKind } from '@jackstay/actions/action'
 import { JackstayError } from '@jackstay/contract/errors'
 import type { ObjectRef } from '@jackstay/contract/plan'
 import type { KubeClient } from '@jackstay/kube/client'
+import { find } from '@jackstay/kube/find'
 import type { KubeObject, ResourceRef } from '@jackstay/kube/resources'
 import type { Targets, WriteAnswer, WriteIdentity } from './ports.ts'
 import { fieldManager } from './settle.ts'
@@ -14,13 +15,9 @@ function observed(object: KubeObject): Observed {
   return object as unknown as Observed
 }
 
-async function orUndefined(read: Promise<KubeObject>): Promise<Observed | undefined> {
-  try {
-    return observed(await read)
-  } catch (error) {
-    if (error instanceof JackstayError && error.code === 'not_found') return undefined
-    throw error
-  }
+async function observe(client: KubeClient, ref: ResourceRef): Promise<Observed | undefined> {
+  const object = await find(client, ref)
+  return object && observed(object)
 }
 
 async function listAll(client: KubeClient, kind: TargetKind, namespace: string) {
@@ -59,9 +56,9 @@ function extras(identity: WriteIdentity): Record<string, readonly string[]> {
 /** Reads as the mediator, writes as the executor: merge patches bound to uid and resourceVersion. */
 export function kubeTargets(client: KubeClient): Targets {
   return {
-    get: (kind, namespace, name) => orUndefined(client.get({ ...kind, namespace, name })),
+    get: (kind, namespace, name) => observe(client, { ...kind, namespace, name }),
     list: (kind, namespace) => listAll(client, kind, namespace),
-    read: (ref) => orUndefined(client.get(resourceRef(ref))),
+    read: (ref) => observe(client, resourceRef(ref)),
     async patch(ref, body, { uid, resourceVersion }, identity, { dryRun }): Promise<WriteAnswer> {
       const executor = client.as({ username: identity.executor, extra: extras(identity) })
       try {

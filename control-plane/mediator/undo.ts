@@ -3,7 +3,7 @@ import type { PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { attemptWrite } from './attempt.ts'
 import { bindingOf, identityOf } from './judgement.ts'
-import { end } from './leaves.ts'
+import { end, moment } from './leaves.ts'
 import type { Ports } from './ports.ts'
 import { approvedPlan, writesToUndo } from './progress.ts'
 import { fieldManager, landed, ownedBy, stands } from './settle.ts'
@@ -102,7 +102,7 @@ function undone(
 }
 
 function rolledBack(record: IntentRecord, ports: Ports): Step {
-  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const at = moment(ports)
   const because = record.undoing?.message ?? ''
   const message = `the previous state is restored, because: ${because}`
   return end(record, at, 'undo', { phase: 'rolled_back', reason: 'undone', message })
@@ -114,7 +114,7 @@ function failed(
   reason: 'undo_held' | 'undo_refused',
   why: string | undefined,
 ): Step {
-  const at = { clusterUid: ports.clusterUid, at: ports.clock.now() }
+  const at = moment(ports)
   const message = `held for a human: ${why ?? 'the undo did not land'}`
   return end(record, at, 'undo', { phase: 'rollback_failed', reason, message })
 }

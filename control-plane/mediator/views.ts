@@ -3,7 +3,7 @@ import { stageNames, terminalPhases } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { IntentQuery, Store } from '@jackstay/ledger/store'
 import { z } from 'zod'
-import { readRecord } from './histories.ts'
+import { readRecord, recordOf } from './histories.ts'
 
 const phase = z.enum([...terminalPhases, ...stageNames])
 
@@ -37,8 +37,8 @@ export function summaryOf(record: IntentRecord, updatedAt: string): IntentSummar
 }
 
 export async function viewOf(store: Store, id: string): Promise<IntentView> {
-  const record = await readRecord(store, id)
   const events = await store.events(id)
+  const record = recordOf(id, events)
   const updatedAt = events.at(-1)?.at ?? record.authenticated.at
   return {
     summary: summaryOf(record, updatedAt),

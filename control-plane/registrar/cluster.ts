@@ -3,7 +3,8 @@ import { agentClass } from '@jackstay/contract/kinds/agent-class'
 import { agentKey, agentKeyStatus } from '@jackstay/contract/kinds/agent-key'
 import { groupVersion, objectOf } from '@jackstay/contract/kinds/kind'
 import type { KubeClient, WriteResult } from '@jackstay/kube/client'
-import type { KubeObject, ResourceRef } from '@jackstay/kube/resources'
+import { find } from '@jackstay/kube/find'
+import type { KubeObject } from '@jackstay/kube/resources'
 import { z } from 'zod'
 import type { KeyStore, NewKey, PodView, Revocation, StoredKey } from './enrol.ts'
 
@@ -36,7 +37,7 @@ export async function readPod(
   name: string,
   signal: AbortSignal,
 ): Promise<PodView | undefined> {
-  const object = await readOrMissing(client, { ...pods, namespace, name }, signal)
+  const object = await find(client, { ...pods, namespace, name }, { signal })
   if (object === undefined) return undefined
   const { metadata, spec, status } = pod.parse(object)
   return {
@@ -88,7 +89,7 @@ export function keyStore(client: KubeClient): KeyStore {
       throw refused(result)
     },
     async read(namespace, name, signal) {
-      const object = await readOrMissing(client, { ...keys, namespace, name }, signal)
+      const object = await find(client, { ...keys, namespace, name }, { signal })
       return object && keyFrom(object)
     },
     revoke: (key, revocation) => revoke(client, key, revocation),
@@ -114,7 +115,7 @@ async function revoke(
       },
     )
     if (result.kind === 'applied') return undefined
-    const now = await readOrMissing(client, ref, signal)
+    const now = await find(client, ref, { signal })
     // a key that is gone, or replaced by another object, authenticates nobody any more
     if (now === undefined || now.metadata.uid !== key.uid || keyFrom(now).revoked) return undefined
     return result.kind === 'unknown' ? result.cause.message : result.message
@@ -148,19 +149,6 @@ function keyFrom(object: KubeObject): StoredKey {
   }
   const { metadata, spec, status } = parsed.data
   return { namespace, name: metadata.name, uid: metadata.uid, spec, revoked: !!status?.revoked }
-}
-
-async function readOrMissing(
-  client: KubeClient,
-  ref: ResourceRef,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
-  try {
-    return await client.get(ref, { signal })
-  } catch (error) {
-    if (error instanceof JackstayError && error.code === 'not_found') return undefined
-    throw error
-  }
 }
 
 /** A list answers 404 only where the kind itself is unknown. */

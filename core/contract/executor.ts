@@ -1,6 +1,3 @@
-/** Holds the executors' ServiceAccounts, one per class and named as it, and nothing that could use one. */
-export const executorsNamespace = 'jackstay-executors'
-
 /** `workload.rollBack` → `workload-roll-back`: an action as part of an object's name. */
 export function dashed(action: string): string {
   return action.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

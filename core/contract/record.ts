@@ -71,14 +71,27 @@ export function fold(id: string, events: readonly IntentEvent[]): IntentRecord {
   if (first?.type !== 'authenticated') {
     throw new TypeError(`the history of \`${id}\` does not begin with \`authenticated\``)
   }
-  let record: Omit<IntentRecord, 'phase'> = {
+  const begun = {
     id,
-    seq: events.length,
+    seq: 1,
     authenticated: { ...first.data, at: first.at },
     written: [],
     undone: [],
   }
-  for (const event of rest) {
+  return extend(begun, rest)
+}
+
+/**
+ * The record after further events.
+ * @throws TypeError as {@link fold} does
+ */
+export function extend(
+  before: Omit<IntentRecord, 'phase'>,
+  events: readonly IntentEvent[],
+): IntentRecord {
+  const { id } = before
+  let record = { ...before, seq: before.seq + events.length }
+  for (const event of events) {
     if (record.ended) throw new TypeError(`the history of \`${id}\` goes on after its end`)
     const stage = stageOf(record)
     if (!writtenIn[event.type].includes(stage)) {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { JackstayError } from '@jackstay/contract/errors'
 import { uuid } from '@jackstay/contract/text'
 import { logger, redactor } from '@jackstay/service/log'
 import { metrics } from '@jackstay/service/metrics'
+import { logLevel, runProgram } from '@jackstay/service/program'
 import { serve } from '@jackstay/service/server'
 import { settings } from '@jackstay/service/settings'
 import { untilStopped } from '@jackstay/service/signals'
@@ -33,10 +33,7 @@ const schema = z.strictObject({
   toolsTokenFile: z.string().default(`${tokenDir}/tools`).describe('token for jackstay-tools'),
   clusterUid: uuid.optional().describe('uid of kube-system; asked of the mediator if not given'),
   port: z.int().min(0).max(65535).default(7442).describe('port on 127.0.0.1'),
-  logLevel: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('least severe event logged'),
+  logLevel,
 })
 
 const messages = {
@@ -112,10 +109,4 @@ async function main(): Promise<void> {
   await server.closed
 }
 
-try {
-  await main()
-} catch (error) {
-  if (!(error instanceof JackstayError)) throw error
-  process.stderr.write(`${error.code}: ${error.message}\n`)
-  process.exit(error.code === 'invalid_config' ? 2 : 1)
-}
+await runProgram(main)

@@ -1,11 +1,12 @@
 import { type IntentList, type IntentView, intentList, intentView } from '@jackstay/contract/api'
 import { audiences } from '@jackstay/contract/enrolment'
 import { type ErrorCode, errorCodes, JackstayError } from '@jackstay/contract/errors'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
 import { z } from 'zod'
 
 /** Whose token opens the mediator for reading; made with the user's own rights. */
-const reader = { namespace: 'jackstay-system', name: 'jackstay-reader' }
+const reader = { namespace: systemNamespace, name: 'jackstay-reader' }
 /** The shortest lifetime the API server gives. */
 const tokenSeconds = 600
 const timeoutMs = 15_000

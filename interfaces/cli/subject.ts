@@ -2,6 +2,7 @@ import type { Digest } from '@jackstay/contract/json'
 import { agentClass } from '@jackstay/contract/kinds/agent-class'
 import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion, objectOf } from '@jackstay/contract/kinds/kind'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import { digest as digestSchema, uuid } from '@jackstay/contract/text'
 import { classHash } from '@jackstay/judge/class-ceiling'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
@@ -107,7 +108,7 @@ export function presentIntent(object: KubeObject): Presented {
     kind: 'Intent',
     name: metadata.name,
     uid: metadata.uid,
-    namespace: metadata.namespace ?? 'jackstay-system',
+    namespace: metadata.namespace ?? systemNamespace,
     digest: digestSchema.parse(digest),
     needs,
   }
@@ -147,7 +148,7 @@ export function presentClass(object: KubeObject): Presented {
       kind: 'AgentClass',
       name: metadata.name,
       uid: metadata.uid,
-      namespace: 'jackstay-system',
+      namespace: systemNamespace,
       digest: hash,
       needs,
     },

@@ -1,7 +1,8 @@
 import type { CatalogueEntry, WriteRight } from '@jackstay/actions/action'
 import { knownKeyRules, type Manifest } from '@jackstay/contract/crd'
-import { dashed, executorsNamespace } from '@jackstay/contract/executor'
+import { dashed } from '@jackstay/contract/executor'
 import { group, type Kind, version } from '@jackstay/contract/kinds/kind'
+import { executorsNamespace } from '@jackstay/contract/namespaces'
 import { metadataFields, specFields } from './target-fields.ts'
 
 export const partOf = { 'app.kubernetes.io/part-of': 'jackstay' }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import { freePorts } from '@jackstay/cluster/ports'
 import type { LineWorld, Tenant } from '@jackstay/e2e/line-world'
 import type { TestAgent } from '@jackstay/e2e/test-agent'
-import { freePort } from '@jackstay/lab/ports'
 import { startProgram } from '@jackstay/lab/program'
 import { cpuSeconds, inParallel } from './cpu.ts'
 
@@ -72,7 +72,7 @@ async function withPlainServer<T>(
   world: LineWorld,
   use: (url: string, pid: number) => Promise<T>,
 ): Promise<T> {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
   const program = await startProgram({
     name: 'plain-server',

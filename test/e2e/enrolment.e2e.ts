@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type LineWorld, lineWorld, noLine, type Tenant } from './line-world.ts'
-import { type Answer, newKey, TestAgent } from './test-agent.ts'
-
-function code({ status, body }: Answer): string {
-  const error = (body as { error?: { code?: string } }).error
-  return `${status} ${error?.code ?? 'accepted'}`
-}
+import { code, newKey, TestAgent } from './test-agent.ts'
 
 describe('enrolment on a real API server', { skip: await noLine() }, () => {
   let w: LineWorld

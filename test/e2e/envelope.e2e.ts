@@ -5,12 +5,7 @@ import { intentView } from '@jackstay/contract/api'
 import { canonical } from '@jackstay/contract/json'
 import { sign } from '@jackstay/contract/signing'
 import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
-import { type Answer, newKey, TestAgent } from './test-agent.ts'
-
-function code({ status, body }: Answer): string {
-  const error = (body as { error?: { code?: string } }).error
-  return `${status} ${error?.code ?? 'accepted'}`
-}
+import { code, newKey, TestAgent } from './test-agent.ts'
 
 const b64 = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : canonical(value)).toString('base64url')

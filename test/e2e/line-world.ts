@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { availability } from '@jackstay/cluster/cluster'
 import type { IntentView } from '@jackstay/contract/api'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
@@ -11,6 +10,7 @@ import { createAgentPod } from '@jackstay/lab/agent-pod'
 import { classObjects } from '@jackstay/lab/class-objects'
 import { type ControlPlane, startControlPlane } from '@jackstay/lab/control-plane'
 import { applyObjects } from '@jackstay/lab/install'
+import { until } from './attempt.ts'
 import { newKey, TestAgent } from './test-agent.ts'
 import { noCluster, type World, world } from './world.ts'
 
@@ -140,7 +140,7 @@ export async function lineWorld(): Promise<LineWorld> {
       ]
       return Number((await base.kubectl(args)).stdout)
     },
-    until,
+    until: (holds, what) => until(what, holds),
     approve: (id, tenant, options = {}) => approve(base, id, tenant.targets, options),
     async close() {
       await plane.stop()
@@ -288,22 +288,14 @@ async function grant({ cluster, kubectl }: World, name: string): Promise<void> {
   await kubectl(['wait', '--for=condition=Granted', '--timeout=30s', `agentclass/${name}`])
 }
 
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + 30_000
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within half a minute: ${what}`)
-    await sleep(50)
-  }
-}
-
 /** The mediator's caches follow the registrar by milliseconds. */
 async function untilKnown(agent: TestAgent): Promise<void> {
-  await until(async () => {
+  await until('the mediator knows the Pod', async () => {
     const headers = { authorization: `Bearer ${await agent.token('intent')}` }
     const answer = await fetch(`${agent.urls.mediator}/v1/cluster`, { headers })
     await answer.body?.cancel()
     return answer.ok
-  }, 'the mediator knows the Pod')
+  })
 }
 
 export function phaseOf(view: IntentView): string {

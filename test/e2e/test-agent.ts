@@ -27,6 +27,12 @@ export interface Answer {
   readonly body: unknown
 }
 
+/** Status and error code of an answer, in one word for comparing. */
+export function code({ status, body }: Answer): string {
+  const error = (body as { error?: { code?: string } }).error
+  return `${status} ${error?.code ?? 'accepted'}`
+}
+
 /** An agent as an attacker has it in hand: every part of what it sends can be bent. */
 export class TestAgent {
   readonly pod: AgentPod

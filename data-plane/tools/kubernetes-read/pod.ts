@@ -1,5 +1,5 @@
-import { JackstayError } from '@jackstay/contract/errors'
 import type { KubeClient } from '@jackstay/kube/client'
+import { find } from '@jackstay/kube/find'
 import type { PodState } from '@jackstay/service/caller'
 import { z } from 'zod'
 
@@ -15,12 +15,9 @@ export async function readPod(
   name: string,
   signal: AbortSignal,
 ): Promise<PodState | undefined> {
-  try {
-    const ref = { apiVersion: 'v1', kind: 'Pod', resource: 'pods', namespace, name }
-    const { metadata, status } = pod.parse(await client.get(ref, { signal }))
-    return { ...metadata, phase: status.phase }
-  } catch (error) {
-    if (error instanceof JackstayError && error.code === 'not_found') return undefined
-    throw error
-  }
+  const ref = { apiVersion: 'v1', kind: 'Pod', resource: 'pods', namespace, name }
+  const object = await find(client, ref, { signal })
+  if (object === undefined) return undefined
+  const { metadata, status } = pod.parse(object)
+  return { ...metadata, phase: status.phase }
 }
