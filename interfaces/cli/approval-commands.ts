@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import type { Verdict } from './approval.ts'
+import { approve } from './approve.ts'
+import { flagsOf } from './command.ts'
+import { withCluster } from './connection.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `approve` and `reject`. */
+export function approvalCommands(program: Command, terminal: Terminal): void {
+  const verdicts: readonly (readonly [Verdict, string])[] = [
+    ['approve', 'approve an operation or a class: shows what it is, asks, writes your Approval'],
+    ['reject', 'reject an operation or a class; one rejection is final'],
+  ]
+  for (const [verdict, description] of verdicts) {
+    program
+      .command(`${verdict} <subject>`)
+      .description(`${description} (ID or agentclass/NAME)`)
+      .requiredOption('--reason <text>', 'why, for the record')
+      .option('-n, --namespace <name>', 'namespace of the intent (default: looks in all)')
+      .option('--yes', 'do not ask')
+      .option('--digest <digest>', 'what you have read: refuse if it is another by now')
+      .action((subject: string, _, command: Command) => {
+        const { reason, namespace, digest, yes = false } = approveFlags.parse(command.opts())
+        const flags = flagsOf(command)
+        const json = flags.output === 'json'
+        return withCluster(flags, terminal, (client) =>
+          approve({ subject, verdict, reason, namespace, yes, json, digest }, client, terminal),
+        )
+      })
+  }
+}
+
+const approveFlags = z.object({
+  reason: z.string(),
+  namespace: z.string().optional(),
+  yes: z.boolean().optional(),
+  digest: z.string().optional(),
+})

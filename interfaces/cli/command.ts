@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+import { type GlobalFlags, globalFlags, serverUrl, withCluster } from './connection.ts'
+import { type Mediator, openMediator } from './mediator.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The flags that every command takes, as this one was given them. */
+export function flagsOf(command: Command): GlobalFlags {
+  return globalFlags.parse(command.optsWithGlobals())
+}
+
+/** Opens the mediator with a token made by the user's own rights. */
+export function reading<T>(
+  command: Command,
+  terminal: Terminal,
+  use: (mediator: Mediator, namespace: string) => Promise<T>,
+): Promise<T> {
+  const flags = flagsOf(command)
+  const url = serverUrl(flags, terminal)
+  return withCluster(flags, terminal, async (client) =>
+    use(await openMediator(url, client, terminal.signal), client.config.namespace),
+  )
+}

@@ -1,0 +1,79 @@
+import { stageNames, terminalPhases } from '@jackstay/contract/history'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { z } from 'zod'
+import { flagsOf, reading } from './command.ts'
+import { recordOf, renderIntent, renderList } from './intents.ts'
+import { styled } from './screen.ts'
+import { print, printJson, type Terminal } from './terminal.ts'
+import { renderWhy } from './why.ts'
+
+/** `intents list|get` and `why`. */
+export function intentCommands(program: Command, terminal: Terminal): void {
+  const intents = program.command('intents').description('what agents asked for')
+  intents
+    .command('list')
+    .description('list intents, newest first')
+    .option('-A, --all-namespaces', 'targets in every namespace')
+    .option('-n, --namespace <name>', "targets in this one (default: the context's)")
+    .addOption(
+      new Option('--phase <phase>', 'only in this phase').choices([
+        ...terminalPhases,
+        ...stageNames,
+      ]),
+    )
+    .option('--limit <n>', 'at most so many, 1 to 200', limit, 50)
+    .option('--before <cursor>', 'the page after the one that named it')
+    .action((_, command: Command) => list(command, terminal))
+  intents
+    .command('get <id>')
+    .description('one intent with its events')
+    .action(async (id: string, _, command: Command) => {
+      const view = await reading(command, terminal, (mediator) => mediator.intent(id))
+      if (flagsOf(command).output === 'json') printJson(terminal, view)
+      else print(terminal, renderIntent(view))
+    })
+  program
+    .command('why <id>')
+    .description('the whole story of one intent: trigger, plan, rules, approvals, writes, outcome')
+    .action(async (id: string, _, command: Command) => {
+      const view = await reading(command, terminal, (mediator) => mediator.intent(id))
+      const record = recordOf(view)
+      const leaves = view.events.map(({ type, leafIndexes }) => ({
+        event: type,
+        indexes: leafIndexes,
+      }))
+      if (flagsOf(command).output === 'json') printJson(terminal, { record, leaves })
+      else print(terminal, renderWhy(record, leaves))
+    })
+}
+
+const listFlags = z.object({
+  allNamespaces: z.boolean().optional(),
+  namespace: z.string().optional(),
+  phase: z.string().optional(),
+  limit: z.number(),
+  before: z.string().optional(),
+})
+
+async function list(command: Command, terminal: Terminal): Promise<void> {
+  const { allNamespaces, namespace, ...query } = listFlags.parse(command.opts())
+  const { output } = flagsOf(command)
+  let shown = namespace
+  const { intents, next } = await reading(command, terminal, (mediator, own) => {
+    shown = allNamespaces ? undefined : (namespace ?? own)
+    return mediator.list({ ...query, namespace: shown })
+  })
+  if (output === 'json') return printJson(terminal, { intents, next })
+  if (intents.length === 0) {
+    const where = shown === undefined ? '' : ` for targets in \`${shown}\`; -A looks everywhere`
+    return print(terminal, [[`no intents${where}`]])
+  }
+  print(terminal, renderList(intents, Date.now()))
+  if (next !== undefined) print(terminal, [[styled('dim', `more: --before ${next}`)]])
+}
+
+function limit(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 1 && value <= 200) return value
+  throw new InvalidArgumentError('write a number from 1 to 200.')
+}

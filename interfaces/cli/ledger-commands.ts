@@ -1,0 +1,29 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { flagsOf, reading } from './command.ts'
+import { verify } from './ledger.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `ledger …`. */
+export function ledgerCommands(program: Command, terminal: Terminal): void {
+  const ledger = program.command('ledger').description('the log nobody can rewrite unnoticed')
+  ledger
+    .command('verify')
+    .description('recompute the whole log and compare it with its signed root')
+    .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
+    .option('--key <vkey>', "the log's verifier key, or a file with it")
+    .option('--checkpoint <file>', 'an earlier checkpoint, kept where the mediator cannot reach')
+    .action((_, command: Command) => {
+      const { data, key, checkpoint } = verifyFlags.parse(command.opts())
+      const json = flagsOf(command).output === 'json'
+      return verify({ data, key, checkpoint, json }, terminal, (use) =>
+        reading(command, terminal, use),
+      )
+    })
+}
+
+const verifyFlags = z.object({
+  data: z.string().optional(),
+  key: z.string().optional(),
+  checkpoint: z.string().optional(),
+})
