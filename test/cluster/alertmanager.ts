@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { goProgram } from './go-program.ts'
+import { alertmanager } from './go-recipes.ts'
 import { freePorts } from './ports.ts'
 import type { OnProgress } from './progress.ts'
 
@@ -42,7 +43,7 @@ export async function startAlertmanager(
   onProgress: OnProgress = () => {},
 ): Promise<Alertmanager> {
   const { directory, signal } = options
-  const binary = join(await goProgram('alertmanager', onProgress, signal), 'alertmanager')
+  const binary = await goProgram(alertmanager, onProgress, signal)
   await mkdir(directory, { recursive: true })
   const tokenFile = join(directory, 'token')
   await writeFile(tokenFile, options.bearerToken, { mode: 0o600 })

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { cacheFolder, cacheRoot, ensureFolder } from './cache.ts'
+import { cacheFolder, cacheRoot, ensureFolder, folderText } from './cache.ts'
 
 const linux = process.platform === 'linux' ? {} : { skip: 'locks are a Linux matter' }
 
@@ -49,4 +49,11 @@ test('what a killed build left is cleaned up by the next', linux, async () => {
   await ensureFolder(folder, async () => {})
   assert.ok(existsSync(folder))
   assert.ok(!existsSync(`${folder}.unfinished-abc`))
+})
+
+test('the text of a folder holds what lies below, by path', async () => {
+  const folder = join(root, 'module')
+  await mkdir(join(folder, 'b'), { recursive: true })
+  for (const path of ['c', 'b/d', 'a']) await writeFile(join(folder, path), `text of ${path}`)
+  assert.equal(await folderText(folder), 'a\ntext of a\nb/d\ntext of b/d\nc\ntext of c')
 })

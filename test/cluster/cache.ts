@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { underLock } from './lock.ts'
 
 /** Everything the harness builds, fetches and runs lives below, never in the repository. */
@@ -55,9 +55,11 @@ async function removeUnfinished(folder: string): Promise<void> {
   }
 }
 
-/** The text of every file in a folder, by name: what a cache key must change with. */
+/** The text of every file in a folder and below, by name: what a cache key must change with. */
 export async function folderText(folder: string): Promise<string> {
-  const names = (await readdir(folder)).sort()
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  const names = files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort()
   const texts = names.map(async (name) => `${name}\n${await readFile(join(folder, name), 'utf8')}`)
   return (await Promise.all(texts)).join('\n')
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { issueCertificate } from './certificates.ts'
 import { endCluster } from './end.ts'
 import { areBuilt } from './go-program.ts'
+import { coredns, etcd, kubernetes, pause } from './go-recipes.ts'
 import { isInUse } from './in-use.ts'
 import { readServer, writeKubeconfigFile } from './kubeconfig.ts'
 import { type Layout, layoutOf, type Mode, portsFor } from './layout.ts'
@@ -18,9 +19,10 @@ import { apiServerReady, startControlPlane } from './start.ts'
 import { type ClusterState, checkName, readState, updateState, writeState } from './state.ts'
 import { startWatchdog } from './watchdog.ts'
 
+export type { Missing } from './go-toolchain.ts'
 export type { Mode } from './layout.ts'
 export type { OnProgress, Progress } from './progress.ts'
-export type { Availability, Missing, Source } from './source.ts'
+export type { Availability, Source } from './source.ts'
 
 export type UpOptions = {
   /** Lower case letters, digits and dashes; a fresh one when not given. */
@@ -77,7 +79,7 @@ export type Cluster = {
 
 /** What can be had on this machine, and what stands in the way of the rest. */
 export async function availability(): Promise<Availability> {
-  const built = await areBuilt(['etcd', 'kubernetes', 'coredns', 'pause'])
+  const built = await areBuilt([etcd, kubernetes, coredns, pause])
   return availabilityIn(process.env, process.getuid?.() === 0, built)
 }
 

@@ -7,8 +7,8 @@ import { createRequest } from './certificates.ts'
 import type { Cluster, KubeconfigOwner } from './cluster.ts'
 import { type KubeconfigFields, readServer, writeKubeconfigFile } from './kubeconfig.ts'
 import type { Mode } from './layout.ts'
+import { programOnPath } from './on-path.ts'
 import { run } from './process.ts'
-import { programOnPath } from './source.ts'
 
 const ISSUED_MS = 30_000
 

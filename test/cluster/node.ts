@@ -1,11 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { apiRequest, createObject } from './api-request.ts'
 import { type NodeTools, nodeTools } from './debian.ts'
 import { startDns } from './dns.ts'
 import { controlGroup } from './end.ts'
 import { goProgram } from './go-program.ts'
+import * as recipes from './go-recipes.ts'
 import type { Layout } from './layout.ts'
 import { layoutOf } from './layout.ts'
 import { makeNamespaces } from './namespaces.ts'
@@ -34,13 +35,13 @@ export async function prepareNode(
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
 ): Promise<NodePrograms> {
-  const kubernetes = await goProgram('kubernetes', onProgress, signal)
-  const coredns = await goProgram('coredns', onProgress, signal)
-  const pause = join(await goProgram('pause', onProgress, signal), 'pause')
+  const kubernetes = dirname(await goProgram(recipes.kubernetes, onProgress, signal))
+  const coredns = await goProgram(recipes.coredns, onProgress, signal)
+  const pause = await goProgram(recipes.pause, onProgress, signal)
   return {
     kubelet: join(kubernetes, 'kubelet'),
     proxy: join(kubernetes, 'kube-proxy'),
-    coredns: join(coredns, 'coredns'),
+    coredns,
     pause,
     tools: await nodeTools(onProgress, signal),
     images: await testImages(pause, onProgress, signal),

@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { goProgram } from './go-program.ts'
+import { etcd, kubernetes } from './go-recipes.ts'
+import { type Missing, missingGo } from './go-toolchain.ts'
+import { isExecutable, isWritable, programOnPath } from './on-path.ts'
 import type { OnProgress } from './progress.ts'
 
 /**
@@ -9,8 +11,6 @@ import type { OnProgress } from './progress.ts'
  * user has, or binaries built here from Go modules.
  */
 export type Source = 'kubeconfig' | 'assets' | 'build' | 'none'
-
-export type Missing = { readonly what: string; readonly typeInstead: string }
 
 export type Availability = {
   readonly source: Source
@@ -83,20 +83,9 @@ function missingForControlPlane(environment: Environment, built: boolean): Missi
         typeInstead: 'unset KUBEBUILDER_ASSETS',
       }))
   }
-  return built ? [] : missingGo(programOnPath('go', environment))
-}
-
-/** What the newest of the modules in `go/` asks for; older ones cannot even read its go.mod. */
-const GO_MINOR = 26
-
-function missingGo(go: string | undefined): Missing[] {
-  const typeInstead = `install go 1.${GO_MINOR} or newer (https://go.dev/dl) and put it on the PATH, or ${useAnother}`
-  if (go === undefined) return [{ what: 'a Go toolchain', typeInstead }]
-  const said = spawnSync(go, ['env', 'GOVERSION'], { encoding: 'utf8', timeout: 10_000 }).stdout
-  // a development version has no number, whoever has one knows what it can do
-  const [version, minor] = /go1\.(\d+)\S*/.exec(said ?? '') ?? []
-  if (minor === undefined || Number(minor) >= GO_MINOR) return []
-  return [{ what: `Go 1.${GO_MINOR} or newer (\`${go}\` is \`${version}\`)`, typeInstead }]
+  const missing = built ? undefined : missingGo(environment)
+  if (missing === undefined) return []
+  return [{ ...missing, typeInstead: `${missing.typeInstead}, or ${useAnother}` }]
 }
 
 const useAnother = 'export JACKSTAY_TEST_KUBECONFIG=<kubeconfig of a cluster for tests>'
@@ -143,31 +132,6 @@ function mayMakeNamespaces(): boolean {
   return (BigInt(`0x${effective}`) & needed) === needed && isWritable('/sys/fs/cgroup')
 }
 
-export function programOnPath(
-  name: string,
-  environment: Environment = process.env,
-): string | undefined {
-  const folders = (environment.PATH ?? '').split(delimiter).filter(Boolean)
-  return folders.map((folder) => join(folder, name)).find(isExecutable)
-}
-
-function isExecutable(path: string): boolean {
-  return isAccessible(path, constants.X_OK)
-}
-
-function isWritable(path: string): boolean {
-  return isAccessible(path, constants.W_OK)
-}
-
-function isAccessible(path: string, mode: number): boolean {
-  try {
-    accessSync(path, mode)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** The control plane's programs, built now where they are not in the cache. */
 export async function controlPlanePrograms(
   source: 'assets' | 'build',
@@ -175,14 +139,14 @@ export async function controlPlanePrograms(
   signal: AbortSignal | undefined,
 ): Promise<ControlPlanePrograms> {
   if (source === 'build') {
-    const etcd = join(await goProgram('etcd', onProgress, signal), 'etcd')
-    const kubernetes = await goProgram('kubernetes', onProgress, signal)
+    const store = await goProgram(etcd, onProgress, signal)
+    const folder = dirname(await goProgram(kubernetes, onProgress, signal))
     return {
-      etcd,
-      apiServer: join(kubernetes, 'kube-apiserver'),
-      kubectl: join(kubernetes, 'kubectl'),
-      controllerManager: join(kubernetes, 'kube-controller-manager'),
-      scheduler: join(kubernetes, 'kube-scheduler'),
+      etcd: store,
+      apiServer: join(folder, 'kube-apiserver'),
+      kubectl: join(folder, 'kubectl'),
+      controllerManager: join(folder, 'kube-controller-manager'),
+      scheduler: join(folder, 'kube-scheduler'),
     }
   }
   const asset = (name: string) => join(process.env.KUBEBUILDER_ASSETS ?? '', name)
