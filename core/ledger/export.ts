@@ -12,15 +12,28 @@ export interface Exported {
 
 type Source = Pick<Store, 'checkpoint' | 'tile' | 'entries'>
 
+/** Leaves, `from` included, `to` not. */
+export interface LeafRange {
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * Writes the log as a folder in the C2SP layout, which a static web server can serve as it is.
  * The checkpoint comes last and by renaming, so a reader never sees one whose tiles are missing.
+ * With a range only the entry bundles that hold a leaf of it are written; the hash tiles are always
+ * whole, so that every proof can be made from the folder.
  */
-export async function exportTiles(store: Source, directory: string): Promise<Exported> {
+export async function exportTiles(
+  store: Source,
+  directory: string,
+  range?: LeafRange,
+): Promise<Exported> {
   const checkpoint = await store.checkpoint()
   const size = Number(checkpoint.split('\n')[1])
   let written = 0
   for (const tile of tilesOf(size)) {
+    if (range !== undefined && tile.level === 'entries' && !overlaps(tile, range)) continue
     const path = join(directory, tilePath(tile))
     // A full tile never changes; a folder that somebody edited is for `verifyLedger` to find.
     if (tile.width === tileWidth && (await exists(path))) continue
@@ -29,6 +42,11 @@ export async function exportTiles(store: Source, directory: string): Promise<Exp
   }
   await replaceFile(join(directory, 'checkpoint'), Buffer.from(checkpoint))
   return { size, written }
+}
+
+function overlaps({ index, width }: TileCoordinates, { from, to }: LeafRange): boolean {
+  const first = index * tileWidth
+  return first < to && first + width > from
 }
 
 async function tileBytes(store: Source, tile: TileCoordinates): Promise<Uint8Array> {

@@ -25,9 +25,14 @@ export interface TestLedger extends AsyncDisposable {
   reopen(): Promise<Store>
 }
 
-export async function testLedger(options: { queueLimit?: number } = {}): Promise<TestLedger> {
+export async function testLedger({
+  key = ledgerKeyFrom(generateSkey(origin)),
+  ...options
+}: {
+  queueLimit?: number
+  key?: LedgerKey
+} = {}): Promise<TestLedger> {
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-ledger-'))
-  const key = ledgerKeyFrom(generateSkey(origin))
   const clock = new TestClock()
   const open = () => openStore({ directory, origin, key, clock, ...options })
   let store = await open()

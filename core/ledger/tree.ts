@@ -117,7 +117,8 @@ async function subtreeHash({ height, index }: Subtree, read: ReadTile): Promise<
   return perfectRoot(tile.subarray(offset * hashSize, (offset + count) * hashSize))
 }
 
-function perfectRoot(hashes: Uint8Array): Hash {
+/** The root over a power of two of hashes, one after the other: of a full tile, the hash above it. */
+export function perfectRoot(hashes: Uint8Array): Hash {
   if (hashes.length <= hashSize) return hashes
   const half = hashes.length / 2
   return nodeHash(perfectRoot(hashes.subarray(0, half)), perfectRoot(hashes.subarray(half)))
