@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ledgerKeyFrom } from '@jackstay/ledger/key'
+import { directoryReader, httpReader, storeReader, type TileReader } from '@jackstay/ledger/reader'
+import { exitCodes } from './exit-codes.ts'
+import { CommandFailed, usageError } from './failure.ts'
+import type { Mediator } from './mediator.ts'
+import type { Terminal } from './terminal.ts'
+
+/** A log to read, and the key it must be signed with. */
+export interface LogSource {
+  readonly read: TileReader
+  readonly vkey: string
+  /** Where the key came from, when it was not the user who gave it. */
+  readonly keyFrom?: string
+  close(): void
+}
+
+export interface LogRequest {
+  /** A data directory or an exported log; else the mediator is asked. */
+  readonly data?: string | undefined
+  /** A verifier key, or a file with one. */
+  readonly key?: string | undefined
+}
+
+export type OpenMediator = <T>(use: (mediator: Mediator) => Promise<T>) => Promise<T>
+
+const requestTimeoutMs = 15_000
+
+/** Opens the log that a command is about, for as long as `use` takes. */
+export async function withLog<T>(
+  { data, key: keyText }: LogRequest,
+  terminal: Terminal,
+  openMediator: OpenMediator,
+  use: (log: LogSource) => Promise<T>,
+): Promise<T> {
+  const key = keyText === undefined ? undefined : await readKey(keyText)
+  if (data === undefined) {
+    return openMediator(async (mediator) => use(await served(mediator, key, terminal.signal)))
+  }
+  const log = await stored(data, key)
+  try {
+    return await use(log)
+  } finally {
+    log.close()
+  }
+}
+
+async function served(
+  mediator: Mediator,
+  key: string | undefined,
+  signal: AbortSignal,
+): Promise<LogSource> {
+  const base = new URL('/ledger/', mediator.url)
+  const read = httpReader({ base, fetch: mediator.fetch, signal, timeoutMs: requestTimeoutMs })
+  const close = () => {}
+  if (key !== undefined) return { read, vkey: key, close }
+  const vkey = (await mediator.text('/ledger/vkey')).trim()
+  return { read, vkey, keyFrom: `the server \`${mediator.url.origin}\` itself`, close }
+}
+
+async function stored(data: string, key: string | undefined): Promise<LogSource> {
+  if (!existsSync(data)) {
+    throw new CommandFailed(
+      exitCodes.notFound,
+      'not_found',
+      `no folder \`${data}\`; correct --data`,
+    )
+  }
+  const live = existsSync(join(data, 'ledger.sqlite'))
+  const keyFile = join(data, 'ledger.key')
+  if (key === undefined && !existsSync(keyFile)) {
+    throw usageError(`\`${data}\` holds no key; give the log's verifier key with --key`)
+  }
+  const vkey = key ?? ledgerKeyFrom((await readText(keyFile)).trim()).vkey
+  const keyFrom = key === undefined ? { keyFrom: `the folder \`${data}\` itself` } : {}
+  if (!live) return { read: directoryReader(data), vkey, ...keyFrom, close: () => {} }
+  const reader = storeReader(data)
+  return { read: reader, vkey, ...keyFrom, close: () => reader.close() }
+}
+
+/** A verifier key is `name+hash+base64`; anything else is the name of a file with one. */
+async function readKey(text: string): Promise<string> {
+  if (/^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(text)) return text
+  return (await readText(text)).trim()
+}
+
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    const exit = code === 'ENOENT' ? exitCodes.notFound : exitCodes.usage
+    throw new CommandFailed(
+      exit,
+      'unreadable_file',
+      `\`${path}\` cannot be read (${code}); correct the path`,
+    )
+  }
+}
