@@ -8,7 +8,7 @@ export const decide: Stage = {
   async run(record, ports) {
     const { planned } = record
     if (planned === undefined) throw new TypeError('decide without a plan')
-    const decision = decideNow(record, planned.plan, ports)
+    const { decision, grounds } = decideNow(record, planned.plan, ports)
     const at = moment(ports)
     if (decision.effect === 'deny') {
       return end(record, at, 'decide', {
@@ -16,8 +16,9 @@ export const decide: Stage = {
         reason: 'denied',
         message: decision.reason,
         decision,
+        grounds,
       })
     }
-    return next({ type: 'decided', at: rfc3339(at.at), data: { decision } })
+    return next({ type: 'decided', at: rfc3339(at.at), data: { decision, grounds } })
   },
 }

@@ -1,11 +1,12 @@
 import { type CatalogueEntry, isRefusal, type Observed } from '@jackstay/actions/action'
 import type { Decision } from '@jackstay/contract/decision'
-import type { Reason } from '@jackstay/contract/history'
+import type { Grounds, Reason } from '@jackstay/contract/history'
 import type { Digest } from '@jackstay/contract/json'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
 import { type Plan, type PlannedWrite, planDigest } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { decide } from '@jackstay/judge/decide'
+import { groundsOf } from '@jackstay/judge/grounds'
 import { factsOf } from './facts.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
 import { serverDiff } from './server-diff.ts'
@@ -52,18 +53,27 @@ export async function planNow(record: IntentRecord, ports: Ports): Promise<Plan 
   return { action: entry.name, executor, ...prepared }
 }
 
+/** A decision and what it rests on besides the rules. */
+export interface Decided {
+  readonly decision: Decision
+  readonly grounds: Grounds
+}
+
 /** The live rules over a plan. Total: anything amiss is a deny. */
-export function decideNow(record: IntentRecord, plan: Plan, ports: Ports): Decision {
+export function decideNow(record: IntentRecord, plan: Plan, ports: Ports): Decided {
   const { agent } = record.authenticated
   const found = ports.cluster.class(agent.class)
-  return decide({
+  const facts = factsOf(record, plan, ports)
+  const defaultApproval = found?.spec.defaultApproval ?? { count: 0, groups: [] }
+  const decision = decide({
     rules: ports.cluster.rules(),
     action: plan.action,
-    facts: factsOf(record, plan, ports),
+    facts,
     autonomy: found?.spec.autonomy ?? 'observe',
-    defaultApproval: found?.spec.defaultApproval ?? { count: 0, groups: [] },
+    defaultApproval,
     className: agent.class,
   })
+  return { decision, grounds: groundsOf(facts, defaultApproval) }
 }
 
 export function identityOf(record: IntentRecord, plan: Plan, undo: boolean): WriteIdentity {
@@ -76,9 +86,8 @@ export function identityOf(record: IntentRecord, plan: Plan, undo: boolean): Wri
   }
 }
 
-export interface Judgement {
+export interface Judgement extends Decided {
   readonly plan: Plan
-  readonly decision: Decision
   readonly digest: Digest
   /** Of each write's object, as rehearsed. */
   readonly versions: ReadonlyMap<string, string>
@@ -101,7 +110,7 @@ export async function judgeNow(record: IntentRecord, ports: Ports): Promise<Judg
       if (rehearsed.stop === 'write_conflict' && attempt < rehearsals) continue
       return { ...rehearsed, stop: 'rehearsal_failed' }
     }
-    const decision = decideNow(record, rehearsed.plan, ports)
+    const { decision, grounds } = decideNow(record, rehearsed.plan, ports)
     const digest = planDigest({
       intentId: record.id,
       jwsDigest: record.authenticated.jwsDigest,
@@ -109,7 +118,7 @@ export async function judgeNow(record: IntentRecord, ports: Ports): Promise<Judg
       rulesHash: decision.rulesHash,
       catalogueVersion: ports.catalogueVersion,
     })
-    return { ...rehearsed, decision, digest }
+    return { ...rehearsed, decision, grounds, digest }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Decision } from '@jackstay/contract/decision'
-import type { EventData, StageName } from '@jackstay/contract/history'
+import type { EventData, Grounds, StageName } from '@jackstay/contract/history'
 import { canonical, digestOf, type Json } from '@jackstay/contract/json'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { Plan } from '@jackstay/contract/plan'
@@ -93,10 +93,14 @@ export function decisionLeaf(
     readonly message: string
     readonly plan?: Plan | undefined
     readonly decision?: Decision | undefined
+    readonly grounds?: Grounds | undefined
     readonly digest?: string
   },
 ): Leaf {
-  return leaf('decision', stage, record, at, { ...context(record), ...members(verdict) })
+  const { grounds, ...said } = verdict
+  // the facts themselves stand in the intent's events: the leaf says which they were
+  const facts = grounds === undefined ? {} : { facts: grounds.digest }
+  return leaf('decision', stage, record, at, { ...context(record), ...members(said), ...facts })
 }
 
 export function approvalLeaf(
@@ -141,10 +145,16 @@ export function outcomeLeaf(
 export function end(record: IntentRecord, at: LeafContext, stage: StageName, ending: Ending): Step {
   const leaves: Leaf[] = []
   if (record.rehearsed === undefined) {
-    const { phase, reason, message, decision } = ending
+    const { phase, reason, message, decision, grounds } = ending
     const plan = record.planned?.plan
     leaves.push(
-      decisionLeaf(record, at, stage, { outcome: `${phase}/${reason}`, message, plan, decision }),
+      decisionLeaf(record, at, stage, {
+        outcome: `${phase}/${reason}`,
+        message,
+        plan,
+        decision,
+        grounds,
+      }),
     )
   } else if (ending.phase !== 'proposed' || hasWritten(record)) {
     leaves.push(outcomeLeaf(record, at, stage, ending))

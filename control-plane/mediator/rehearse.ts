@@ -19,21 +19,23 @@ export const rehearse: Stage = {
       return end(record, at, 'rehearse', { phase: 'refused', reason, message })
     }
     if (judged.decision.effect === 'deny') {
-      const { decision } = judged
+      const { decision, grounds } = judged
       const message = `after the dry-run: ${decision.reason}`
-      return end(record, at, 'rehearse', { phase: 'refused', reason: 'denied', message, decision })
+      const ending = { phase: 'refused', reason: 'denied', message, decision, grounds } as const
+      return end(record, at, 'rehearse', ending)
     }
     return rehearsed(record, judged, ports)
   },
 }
 
 function rehearsed(record: IntentRecord, judged: Judgement, ports: Ports): Step {
-  const { plan, decision, digest } = judged
+  const { plan, decision, grounds, digest } = judged
   const at = moment(ports)
   const patience = decision.requirements.map((r) => r.expiresAfter)
   const data: EventData<'rehearsed'> = {
     plan,
     decision,
+    grounds,
     digest,
     catalogueVersion: ports.catalogueVersion,
     ...(patience.length > 0 && { approveBefore: rfc3339(at.at + Math.min(...patience) * 1000) }),
@@ -41,7 +43,7 @@ function rehearsed(record: IntentRecord, judged: Judgement, ports: Ports): Step 
   const proposes =
     ports.cluster.class(record.authenticated.agent.class)?.spec.autonomy === 'propose'
   const outcome = proposes ? 'proposed' : patience.length > 0 ? 'needs_approval' : 'allowed'
-  const verdict = { outcome, message: decision.reason, plan, decision, digest }
+  const verdict = { outcome, message: decision.reason, plan, decision, grounds, digest }
   const leaf = decisionLeaf(record, at, 'rehearse', verdict)
   const event = { type: 'rehearsed', at: rfc3339(at.at), data } as const
   if (!proposes) return { go: 'next', events: [event], leaves: [leaf] }

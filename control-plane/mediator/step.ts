@@ -53,6 +53,7 @@ export interface Ending {
   readonly reason: Reason
   readonly message: string
   readonly decision?: EventData<'ended'>['decision']
+  readonly grounds?: EventData<'ended'>['grounds']
   readonly approvals?: EventData<'ended'>['approvals']
   readonly observed?: EventData<'ended'>['observed']
 }

@@ -101,6 +101,17 @@ export const binding = z.strictObject({
 })
 export type Binding = z.infer<typeof binding>
 
+/** What a decision rests on besides the rules, so that it can be judged again under others. */
+export const grounds = z.strictObject({
+  /** Of the facts. */
+  digest,
+  /** The variables of rules, `now` as RFC 3339; absent where they are large. */
+  facts: z.record(z.string(), z.unknown()).optional(),
+  /** Who must agree where the class demands it and no rule says who. */
+  defaultApproval: z.strictObject({ count: z.int().min(0), groups: z.array(z.string()) }),
+})
+export type Grounds = z.infer<typeof grounds>
+
 const events = {
   authenticated: z.strictObject({
     agent: agentIdentity,
@@ -112,11 +123,12 @@ const events = {
   }),
   admitted: z.strictObject({ class: z.string(), classHash: digest }),
   planned: z.strictObject({ plan }),
-  decided: z.strictObject({ decision }),
+  decided: z.strictObject({ decision, grounds: grounds.optional() }),
   /** The plan as the server confirmed it, decided again, and the digest people approve. */
   rehearsed: z.strictObject({
     plan,
     decision,
+    grounds: grounds.optional(),
     digest,
     catalogueVersion: z.string(),
     /** RFC 3339; absent when nobody has to approve. */
@@ -166,6 +178,7 @@ const events = {
     message: z.string().max(1024),
     /** Present where a decision was reached in the ending stage. */
     decision: decision.optional(),
+    grounds: grounds.optional(),
     approvals: z.array(countedApproval).optional(),
     observed: z.record(z.string(), z.unknown()).optional(),
   }),
