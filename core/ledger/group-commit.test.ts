@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { pendingLeaf } from './append-request.ts'
 import { GroupCommit } from './group-commit.ts'
 import { openDatabase } from './sqlite-database.ts'
-import { pendingLeaf, SqliteLog } from './sqlite-log.ts'
+import { SqliteLog } from './sqlite-log.ts'
 import { origin, testLedger } from './store-builder.ts'
 
 /** The parts under a store, without the store, so that a test can break the database. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
-import { integer } from './sqlite-rows.ts'
+import { integer } from './rows.ts'
 import type { Claim } from './store.ts'
 
 /** Who works on an intent. Each call runs inside a transaction of the caller. */

@@ -2,7 +2,7 @@ import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
-import { integer } from './sqlite-rows.ts'
+import { integer } from './rows.ts'
 
 /** Raised with every change of `schema`; an older program refuses a newer store. */
 export const schemaVersion = 1

@@ -1,57 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { JackstayError } from '@jackstay/contract/errors'
-import { canonical } from '@jackstay/contract/json'
+import { assertNext, type PreparedAppend, replayOf } from './append-request.ts'
+import { eventsOf, summaryOf, text } from './rows.ts'
 import type { SqliteClaims } from './sqlite-claims.ts'
-import { type PendingLeaf, pendingLeaf, type SqliteLog } from './sqlite-log.ts'
-import { integer, json, optionalText, type Row, text } from './sqlite-rows.ts'
-import type {
-  Appended,
-  AppendRequest,
-  IntentQuery,
-  IntentSummary,
-  Replay,
-  StoredEvent,
-} from './store.ts'
-
-/** Bytes of one event: a plan with its pre-images and inverses fits many times over. */
-const eventLimit = 1024 * 1024
-
-/** An append whose texts are made and measured before a transaction waits for them. */
-export interface PreparedAppend {
-  readonly request: AppendRequest
-  readonly seq: number
-  readonly data: readonly string[]
-  readonly leaves: readonly PendingLeaf[]
-  readonly firstAt: string
-  readonly lastAt: string
-}
-
-/** @throws JackstayError `invalid_request`, `too_large`, `not_canonical` */
-export function prepareAppend(request: AppendRequest): PreparedAppend {
-  const { intentId, expectedSeq, events, leaves } = request
-  const first = events.at(0)
-  const last = events.at(-1)
-  if (first === undefined || last === undefined) {
-    throw new JackstayError('invalid_request', 'an append needs at least one event')
-  }
-  if (intentId === '' || !Number.isSafeInteger(expectedSeq) || expectedSeq < 0) {
-    throw new JackstayError('invalid_request', 'an append needs an intent id and a sequence number')
-  }
-  const seq = expectedSeq + events.length
-  return {
-    request,
-    seq,
-    data: events.map(({ type, data }) => eventText(type, canonical(data))),
-    leaves: leaves.map(({ kind, data }) => pendingLeaf({ kind, intent: intentId, seq, data })),
-    firstAt: first.at,
-    lastAt: last.at,
-  }
-}
-
-function eventText(type: string, data: string): string {
-  if (Buffer.byteLength(data) <= eventLimit) return data
-  throw new JackstayError('too_large', `the event \`${type}\` exceeds ${eventLimit} bytes`)
-}
+import type { SqliteLog } from './sqlite-log.ts'
+import type { Appended, IntentQuery, IntentSummary, Replay, StoredEvent } from './store.ts'
 
 /** Intents and their events. `append` runs inside a transaction of the caller. */
 export class SqliteIntents {
@@ -87,7 +39,7 @@ export class SqliteIntents {
     const { request, seq, leaves } = prepared
     const { intentId, expectedSeq, events, fence } = request
     const row = this.#sql.intent.get(intentId)
-    assertNext(request, row)
+    assertNext(request, row === undefined ? undefined : summaryOf(row))
     if (fence !== undefined) this.#claims.assertHeld(intentId, fence, now)
     for (const [i, { type, at }] of events.entries()) {
       this.#sql.event.run(intentId, expectedSeq + i + 1, type, at, prepared.data[i] ?? null)
@@ -108,18 +60,7 @@ export class SqliteIntents {
   }
 
   events(intentId: string): readonly StoredEvent[] {
-    const leafIndexes = new Map<number, number[]>()
-    for (const row of this.#sql.leaves.all(intentId)) {
-      const seq = integer(row, 'seq')
-      leafIndexes.set(seq, [...(leafIndexes.get(seq) ?? []), integer(row, 'position')])
-    }
-    return this.#sql.events.all(intentId).map((row) => ({
-      seq: integer(row, 'seq'),
-      type: text(row, 'type'),
-      at: text(row, 'at'),
-      data: json(row, 'data'),
-      leafIndexes: leafIndexes.get(integer(row, 'seq')) ?? [],
-    }))
+    return eventsOf(this.#sql.events.all(intentId), this.#sql.leaves.all(intentId))
   }
 
   intent(intentId: string): IntentSummary | undefined {
@@ -154,42 +95,6 @@ export class SqliteIntents {
   }
 
   replay(kid: string, jti: string, jwsDigest: string): Replay {
-    const known = this.intent(jti)
-    if (known === undefined) return { kind: 'new' }
-    if (known.kid !== kid) return { kind: 'other_key' }
-    return known.jwsDigest === jwsDigest ? { kind: 'same', intentId: jti } : { kind: 'other_bytes' }
-  }
-}
-
-function assertNext({ intentId, expectedSeq }: AppendRequest, row: Row | undefined): void {
-  const seq = row === undefined ? 0 : integer(row, 'seq')
-  if (seq !== expectedSeq) {
-    throw new JackstayError(
-      'intent_conflict',
-      `\`${intentId}\` has ${seq} events, not ${expectedSeq}: read them again and go on from there`,
-    )
-  }
-  if (row !== undefined && integer(row, 'terminal') === 1) {
-    throw new JackstayError(
-      'intent_conflict',
-      `\`${intentId}\` has ended as ${text(row, 'phase')}: submit a new intent instead`,
-    )
-  }
-}
-
-function summaryOf(row: Row): IntentSummary {
-  return {
-    id: text(row, 'id'),
-    ordinal: integer(row, 'ordinal'),
-    seq: integer(row, 'seq'),
-    phase: text(row, 'phase'),
-    terminal: integer(row, 'terminal') === 1,
-    ...optionalText(row, 'agent', 'agent'),
-    ...optionalText(row, 'namespace', 'namespace'),
-    ...optionalText(row, 'action', 'action'),
-    ...optionalText(row, 'kid', 'kid'),
-    ...optionalText(row, 'jws_digest', 'jwsDigest'),
-    startedAt: text(row, 'started_at'),
-    updatedAt: text(row, 'updated_at'),
+    return replayOf(this.intent(jti), kid, jwsDigest)
   }
 }

@@ -1,23 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
+import type { PendingLeaf } from './append-request.ts'
 import { openCheckpoint, signCheckpoint } from './checkpoint.ts'
+import { integrate } from './integration.ts'
 import type { LedgerKey } from './key.ts'
-import { encodeLeaf, type Leaf } from './leaf.ts'
 import { verifierFromVkey } from './note.ts'
 import { SqliteTiles } from './sqlite-tiles.ts'
 import { decodeBundle, hashSize, tileWidth, widthOf } from './tiles.ts'
-import { emptyFrontier, extend, type Frontier, frontierFrom, leafHash, rootOf } from './tree.ts'
-
-/** A leaf on its way in; encoded before the transaction, so that a bad one never opens it. */
-export interface PendingLeaf {
-  readonly intent: string | null
-  readonly seq: number | null
-  readonly bytes: Uint8Array
-}
-
-export function pendingLeaf(leaf: Leaf): PendingLeaf {
-  return { intent: leaf.intent ?? null, seq: leaf.seq ?? null, bytes: encodeLeaf(leaf) }
-}
+import { emptyFrontier, type Frontier, frontierFrom, leafHash, rootOf } from './tree.ts'
 
 /**
  * The log inside the database. One transaction takes leaves, then `store` integrates them all,
@@ -114,19 +104,11 @@ export class SqliteLog {
 
   store(): void {
     if (this.#pending.length === 0) return
-    const { frontier, hashes } = extend(this.#frontier, this.#pending)
-    const touched = new Map<string, { level: number; index: number; added: Uint8Array[] }>()
-    for (const { level, position, hash } of hashes) {
-      const index = Math.floor(position / tileWidth)
-      const tile = touched.get(`${level}/${index}`) ?? { level, index, added: [] }
-      tile.added.push(hash)
-      touched.set(`${level}/${index}`, tile)
-    }
-    for (const { level, index, added } of touched.values()) {
-      const had = widthOf(level, index, this.#frontier.size)
+    const { frontier, tiles } = integrate(this.#frontier, this.#pending)
+    for (const { level, index, had, added } of tiles) {
       const before = had === 0 ? Buffer.alloc(0) : this.tiles.hashes(level, index, had)
       if (before === undefined) throw damaged(`tile ${level}/${index} is missing`)
-      this.#putTile.run(level, index, Buffer.concat([before, ...added]))
+      this.#putTile.run(level, index, Buffer.concat([before, added]))
     }
     const note = this.#sign(frontier)
     this.#putCheckpoint.run(note)

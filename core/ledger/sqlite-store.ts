@@ -1,13 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
+import { isReserved, pendingLeaf, prepareAppend } from './append-request.ts'
+import { assertLimit, assertSize, assertTtl, servedWidth } from './bounds.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LedgerKey } from './key.ts'
 import { decodeLeaf } from './leaf.ts'
+import { text } from './rows.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
 import { lockDirectory, openDatabase } from './sqlite-database.ts'
-import { prepareAppend, SqliteIntents } from './sqlite-intents.ts'
-import { pendingLeaf, SqliteLog } from './sqlite-log.ts'
-import { text } from './sqlite-rows.ts'
+import { SqliteIntents } from './sqlite-intents.ts'
+import { SqliteLog } from './sqlite-log.ts'
 import { SqliteTriggers } from './sqlite-triggers.ts'
 import type {
   AppendRequest,
@@ -20,13 +22,9 @@ import type {
   TriggerLease,
   TriggerQuery,
 } from './store.ts'
-import { tileWidth, widthOf } from './tiles.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './tree.ts'
 
 const defaultQueueLimit = 4096
-const pageLimit = 1000
-/** Longer claims would keep an intent of a dead program waiting. */
-const longestClaimMs = 10 * 60_000
 
 export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   const { directory, origin, key } = options
@@ -127,15 +125,13 @@ class SqliteStore implements Store {
 
   async append(request: AppendRequest) {
     const prepared = prepareAppend(request)
-    const reserved =
-      request.phase === 'undo' ||
-      request.leaves.some(({ kind }) => kind === 'outcome' || kind === 'suspension')
+    const reserved = isReserved(request.leaves, request.phase)
     return this.#writes.submit(() => this.#intents.append(prepared, this.#now()), reserved)
   }
 
   async appendLeaves(leaves: readonly NewLeaf[]) {
     const pending = leaves.map(pendingLeaf)
-    const reserved = leaves.some(({ kind }) => kind === 'suspension')
+    const reserved = isReserved(leaves)
     return this.#writes.submit(
       () => ({ leafIndexes: pending.map((leaf) => this.#log.add(leaf)) }),
       reserved,
@@ -263,34 +259,13 @@ class SqliteStore implements Store {
     return Math.floor(this.#clock.now())
   }
 
-  /** The width to serve: all there is, or the asked one; 0 where the tree does not reach. */
   #width(level: number, index: number, asked: number | undefined): number {
     this.#writes.assertUsable()
-    if (![level, index, asked ?? 1].every((n) => Number.isSafeInteger(n) && n >= 0)) return 0
-    const has = widthOf(level, index, this.#log.size)
-    if (asked === undefined) return has
-    return asked <= Math.min(has, tileWidth) ? asked : 0
+    return servedWidth(this.#log.size, level, index, asked)
   }
 
   #assertSize(size: number): void {
     this.#writes.assertUsable()
-    if (size <= this.#log.size) return
-    throw new JackstayError(
-      'invalid_request',
-      `the log has ${this.#log.size} leaves, not ${size}: ask for a size it had`,
-    )
+    assertSize(size, this.#log.size)
   }
-}
-
-function assertLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= pageLimit) return
-  throw new JackstayError('invalid_request', `\`limit\` is \`${limit}\`: use 1 to ${pageLimit}`)
-}
-
-function assertTtl(ttlMs: number): void {
-  if (Number.isInteger(ttlMs) && ttlMs >= 1 && ttlMs <= longestClaimMs) return
-  throw new JackstayError(
-    'invalid_request',
-    `a claim of \`${ttlMs}\` ms is not possible: use 1 to ${longestClaimMs}`,
-  )
 }

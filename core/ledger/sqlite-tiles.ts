@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { blob, integer, text } from './sqlite-rows.ts'
+import { blob, integer, text } from './rows.ts'
 import { encodeBundle, hashSize, tileWidth } from './tiles.ts'
 
 /**

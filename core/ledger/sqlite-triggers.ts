@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { canonical } from '@jackstay/contract/json'
-import { integer, isNull, json, type Row, text } from './sqlite-rows.ts'
+import { text, triggerOf } from './rows.ts'
 import type { NewTrigger, StoredTrigger, TriggerLease, TriggerQuery } from './store.ts'
 
 /** What has happened in the cluster. Writes run inside a transaction of the caller. */
@@ -85,22 +85,5 @@ export class SqliteTriggers {
 
   prune(before: number): number {
     return Number(this.#prune.run(Math.floor(before)).changes)
-  }
-}
-
-function triggerOf(row: Row): StoredTrigger {
-  return {
-    id: text(row, 'id'),
-    dedupKey: text(row, 'dedup_key'),
-    source: text(row, 'source'),
-    fingerprint: text(row, 'fingerprint'),
-    startsAt: text(row, 'starts_at'),
-    groupKey: text(row, 'group_key'),
-    status: text(row, 'status') === 'firing' ? 'firing' : 'resolved',
-    data: json(row, 'data'),
-    receivedAt: integer(row, 'received_at'),
-    ...(isNull(row, 'lease_holder')
-      ? {}
-      : { lease: { holder: text(row, 'lease_holder'), until: integer(row, 'lease_until') } }),
   }
 }

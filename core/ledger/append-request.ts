@@ -1,0 +1,91 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import { canonical } from '@jackstay/contract/json'
+import { encodeLeaf, type Leaf } from './leaf.ts'
+import type { AppendRequest, IntentSummary, NewLeaf, Replay } from './store.ts'
+
+/** A leaf on its way in; encoded before the transaction, so that a bad one never opens it. */
+export interface PendingLeaf {
+  readonly intent: string | null
+  readonly seq: number | null
+  readonly bytes: Uint8Array
+}
+
+export function pendingLeaf(leaf: Leaf): PendingLeaf {
+  return { intent: leaf.intent ?? null, seq: leaf.seq ?? null, bytes: encodeLeaf(leaf) }
+}
+
+/** Bytes of one event: a plan with its pre-images and inverses fits many times over. */
+const eventLimit = 1024 * 1024
+
+/** An append whose texts are made and measured before a transaction waits for them. */
+export interface PreparedAppend {
+  readonly request: AppendRequest
+  readonly seq: number
+  readonly data: readonly string[]
+  readonly leaves: readonly PendingLeaf[]
+  readonly firstAt: string
+  readonly lastAt: string
+}
+
+/** @throws JackstayError `invalid_request`, `too_large`, `not_canonical` */
+export function prepareAppend(request: AppendRequest): PreparedAppend {
+  const { intentId, expectedSeq, events, leaves } = request
+  const first = events.at(0)
+  const last = events.at(-1)
+  if (first === undefined || last === undefined) {
+    throw new JackstayError('invalid_request', 'an append needs at least one event')
+  }
+  if (intentId === '' || !Number.isSafeInteger(expectedSeq) || expectedSeq < 0) {
+    throw new JackstayError('invalid_request', 'an append needs an intent id and a sequence number')
+  }
+  const seq = expectedSeq + events.length
+  return {
+    request,
+    seq,
+    data: events.map(({ type, data }) => eventText(type, canonical(data))),
+    leaves: leaves.map(({ kind, data }) => pendingLeaf({ kind, intent: intentId, seq, data })),
+    firstAt: first.at,
+    lastAt: last.at,
+  }
+}
+
+function eventText(type: string, data: string): string {
+  if (Buffer.byteLength(data) <= eventLimit) return data
+  throw new JackstayError('too_large', `the event \`${type}\` exceeds ${eventLimit} bytes`)
+}
+
+/**
+ * Whether the history still stands where the caller left it.
+ * @throws JackstayError `intent_conflict`
+ */
+export function assertNext(
+  { intentId, expectedSeq }: AppendRequest,
+  stored: Pick<IntentSummary, 'seq' | 'phase' | 'terminal'> | undefined,
+): void {
+  const seq = stored?.seq ?? 0
+  if (seq !== expectedSeq) {
+    throw new JackstayError(
+      'intent_conflict',
+      `\`${intentId}\` has ${seq} events, not ${expectedSeq}: read them again and go on from there`,
+    )
+  }
+  if (stored?.terminal === true) {
+    throw new JackstayError(
+      'intent_conflict',
+      `\`${intentId}\` has ended as ${stored.phase}: submit a new intent instead`,
+    )
+  }
+}
+
+/** Whether the write may use the room kept for undo, outcomes and suspensions. */
+export function isReserved(leaves: readonly NewLeaf[], phase?: string): boolean {
+  return phase === 'undo' || leaves.some(({ kind }) => kind === 'outcome' || kind === 'suspension')
+}
+
+export function replayOf(known: IntentSummary | undefined, kid: string, jwsDigest: string): Replay {
+  if (known === undefined) return { kind: 'new' }
+  if (known.kid !== kid) return { kind: 'other_key' }
+  return known.jwsDigest === jwsDigest
+    ? { kind: 'same', intentId: known.id }
+    : { kind: 'other_bytes' }
+}
