@@ -1,6 +1,7 @@
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
+import { z } from 'zod'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
 import { exportTiles, type LeafRange } from './export.ts'
 import { decodeLeaf } from './leaf.ts'
@@ -9,16 +10,20 @@ import type { TileReader } from './reader.ts'
 import { decodeBundle, tileWidth, widthOf } from './tiles.ts'
 
 /** What a bundle says of itself in `bundle.json`; nothing of it is believed when it is checked. */
-export interface BundleInfo {
-  readonly v: 1
-  readonly origin: string
+export const bundleInfo = z.strictObject({
+  v: z.literal(1),
+  origin: z.string(),
   /** Leaves of the whole log, and its root in base64. */
-  readonly size: number
-  readonly root: string
+  size: z.int().min(1),
+  root: z.string(),
   /** The leaves that are in the bundle: `from` included, `to` not. */
-  readonly from: number
-  readonly to: number
-}
+  from: z.int().min(0),
+  to: z.int().min(1),
+})
+export type BundleInfo = z.infer<typeof bundleInfo>
+
+export const bundleInfoName = 'bundle.json'
+export const vkeyName = 'ledger.vkey'
 
 export interface BundleOptions {
   readonly read: TileReader
@@ -52,12 +57,12 @@ export async function writeBundle(options: BundleOptions): Promise<BundleInfo> {
     entries: (index: number, width = tileWidth) => read.tile('entries', index, width),
   }
   await exportTiles(source, directory, { from, to })
-  await writeText(join(directory, 'ledger.vkey'), `${vkey}\n`)
+  await writeText(join(directory, vkeyName), `${vkey}\n`)
   await writeLeaves(options, checkpoint.size)
   const { origin, size, root } = checkpoint
   const info: BundleInfo = { v: 1, origin, size, root: base64(root), from, to }
   await writeText(join(directory, 'README.txt'), readme(info))
-  await writeText(join(directory, 'bundle.json'), `${JSON.stringify(info, null, 2)}\n`)
+  await writeText(join(directory, bundleInfoName), `${JSON.stringify(info, null, 2)}\n`)
   return info
 }
 
@@ -171,7 +176,7 @@ tile/          hash tiles of the whole log and the entry bundles that hold these
                (C2SP tlog-tiles), in which the leaf hashes and every proof can be recomputed
 leaves.jsonl   the same leaves as JSON, one a line, for people; the bytes in tile/entries count
 
-Check it:      jackstay ledger verify --bundle . --key FILE
+Check it:      jackstay ledger verify --data . --key FILE
 or with any verifier of C2SP logs, such as golang.org/x/mod/sumdb/tlog and note.
 `
 }

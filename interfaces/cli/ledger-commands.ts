@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { flagsOf, reading } from './command.ts'
 import { verify } from './ledger.ts'
+import { exportBundle } from './ledger-export.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `ledger …`. */
@@ -20,7 +21,28 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
         reading(command, terminal, use),
       )
     })
+  ledger
+    .command('export')
+    .description('hand out a part of the log as a folder that a stranger can check offline')
+    .requiredOption('--out <folder>', 'the folder to make')
+    .option('--from <leaf|time>', 'first leaf, by index or RFC 3339 time (default: the first)')
+    .option('--to <leaf|time>', 'end, itself not included (default: the whole log)')
+    .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
+    .option('--key <vkey>', "the log's verifier key, or a file with it")
+    .action((_, command: Command) => {
+      const json = flagsOf(command).output === 'json'
+      const request = { ...exportFlags.parse(command.opts()), json }
+      return exportBundle(request, terminal, (use) => reading(command, terminal, use))
+    })
 }
+
+const exportFlags = z.object({
+  out: z.string().min(1),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  data: z.string().optional(),
+  key: z.string().optional(),
+})
 
 const verifyFlags = z.object({
   data: z.string().optional(),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { vkeyName } from '@jackstay/ledger/bundle'
 import { ledgerKeyFrom } from '@jackstay/ledger/key'
 import { directoryReader, httpReader, storeReader, type TileReader } from '@jackstay/ledger/reader'
 import { exitCodes } from './exit-codes.ts'
@@ -69,15 +70,19 @@ async function stored(data: string, key: string | undefined): Promise<LogSource>
     )
   }
   const live = existsSync(join(data, 'ledger.sqlite'))
-  const keyFile = join(data, 'ledger.key')
-  if (key === undefined && !existsSync(keyFile)) {
-    throw usageError(`\`${data}\` holds no key; give the log's verifier key with --key`)
-  }
-  const vkey = key ?? ledgerKeyFrom((await readText(keyFile)).trim()).vkey
+  const vkey = key ?? (await keyInside(data))
   const keyFrom = key === undefined ? { keyFrom: `the folder \`${data}\` itself` } : {}
   if (!live) return { read: directoryReader(data), vkey, ...keyFrom, close: () => {} }
   const reader = storeReader(data)
   return { read: reader, vkey, ...keyFrom, close: () => reader.close() }
+}
+
+/** A data directory holds the signing key, a bundle the verifier key. */
+async function keyInside(data: string): Promise<string> {
+  const [signing, verifier] = [join(data, 'ledger.key'), join(data, vkeyName)]
+  if (existsSync(signing)) return ledgerKeyFrom((await readText(signing)).trim()).vkey
+  if (existsSync(verifier)) return (await readText(verifier)).trim()
+  throw usageError(`\`${data}\` holds no key; give the log's verifier key with --key`)
 }
 
 /** A verifier key is `name+hash+base64`; anything else is the name of a file with one. */

@@ -1,6 +1,11 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundleInfo, bundleInfoName } from '@jackstay/ledger/bundle'
+import { type BundleVerdict, verifyBundle } from '@jackstay/ledger/bundle-verify'
+import type { LeafRange } from '@jackstay/ledger/export'
 import { type LedgerVerdict, verifyLedger } from '@jackstay/ledger/verify'
 import { exitCodes } from './exit-codes.ts'
-import { CommandFailed } from './failure.ts'
+import { CommandFailed, usageError } from './failure.ts'
 import {
   type LogRequest,
   type LogSource,
@@ -31,12 +36,32 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
   const known = checkpoint === undefined ? undefined : await readText(checkpoint)
   const { read, vkey, keyFrom } = log
   const options = { read, vkey, ...(known !== undefined && { knownCheckpoint: known }) }
-  const verdict = await verifyLedger(options)
+  const part = await partOf(request.data)
+  const verdict = part
+    ? await verifyBundle({ ...options, range: part })
+    : await verifyLedger(options)
   const origin = vkey.split('+')[0] ?? ''
   if (request.json)
     printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, ...verdict })
   else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined))
   if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
+}
+
+/** The leaves that a bundle of a part of a log holds; undefined for anything else. */
+async function partOf(data: string | undefined): Promise<LeafRange | undefined> {
+  const path = data === undefined ? undefined : join(data, bundleInfoName)
+  if (path === undefined || !existsSync(path)) return undefined
+  const parsed = bundleInfo.safeParse(jsonOf(await readText(path)))
+  if (parsed.success) return parsed.data
+  throw usageError(`\`${path}\` is no description of a bundle; ask for the bundle again`)
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function advice({ message }: { readonly message: string }): string {
@@ -45,7 +70,7 @@ function advice({ message }: { readonly message: string }): string {
 
 /** The verdict, and how much it is worth. Pure. */
 export function verdictLines(
-  verdict: LedgerVerdict,
+  verdict: LedgerVerdict | BundleVerdict,
   origin: string,
   keyFrom: string | undefined,
   compared: boolean,
@@ -54,7 +79,9 @@ export function verdictLines(
     ? [
         [styled('green', 'ok'), ` — every leaf and tile follows from the signed root`],
         [`origin   ${origin}`],
-        [`size     ${verdict.size} leaves`],
+        [
+          `size     ${verdict.size} leaves${'from' in verdict ? `; checked ${verdict.from} to ${verdict.to - 1}` : ''}`,
+        ],
         [`root     ${verdict.root}`],
       ]
     : [
