@@ -1,6 +1,7 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { canonical } from '@jackstay/contract/json'
-import { encodeLeaf, type Leaf } from './leaf.ts'
+import { encodeLeaf } from './leaf.ts'
+import { type SealedRow, seal } from './sealed.ts'
 import type { AppendRequest, IntentSummary, NewLeaf, Replay } from './store.ts'
 
 /** A leaf on its way in; encoded before the transaction, so that a bad one never opens it. */
@@ -8,10 +9,22 @@ export interface PendingLeaf {
   readonly intent: string | null
   readonly seq: number | null
   readonly bytes: Uint8Array
+  readonly sealed: readonly SealedRow[]
 }
 
-export function pendingLeaf(leaf: Leaf): PendingLeaf {
-  return { intent: leaf.intent ?? null, seq: leaf.seq ?? null, bytes: encodeLeaf(leaf) }
+/** Seals what is to be sealed and encodes the rest. */
+export function pendingLeaf(
+  { kind, data, sealed }: NewLeaf,
+  of?: { readonly intent: string; readonly seq: number },
+): PendingLeaf {
+  const { commitments, rows } = seal(sealed ?? {})
+  const leaf = { kind, ...of, data, ...(rows.length > 0 && { sealed: commitments }) }
+  return {
+    intent: of?.intent ?? null,
+    seq: of?.seq ?? null,
+    bytes: encodeLeaf(leaf),
+    sealed: rows,
+  }
 }
 
 /** Bytes of one event: a plan with its pre-images and inverses fits many times over. */
@@ -43,7 +56,7 @@ export function prepareAppend(request: AppendRequest): PreparedAppend {
     request,
     seq,
     data: events.map(({ type, data }) => eventText(type, canonical(data))),
-    leaves: leaves.map(({ kind, data }) => pendingLeaf({ kind, intent: intentId, seq, data })),
+    leaves: leaves.map((leaf) => pendingLeaf(leaf, { intent: intentId, seq })),
     firstAt: first.at,
     lastAt: last.at,
   }

@@ -1,7 +1,16 @@
 import { JackstayError } from '@jackstay/contract/errors'
-import { canonical, type Json } from '@jackstay/contract/json'
+import { canonical, type Digest, type Json } from '@jackstay/contract/json'
 
-export const leafKinds = ['decision', 'approval', 'dispatch', 'outcome', 'suspension'] as const
+export const leafKinds = [
+  'decision',
+  'approval',
+  'dispatch',
+  'outcome',
+  'suspension',
+  'redaction',
+  'hold',
+  'prune',
+] as const
 export type LeafKind = (typeof leafKinds)[number]
 
 /** Bytes of one leaf; larger bodies stand beside the log, the leaf names their digest. */
@@ -15,18 +24,23 @@ export interface Leaf {
   /** The event of the intent that the leaf was written with. */
   readonly seq?: number
   readonly data: Json
+  /** Commitments to values that stand beside the log and can be erased, by name. */
+  readonly sealed?: Commitments
 }
 
+export type Commitments = { readonly [name: string]: Digest }
+
 /**
- * The bytes the log hashes: `{"data":…,"intent":…,"kind":…,"seq":…,"v":1}` in canonical form.
+ * The bytes the log hashes: `{"data":…,"intent":…,"kind":…,"sealed":…,"seq":…,"v":2}` in canonical
+ * form. Version 1 had no `sealed`.
  * @throws JackstayError `too_large`, `not_canonical`
  */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
-  const bytes = Buffer.from(canonical({ v: 1, ...leaf }))
+  const bytes = Buffer.from(canonical({ v: 2, ...leaf }))
   if (bytes.length > leafLimit) {
     throw new JackstayError(
       'too_large',
-      `the ${leaf.kind} leaf has ${bytes.length} bytes and may have ${leafLimit}: keep the body beside the log and name its digest in the leaf`,
+      `the ${leaf.kind} leaf has ${bytes.length} bytes and may have ${leafLimit}: seal the body, so that the leaf holds its digest alone`,
     )
   }
   return bytes
@@ -34,18 +48,32 @@ export function encodeLeaf(leaf: Leaf): Uint8Array {
 
 /** @throws JackstayError `ledger_damaged` for bytes that no version of ours wrote. */
 export function decodeLeaf(bytes: Uint8Array): Leaf {
-  const value = parse(bytes)
-  const { v, kind, intent, seq, data } = value
+  const { v, kind, intent, seq, data, sealed } = parse(bytes)
   const known = leafKinds.find((name) => name === kind)
-  if (v !== 1 || known === undefined || data === undefined) throw damaged()
+  if ((v !== 1 && v !== 2) || known === undefined || data === undefined) throw damaged()
   if (intent !== undefined && typeof intent !== 'string') throw damaged()
   if (seq !== undefined && typeof seq !== 'number') throw damaged()
+  if (v === 1 && sealed !== undefined) throw damaged()
   return {
     kind: known,
     ...(intent === undefined ? {} : { intent }),
     ...(seq === undefined ? {} : { seq }),
     data,
+    ...(sealed === undefined ? {} : { sealed: commitmentsIn(sealed) }),
   }
+}
+
+function commitmentsIn(sealed: Json): Commitments {
+  if (!isObject(sealed)) throw damaged()
+  const pairs = Object.entries(sealed).map(([name, commitment]) => {
+    if (!isDigest(commitment)) throw damaged()
+    return [name, commitment] as const
+  })
+  return Object.fromEntries(pairs)
+}
+
+function isDigest(value: Json): value is Digest {
+  return typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)
 }
 
 function parse(bytes: Uint8Array): { readonly [key: string]: Json } {

@@ -1,5 +1,6 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import type { Json } from '@jackstay/contract/json'
+import type { SealedRow } from './sealed.ts'
 import type { IntentSummary, StoredEvent, StoredTrigger } from './store.ts'
 
 /** A row as a database returns it; the readers below refuse what the schema cannot have stored. */
@@ -89,6 +90,15 @@ export function triggerOf(row: Row): StoredTrigger {
     ...(isNull(row, 'lease_holder')
       ? {}
       : { lease: { holder: text(row, 'lease_holder'), until: integer(row, 'lease_until') } }),
+  }
+}
+
+export function sealedRowOf(row: Row): SealedRow {
+  return {
+    name: text(row, 'name'),
+    salt: isNull(row, 'salt') ? null : text(row, 'salt'),
+    value: isNull(row, 'value') ? null : text(row, 'value'),
+    redactedBy: isNull(row, 'redacted_by') ? null : integer(row, 'redacted_by'),
   }
 }
 

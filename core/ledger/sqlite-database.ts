@@ -4,13 +4,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
 import { integer } from './rows.ts'
 
-/** Raised with every change of `schema`; an older program refuses a newer store. */
-export const schemaVersion = 1
-
 export const databaseName = 'ledger.sqlite'
 const lockName = 'writer.lock'
 
-const schema = `
+const firstSchema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 CREATE TABLE intents (
@@ -81,6 +78,24 @@ CREATE INDEX triggers_by_status ON triggers (status, ordinal);
 CREATE INDEX triggers_by_age ON triggers (received_at);
 `
 
+/** Values that leaves commit to; `salt` and `value` are null once erased. */
+const sealedValues = `
+CREATE TABLE sealed (
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  salt TEXT,
+  value TEXT,
+  redacted_by INTEGER,
+  PRIMARY KEY (position, name)
+) STRICT;
+`
+
+/** In the order they were made; a step that was released is never changed. */
+const migrations: readonly string[] = [firstSchema, sealedValues]
+
+/** A store that a newer program has migrated is refused by an older one. */
+export const schemaVersion = migrations.length
+
 /**
  * Takes the directory for this process alone. The lock is one of the operating system's, held by
  * an open transaction on a file of its own: it ends with the process, however that dies, and
@@ -106,7 +121,7 @@ export async function lockDirectory(directory: string): Promise<DatabaseSync> {
 }
 
 /**
- * Opens the database durably (WAL, every commit synced) and makes its tables when it is new.
+ * Opens the database durably (WAL, every commit synced) and brings its tables up to date.
  * @throws JackstayError `invalid_config` for a store of a newer version.
  */
 export async function openDatabase(directory: string): Promise<DatabaseSync> {
@@ -116,8 +131,9 @@ export async function openDatabase(directory: string): Promise<DatabaseSync> {
   try {
     assertVersion(db, directory)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
-    if (versionOf(db) === 0) {
-      db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT`)
+    for (const [i, step] of migrations.entries()) {
+      if (versionOf(db) !== i) continue
+      db.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${i + 1}; COMMIT`)
     }
     return db
   } catch (error) {

@@ -5,6 +5,7 @@ import { openCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { integrate } from './integration.ts'
 import type { LedgerKey } from './key.ts'
 import { verifierFromVkey } from './note.ts'
+import { SqliteSealed } from './sqlite-sealed.ts'
 import { SqliteTiles } from './sqlite-tiles.ts'
 import { decodeBundle, hashSize, tileWidth, widthOf } from './tiles.ts'
 import { emptyFrontier, type Frontier, frontierFrom, leafHash, rootOf } from './tree.ts'
@@ -15,6 +16,7 @@ import { emptyFrontier, type Frontier, frontierFrom, leafHash, rootOf } from './
  */
 export class SqliteLog {
   readonly tiles: SqliteTiles
+  readonly sealed: SqliteSealed
   readonly #origin: string
   readonly #key: LedgerKey
   readonly #insertLeaf
@@ -27,6 +29,7 @@ export class SqliteLog {
 
   constructor(db: DatabaseSync, origin: string, key: LedgerKey) {
     this.tiles = new SqliteTiles(db)
+    this.sealed = new SqliteSealed(db)
     this.#origin = origin
     this.#key = key
     this.#insertLeaf = db.prepare(
@@ -89,6 +92,7 @@ export class SqliteLog {
   add(leaf: PendingLeaf): number {
     const position = this.#frontier.size + this.#pending.length
     this.#insertLeaf.run(position, leaf.intent, leaf.seq, leaf.bytes)
+    this.sealed.put(position, leaf.sealed)
     this.#pending.push(leafHash(leaf.bytes))
     return position
   }

@@ -4,8 +4,8 @@ import { isReserved, pendingLeaf, prepareAppend } from './append-request.ts'
 import { assertLimit, assertSize, assertTtl, servedWidth } from './bounds.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LedgerKey } from './key.ts'
-import { decodeLeaf } from './leaf.ts'
 import { text } from './rows.ts'
+import { storedLeaf } from './sealed.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
 import { lockDirectory, openDatabase } from './sqlite-database.ts'
 import { SqliteIntents } from './sqlite-intents.ts'
@@ -130,7 +130,7 @@ class SqliteStore implements Store {
   }
 
   async appendLeaves(leaves: readonly NewLeaf[]) {
-    const pending = leaves.map(pendingLeaf)
+    const pending = leaves.map((leaf) => pendingLeaf(leaf))
     const reserved = isReserved(leaves)
     return this.#writes.submit(
       () => ({ leafIndexes: pending.map((leaf) => this.#log.add(leaf)) }),
@@ -235,7 +235,7 @@ class SqliteStore implements Store {
     this.#writes.assertUsable()
     if (!Number.isSafeInteger(index) || index < 0) return undefined
     const bytes = this.#log.tiles.leaf(index)
-    return bytes === undefined ? undefined : { index, bytes, ...decodeLeaf(bytes) }
+    return bytes === undefined ? undefined : storedLeaf(index, bytes, this.#log.sealed.of(index))
   }
 
   async inclusionProof(index: number, size: number) {

@@ -62,7 +62,7 @@ describe('append', () => {
     )
     assert.equal(
       Buffer.from(leaf?.bytes ?? []).toString(),
-      '{"data":{"rules":["a"]},"intent":"i1","kind":"decision","seq":3,"v":1}',
+      '{"data":{"rules":["a"]},"intent":"i1","kind":"decision","seq":3,"v":2}',
     )
     assert.equal(await store.leaf(1), undefined)
   })

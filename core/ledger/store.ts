@@ -1,6 +1,7 @@
 import type { Json } from '@jackstay/contract/json'
 import type { LedgerKey } from './key.ts'
-import type { Leaf, LeafKind } from './leaf.ts'
+import type { LeafKind } from './leaf.ts'
+import type { StoredLeaf } from './sealed.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 /** Milliseconds since the epoch, as an argument. */
@@ -26,6 +27,8 @@ export interface StoredEvent extends NewEvent {
 export interface NewLeaf {
   readonly kind: LeafKind
   readonly data: Json
+  /** What may have to be erased one day: the leaf holds a salted commitment to each instead. */
+  readonly sealed?: { readonly [name: string]: Json }
 }
 
 /** What an intent is found by. A field once set is never changed. */
@@ -130,12 +133,6 @@ export interface TriggerLease {
 export interface Claim {
   /** Greater than every fence given before, across restarts. */
   readonly fence: number
-}
-
-/** A leaf with its place and its exact bytes, which are what the log hashes. */
-export interface StoredLeaf extends Leaf {
-  readonly index: number
-  readonly bytes: Uint8Array
 }
 
 /**
