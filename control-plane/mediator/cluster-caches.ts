@@ -11,6 +11,7 @@ import { compileRules, type RuleProblem, type RuleSet } from '@jackstay/judge/ru
 import { type WatchCache, watchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
+import { z } from 'zod'
 import type {
   ApprovalView,
   ClassView,
@@ -19,6 +20,7 @@ import type {
   KeyView,
   NamespaceView,
   PodView,
+  QuotaView,
 } from './ports.ts'
 
 export interface PolicyView {
@@ -46,6 +48,7 @@ export interface Caches {
   readonly approvals: WatchCache<ApprovalView>
   readonly intents: WatchCache<IntentObjectView>
   readonly namespaces: WatchCache<NamespaceView>
+  readonly quotas: WatchCache<QuotaView>
   readonly pods: WatchCache<PodView>
   readonly targets: WatchCache<TargetView>
 }
@@ -73,12 +76,13 @@ function coreCache<T>(
   resource: string,
   report: Report,
   project: (object: KubeObject) => T | undefined,
-  apiVersion = 'v1',
+  { apiVersion = 'v1', index }: { apiVersion?: string; index?: (value: T) => string } = {},
 ): WatchCache<T> {
   return watchCache({
     client,
     resource: { apiVersion, resource },
     project,
+    ...(index && { index }),
     onError: (error, where) => report(error, `${resource}/${where}`),
   })
 }
@@ -109,8 +113,11 @@ export function openCaches(client: KubeClient, report: Report): Caches {
       name: metadata.name ?? '',
       labels: metadata.labels ?? {},
     })),
+    quotas: coreCache(client, 'resourcequotas', report, projectQuota, {
+      index: (quota) => quota.namespace,
+    }),
     pods: coreCache(client, 'pods', report, projectPod),
-    targets: coreCache(client, 'deployments', report, projectTarget, 'apps/v1'),
+    targets: coreCache(client, 'deployments', report, projectTarget, { apiVersion: 'apps/v1' }),
   }
 }
 
@@ -167,6 +174,24 @@ function projectPod({ metadata, status }: KubeObject): PodView | undefined {
   return { uid, phase, ...(deletionTimestamp !== undefined && { deletionTimestamp }) }
 }
 
+const quantities = z.record(z.string(), z.string()).default({})
+const resourceQuota = z.object({
+  spec: z.object({ hard: quantities }).prefault({}),
+  status: z.object({ hard: quantities, used: quantities }).prefault({}),
+})
+
+/** One that does not read leaves the cache out of step: it could be the limit that says no. */
+export function projectQuota(object: KubeObject): QuotaView {
+  const { spec, status } = resourceQuota.parse(object)
+  const { name = '', namespace = '' } = object.metadata
+  // the spec is what somebody wants by now, and Kubernetes may not have counted for it yet
+  const limits = Object.entries(spec.hard).map(([resource, hard]) => {
+    const counted = Object.hasOwn(status.hard, resource) && Object.hasOwn(status.used, resource)
+    return { resource, hard, used: (counted && status.used[resource]) || '' }
+  })
+  return { name, namespace, limits }
+}
+
 function projectTarget({ metadata }: KubeObject): TargetView {
   return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' }
 }
@@ -207,6 +232,7 @@ export function clusterView(caches: Caches): CachedCluster {
     key: (thumbprint) => theOne(caches.keys.findAll(thumbprint)),
     pod: (namespace, name) => caches.pods.get(namespace, name),
     namespace: (name) => caches.namespaces.get(undefined, name),
+    quotas: (namespace) => caches.quotas.findAll(namespace),
     suspensions: () => [...caches.suspensions.values()],
     rules: () => rules().rules,
     problems: () => rules().problems,

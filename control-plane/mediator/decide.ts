@@ -8,7 +8,7 @@ export const decide: Stage = {
   async run(record, ports) {
     const { planned } = record
     if (planned === undefined) throw new TypeError('decide without a plan')
-    const { decision, grounds } = decideNow(record, planned.plan, ports)
+    const { decision, grounds } = await decideNow(record, planned.plan, ports)
     const at = moment(ports)
     if (decision.effect === 'deny') {
       return end(record, at, 'decide', {

@@ -2,31 +2,69 @@ import type { Json } from '@jackstay/contract/json'
 import type { Plan, PlannedWrite, Reading } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { Facts } from '@jackstay/judge/facts'
+import { risk } from '@jackstay/judge/risk'
+import { noWindows } from '@jackstay/judge/windows'
 import type { Ports } from './ports.ts'
+
+/** A fact that the control plane does not have. Nothing is decided without it. */
+export interface Unknown {
+  readonly unknown: string
+}
+
+/** More firing alerts than this cannot be told to rules. */
+export const maxIncidents = 500
 
 /**
  * What rules may look at: the signed request, the control plane's own plan and reads, the clock.
- * Nothing an agent says about itself, and no trigger.
+ * Nothing an agent says about itself. A fact that is missing is said to be, never left empty.
  */
-export function factsOf(record: IntentRecord, plan: Plan, ports: Ports): Facts {
+export async function factsOf(
+  record: IntentRecord,
+  plan: Plan,
+  ports: Ports,
+): Promise<Facts | Unknown> {
   const { claims, agent } = record.authenticated
-  const { summary, reversibility, blastRadius } = plan
-  const { apiVersion, kind, namespace = '', name } = plan.target
+  const { apiVersion, kind, namespace: namespaceName = '', name } = plan.target
   const [agentNamespace = '', serviceAccount = ''] = agent.name.split('/')
+  const namespace = ports.cluster.namespace(namespaceName)
+  if (namespace === undefined) return { unknown: `the namespace \`${namespaceName}\` is not known` }
+  const incidents = await ports.triggers.firing(maxIncidents + 1)
+  if (incidents.length > maxIncidents) {
+    return { unknown: `more than ${maxIncidents} alerts are firing; resolve some in Alertmanager` }
+  }
   return {
     intent: { action: claims.action, params: claims.params },
     action: plan.action,
-    target: { apiVersion, kind, namespace, name },
-    plan: { summary, reversibility, blastRadius, writes: plan.writes.flatMap(fields) },
+    target: { apiVersion, kind, namespace: namespaceName, name },
+    plan: planFacts(plan, namespace.labels),
     agent: { name: agent.name, namespace: agentNamespace, serviceAccount },
     class: {
       name: agent.class,
       autonomy: ports.cluster.class(agent.class)?.spec.autonomy ?? 'observe',
     },
-    cluster: { uid: ports.clusterUid },
-    namespace: { name: namespace, labels: ports.cluster.namespace(namespace)?.labels ?? {} },
+    cluster: { uid: ports.clusterUid, incidents: [...incidents] },
+    namespace: {
+      name: namespaceName,
+      labels: namespace.labels,
+      quotas: ports.cluster
+        .quotas(namespaceName)
+        .flatMap(({ name, limits }) => limits.map((limit) => ({ name, ...limit }))),
+    },
+    // there is no kind for windows yet, so none can be defined
+    window: noWindows,
     now: new Date(ports.clock.now()),
   }
+}
+
+function planFacts(plan: Plan, labels: Readonly<Record<string, string>>): Facts['plan'] {
+  const { summary, reversibility, blastRadius, observed } = plan
+  const { readyReplicas } = observed
+  const { score, parts } = risk({
+    ...{ blastRadius, reversibility, labels },
+    readyReplicas: typeof readyReplicas === 'number' ? readyReplicas : undefined,
+  })
+  const writes = plan.writes.flatMap(fields)
+  return { summary, reversibility, blastRadius, writes, risk: { score, parts } }
 }
 
 /** The write field by field; a field on one side only is absent on the other. */

@@ -7,6 +7,7 @@ import { type Plan, type PlannedWrite, planDigest } from '@jackstay/contract/pla
 import type { IntentRecord } from '@jackstay/contract/record'
 import { decide } from '@jackstay/judge/decide'
 import { groundsOf } from '@jackstay/judge/grounds'
+import { rulesHash } from '@jackstay/judge/rules'
 import { factsOf } from './facts.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
 import { serverDiff } from './server-diff.ts'
@@ -56,17 +57,27 @@ export async function planNow(record: IntentRecord, ports: Ports): Promise<Plan 
 /** A decision and what it rests on besides the rules. */
 export interface Decided {
   readonly decision: Decision
-  readonly grounds: Grounds
+  /** Undefined where a fact was missing, so that nothing was judged. */
+  readonly grounds: Grounds | undefined
 }
 
 /** The live rules over a plan. Total: anything amiss is a deny. */
-export function decideNow(record: IntentRecord, plan: Plan, ports: Ports): Decided {
+export async function decideNow(record: IntentRecord, plan: Plan, ports: Ports): Promise<Decided> {
   const { agent } = record.authenticated
+  const facts = await factsOf(record, plan, ports)
   const found = ports.cluster.class(agent.class)
-  const facts = factsOf(record, plan, ports)
+  const rules = ports.cluster.rules()
+  if ('unknown' in facts) {
+    const reason = `denied because a fact is missing: ${facts.unknown}`
+    const nothing = { fired: [], evaluated: 0, requirements: [] }
+    return {
+      decision: { effect: 'deny', reason, ...nothing, rulesHash: rulesHash(rules, plan.action) },
+      grounds: undefined,
+    }
+  }
   const defaultApproval = found?.spec.defaultApproval ?? { count: 0, groups: [] }
   const decision = decide({
-    rules: ports.cluster.rules(),
+    rules,
     action: plan.action,
     facts,
     autonomy: found?.spec.autonomy ?? 'observe',
@@ -110,7 +121,7 @@ export async function judgeNow(record: IntentRecord, ports: Ports): Promise<Judg
       if (rehearsed.stop === 'write_conflict' && attempt < rehearsals) continue
       return { ...rehearsed, stop: 'rehearsal_failed' }
     }
-    const { decision, grounds } = decideNow(record, rehearsed.plan, ports)
+    const { decision, grounds } = await decideNow(record, rehearsed.plan, ports)
     const digest = planDigest({
       intentId: record.id,
       jwsDigest: record.authenticated.jwsDigest,

@@ -10,7 +10,7 @@ import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { classHash } from '@jackstay/judge/class-ceiling'
 import { compileRules } from '@jackstay/judge/rules'
 import { advance } from './pipeline.ts'
-import type { ApprovalView, Leaf, Ports, WriteAnswer } from './ports.ts'
+import type { ApprovalView, Incident, Leaf, Ports, QuotaView, WriteAnswer } from './ports.ts'
 import { fieldManager } from './settle.ts'
 
 /** Builders for tests of the line: a cluster of one Deployment, a store in memory, a clock by hand. */
@@ -102,6 +102,10 @@ export class Line {
   approvals: ApprovalView[] = []
   suspensions: SuspensionSpec[] = []
   systemLabels: Record<string, string> = {}
+  incidents: Incident[] = []
+  quotas: QuotaView[] = []
+  /** The namespace is not in the cache. */
+  namespaceLost = false
   revoked = false
   synced = true
   deleting = false
@@ -159,7 +163,10 @@ export class Line {
       catalogue,
       catalogueVersion,
       history: this.#history(),
-      triggers: { get: async () => undefined },
+      triggers: {
+        get: async () => undefined,
+        firing: async (limit) => this.incidents.slice(0, limit),
+      },
       allowances: { take: () => true, pending: async () => 0 },
       targets: this.#targets(),
       cluster: {
@@ -172,10 +179,11 @@ export class Line {
           publicKey: { crv: 'Ed25519', kty: 'OKP', x: kid },
         }),
         pod: () => ({ uid: podUid, phase: 'Running' }),
-        namespace: (name) => ({
-          name,
-          labels: name === 'shop' ? { 'jackstay.dev/governed': 'true' } : this.systemLabels,
-        }),
+        namespace: (name) => {
+          const labels = name === 'shop' ? { 'jackstay.dev/governed': 'true' } : this.systemLabels
+          return this.namespaceLost && name === 'shop' ? undefined : { name, labels }
+        },
+        quotas: () => this.quotas,
         suspensions: () => this.suspensions,
         rules: () => rules,
         approvalsOf: (kind) => (kind === 'AgentClass' ? [granting] : this.approvals),

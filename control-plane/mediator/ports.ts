@@ -62,6 +62,24 @@ export interface NamespaceView {
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** A ResourceQuota, in Kubernetes quantities. */
+export interface QuotaView {
+  readonly name: string
+  readonly namespace: string
+  /** `used` is empty while Kubernetes has not counted the resource. */
+  readonly limits: readonly {
+    readonly resource: string
+    readonly hard: string
+    readonly used: string
+  }[]
+}
+
+/** An alert that is firing, as rules see it. */
+export interface Incident {
+  readonly namespace: string
+  readonly name: string
+}
+
 /** An Approval as the API server vouched for it at its creation. */
 export interface ApprovalView extends CountedApproval {
   readonly namespace: string
@@ -92,6 +110,8 @@ export interface ClusterView {
   key(thumbprint: string): KeyView | undefined
   pod(namespace: string, name: string): PodView | undefined
   namespace(name: string): NamespaceView | undefined
+  /** Every ResourceQuota of the namespace. */
+  quotas(namespace: string): readonly QuotaView[]
   suspensions(): readonly SuspensionSpec[]
   rules(): RuleSet
   approvalsOf(kind: 'Intent' | 'AgentClass', name: string): readonly ApprovalView[]
@@ -144,5 +164,9 @@ export interface Ports {
   readonly cluster: ClusterView
   readonly targets: Targets
   readonly allowances: Allowances
-  readonly triggers: { get(id: string): Promise<Trigger | undefined> }
+  readonly triggers: {
+    get(id: string): Promise<Trigger | undefined>
+    /** Firing triggers, `limit` at most, the newest first. */
+    firing(limit: number): Promise<readonly Incident[]>
+  }
 }

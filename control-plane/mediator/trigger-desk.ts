@@ -1,10 +1,11 @@
 import { type Json, sha256 } from '@jackstay/contract/json'
+import { visible } from '@jackstay/contract/text'
 import type { AlertmanagerWebhook, Trigger } from '@jackstay/contract/trigger'
 import { trigger } from '@jackstay/contract/trigger'
 import { matchesTriggers } from '@jackstay/judge/class-ceiling'
-import type { Store } from '@jackstay/ledger/store'
+import type { Store, StoredTrigger } from '@jackstay/ledger/store'
 import type { Changes } from './changes.ts'
-import type { ClassView, Clock } from './ports.ts'
+import type { ClassView, Clock, Incident } from './ports.ts'
 
 /** How long a Pod keeps an alert to itself; then it is offered again, to whoever asks first. */
 const leaseMs = 5 * 60_000
@@ -16,6 +17,8 @@ const newest = 500
 export interface TriggerDesk {
   accept(webhook: AlertmanagerWebhook): Promise<{ readonly accepted: number }>
   get(id: string): Promise<Trigger | undefined>
+  /** Firing triggers as rules see them, `limit` at most, the newest first. */
+  firing(limit: number): Promise<readonly Incident[]>
   /** Firing triggers for the class, leased to the holder, waiting up to `waitMs` for the first. */
   take(found: ClassView, holder: string, waitMs: number, signal: AbortSignal): Promise<Trigger[]>
 }
@@ -33,7 +36,7 @@ export function triggerDesk(
     const now = clock.now()
     const taken: Trigger[] = []
     for (const row of await store.triggers({ status: 'firing', limit: newest })) {
-      const one = trigger.parse({ ...asObject(row.data), id: row.id, status: row.status })
+      const one = read(row)
       const offered = row.lease?.holder === holder && row.lease.until > now
       if (!matchesTriggers(found.spec, one.labels) || offered) continue
       if (await store.leaseTrigger({ id: row.id, holder, until: now + leaseMs, now }))
@@ -60,7 +63,15 @@ export function triggerDesk(
     },
     async get(id) {
       const row = await store.trigger(id)
-      return row && trigger.parse({ ...asObject(row.data), id: row.id, status: row.status })
+      return row && read(row)
+    },
+    async firing(limit) {
+      const rows = await store.triggers({ status: 'firing', limit })
+      return rows.map((row) => {
+        const { labels } = read(row)
+        const { namespace = '', alertname = '' } = labels
+        return { namespace: visible(namespace, 63), name: visible(alertname, 253) }
+      })
     },
     async take(found, holder, waitMs, signal) {
       const until = clock.now() + waitMs
@@ -73,6 +84,10 @@ export function triggerDesk(
       }
     },
   }
+}
+
+function read({ data, id, status }: StoredTrigger): Trigger {
+  return trigger.parse({ ...asObject(data), id, status })
 }
 
 function asObject(data: Json): { readonly [key: string]: Json } {

@@ -4,6 +4,7 @@ import { findAbsorbed } from './absorption.ts'
 import { exactFunctions } from './exact-functions.ts'
 import type { BoundFacts } from './facts.ts'
 import { checkFields } from './field-check.ts'
+import { findIncidentUse } from './incident-use.ts'
 import { roundFunction, strict } from './strict.ts'
 import { type ExpressionProblem, readSyntax } from './syntax.ts'
 
@@ -15,7 +16,7 @@ export type Evaluation =
 export type Expression = (facts: BoundFacts) => Evaluation
 
 export interface CompileOptions {
-  /** Refuse what `||` and `&&` could swallow: set for rules that allow. */
+  /** Refuse what `||` and `&&` could swallow, and incidents: set for rules that allow. */
   readonly guarded: boolean
 }
 
@@ -46,6 +47,8 @@ export function expressionCompiler(): Compile {
     if ('problem' in syntax) return syntax
     const checked = checkFields(syntax)
     if ('problem' in checked) return checked
+    const incident = findIncidentUse(syntax, { allows: guarded })
+    if (incident !== undefined) return { problem: incident }
     const absorbed = guarded ? findAbsorbed(syntax, checked.optional) : undefined
     if (absorbed !== undefined) return { problem: absorbed }
     for (const text of checked.patterns) patterns.set(text, RE2JS.compile(text))

@@ -7,36 +7,118 @@ import { z } from 'zod'
 
 const json = z.custom<Json>((value) => value !== undefined)
 
+const target = z.strictObject({
+  apiVersion: z.string().describe('API group and version, such as `apps/v1`'),
+  kind: z.string().describe('kind, such as `Deployment`'),
+  namespace: z.string().describe('namespace'),
+  name: z.string().describe('name'),
+})
+
+const reach = blastRadius.shape
+const plan = z.strictObject({
+  summary: z.string().describe('one line for people, made by the control plane'),
+  reversibility: reversibility.describe(
+    'how it is taken back: `inverse` by the recorded inverse, `self-healing` by controllers, else by nobody',
+  ),
+  blastRadius: z
+    .strictObject({
+      objects: reach.objects.describe('objects written'),
+      pods: reach.pods.describe('Pods that come, go or restart'),
+      readyReplicasLost: reach.readyReplicasLost.describe('ready replicas that it takes away'),
+      namespaces: z.array(z.string()).describe('namespaces it reaches'),
+    })
+    .describe('what it reaches'),
+  writes: z
+    .array(
+      z.strictObject({
+        path: z.string().describe('JSON pointer of the field, such as `/spec/replicas`'),
+        before: json.describe('value before; `null` where the field is absent'),
+        after: json.describe('value after; `null` where the field is absent'),
+      }),
+    )
+    .describe('one entry per field written'),
+  risk: z
+    .strictObject({
+      score: z.int().min(0).max(100).describe('sum of the parts, 0 to 100'),
+      parts: z.record(z.string(), z.int().min(0).max(100)).describe('each part by its name'),
+    })
+    .describe('how much can go wrong, by a fixed formula over what the control plane knows'),
+})
+
+/** What the change windows say at one moment. */
+export const windowFact = z.strictObject({
+  open: z
+    .boolean()
+    .describe(
+      'a change may be made: an allow or break-glass window is in force, and no freeze that counts',
+    ),
+  frozen: z.boolean().describe('a freeze is in force that no break-glass window lifts'),
+  breakGlass: z.boolean().describe('a person opened a break-glass window that is in force'),
+  names: z.array(z.string()).describe('names of the windows in force, freezes included'),
+})
+export type WindowFact = z.infer<typeof windowFact>
+
+const quota = z.strictObject({
+  name: z.string().describe('name of the ResourceQuota'),
+  resource: z.string().describe('what it limits, such as `pods` or `requests.cpu`'),
+  hard: z.string().describe('the limit, a Kubernetes quantity'),
+  used: z
+    .string()
+    .describe('what is used, a Kubernetes quantity; empty while Kubernetes has not counted it'),
+})
+
 /**
- * Every variable a rule may use. One schema validates the values and tells the field checker what
- * exists. Triggers and what an agent says about itself are absent on purpose: no rule may rest on
- * them.
+ * Every variable a rule may use. One schema validates the values, tells the field checker what
+ * exists and is the reference. What an agent says about itself is absent on purpose: no rule may
+ * rest on it; `cluster.incidents` comes from alerts, and can make a verdict stricter only.
  */
 export const facts = z.strictObject({
-  /** The signed request. */
-  intent: z.strictObject({ action: z.string(), params: z.record(z.string(), json) }),
-  /** The action's name. */
-  action: z.string(),
-  target: z.strictObject({
-    apiVersion: z.string(),
-    kind: z.string(),
-    namespace: z.string(),
-    name: z.string(),
-  }),
-  /** What the control plane itself would write, and what it reaches. */
-  plan: z.strictObject({
-    summary: z.string(),
-    reversibility,
-    blastRadius: z.strictObject({ ...blastRadius.shape, namespaces: z.array(z.string()) }),
-    /** One entry per field written; `null` stands for an absent one. */
-    writes: z.array(z.strictObject({ path: z.string(), before: json, after: json })),
-  }),
-  agent: z.strictObject({ name: z.string(), namespace: z.string(), serviceAccount: z.string() }),
-  class: z.strictObject({ name: z.string(), autonomy }),
-  cluster: z.strictObject({ uid: z.string() }),
-  /** The target's namespace. */
-  namespace: z.strictObject({ name: z.string(), labels: z.record(z.string(), z.string()) }),
-  now: z.date(),
+  intent: z
+    .strictObject({
+      action: z.string().describe('name of the action'),
+      params: z.record(z.string(), json).describe('parameters as signed; any may be absent'),
+    })
+    .describe('the signed request'),
+  action: z.string().describe('name of the action, such as `workload.scale`'),
+  target: target.describe('the object that the action is about'),
+  plan: plan.describe('what the control plane itself would write'),
+  agent: z
+    .strictObject({
+      name: z.string().describe('`<namespace>/<ServiceAccount>`'),
+      namespace: z.string().describe('its namespace'),
+      serviceAccount: z.string().describe('its ServiceAccount'),
+    })
+    .describe('who asks'),
+  class: z
+    .strictObject({
+      name: z.string().describe('name of the AgentClass'),
+      autonomy: autonomy.describe('how freely the class may act'),
+    })
+    .describe("the agent's class"),
+  cluster: z
+    .strictObject({
+      uid: z.string().describe('uid of the namespace `kube-system`'),
+      incidents: z
+        .array(
+          z.strictObject({
+            namespace: z
+              .string()
+              .describe("the alert's label `namespace`; empty where it has none"),
+            name: z.string().describe("the alert's label `alertname`; empty where it has none"),
+          }),
+        )
+        .describe('firing alerts; only in `deny` and `requireApproval`, as said above'),
+    })
+    .describe('the cluster as a whole'),
+  namespace: z
+    .strictObject({
+      name: z.string().describe('its name'),
+      labels: z.record(z.string(), z.string()).describe('its labels; any may be absent'),
+      quotas: z.array(quota).describe('its ResourceQuotas, one entry per resource'),
+    })
+    .describe("the target's namespace"),
+  window: windowFact.describe('what the change windows say now'),
+  now: z.date().describe('time of the decision, UTC'),
 })
 export type Facts = z.infer<typeof facts>
 

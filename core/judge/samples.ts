@@ -14,6 +14,7 @@ export function someFacts(changes: Partial<Facts> = {}): Facts {
       reversibility: 'inverse',
       blastRadius: { objects: 1, pods: 3, readyReplicasLost: 0, namespaces: ['shop'] },
       writes: [{ path: '/spec/replicas', before: 2, after: 3 }],
+      risk: { score: 12, parts: { pods: 2, criticality: 10 } },
     },
     agent: {
       name: 'jackstay-class-sre/healer',
@@ -21,8 +22,9 @@ export function someFacts(changes: Partial<Facts> = {}): Facts {
       serviceAccount: 'healer',
     },
     class: { name: 'sre', autonomy: 'act-within-policy' },
-    cluster: { uid: '11111111-1111-4111-8111-111111111111' },
-    namespace: { name: 'shop', labels: { 'jackstay.dev/governed': 'true' } },
+    cluster: { uid: '11111111-1111-4111-8111-111111111111', incidents: [] },
+    namespace: { name: 'shop', labels: { 'jackstay.dev/governed': 'true' }, quotas: [] },
+    window: { open: false, frozen: false, breakGlass: false, names: [] },
     now: new Date('2026-03-29T02:30:00Z'),
     ...changes,
   }

@@ -91,6 +91,7 @@ export function workloadFacts(n: number): Facts {
         { path: '/spec/template/spec/containers/0/image', before: image(n - 1), after: image(n) },
         { path: '/spec/template/metadata/annotations/revision', before: null, after: String(n) },
       ],
+      risk: { score: 10, parts: { pods: 3, criticality: 7 } },
     },
     agent: {
       name: 'jackstay-class-sre/healer',
@@ -98,8 +99,13 @@ export function workloadFacts(n: number): Facts {
       serviceAccount: 'healer',
     },
     class: { name: 'sre', autonomy: 'act-within-policy' },
-    cluster: { uid: '11111111-1111-4111-8111-111111111111' },
-    namespace: { name: namespace, labels: { 'jackstay.dev/governed': 'true', team: 'shop' } },
+    cluster: { uid: '11111111-1111-4111-8111-111111111111', incidents: [] },
+    namespace: {
+      name: namespace,
+      labels: { 'jackstay.dev/governed': 'true', team: 'shop' },
+      quotas: [{ name: 'team', resource: 'pods', hard: '100', used: String(n % 90) }],
+    },
+    window: { open: true, frozen: false, breakGlass: false, names: ['office-hours'] },
     now: new Date(Date.UTC(2026, 2, 2, 9, n % 60, 0)),
   }
 }

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
+import { projectQuota } from './cluster-caches.ts'
+import { maxIncidents } from './facts.ts'
+import { allowAll, Line } from './line-builder.ts'
+
+const denyWhen = (when: string): ActionPolicySpec => ({
+  ...allowAll,
+  rules: [...allowAll.rules, { name: 'no', deny: { when } }],
+})
+
+async function refusal(line: Line): Promise<string> {
+  await line.go()
+  return line.record().ended?.message ?? 'not refused'
+}
+
+describe('facts', () => {
+  it('tell rules of alerts that fire', async () => {
+    const line = new Line()
+    line.policies = [denyWhen('cluster.incidents.exists(i, i.namespace != target.namespace)')]
+    line.incidents = [{ namespace: 'bank', name: 'Down' }]
+    assert.equal(await refusal(line), 'denied by p0/no')
+  })
+  it('are missing, and nothing is allowed, where more alerts fire than can be told', async () => {
+    const line = new Line()
+    line.incidents = Array(maxIncidents).fill({ namespace: 'shop', name: 'Down' })
+    assert.notEqual(await line.go(), 'refused/denied')
+    const flooded = new Line()
+    flooded.incidents = [...line.incidents, { namespace: 'bank', name: 'Down' }]
+    assert.match(await refusal(flooded), /denied because a fact is missing: more than 500 alerts/)
+  })
+  it('are missing, and nothing is allowed, where the namespace is not known (T17)', async () => {
+    const line = new Line()
+    // known to admit, gone when the rules are asked
+    line.onEffect = (point) => {
+      if (point === 'after planned') line.namespaceLost = true
+    }
+    assert.match(await refusal(line), /a fact is missing: the namespace `shop` is not known/)
+  })
+  it('tell rules of quotas, and an unread one is no zero', async () => {
+    const line = new Line()
+    const status = { hard: { pods: '10' }, used: { pods: '9' } }
+    const spec = { hard: { pods: '10', 'requests.cpu': '4' } }
+    line.quotas = [projectQuota({ metadata: { name: 'q', namespace: 'shop' }, spec, status })]
+    assert.deepEqual(line.quotas[0]?.limits, [
+      { resource: 'pods', hard: '10', used: '9' },
+      { resource: 'requests.cpu', hard: '4', used: '' },
+    ])
+    line.policies = [denyWhen('namespace.quotas.exists(q, q.resource == "pods" && q.used == "9")')]
+    assert.equal(await refusal(line), 'denied by p0/no')
+    const uncounted = new Line()
+    uncounted.quotas = line.quotas
+    uncounted.policies = [denyWhen('namespace.quotas.exists(q, double(q.used) > 9.5)')]
+    assert.match(await refusal(uncounted), /denied because p0\/no failed/)
+  })
+  it('reckon the risk of the plan, part by part', async () => {
+    const line = new Line({ replicas: 0 })
+    const parts = '"share" in plan.risk.parts && plan.risk.parts["share"] == 20'
+    line.policies = [denyWhen(`plan.risk.score >= 20 && ${parts}`)]
+    assert.equal(await refusal(line), 'denied by p0/no')
+  })
+  it('say that no window is defined', async () => {
+    const line = new Line()
+    const any = 'window.open || window.frozen || window.breakGlass'
+    line.policies = [denyWhen(`!(${any}) && window.names == []`)]
+    assert.equal(await refusal(line), 'denied by p0/no')
+  })
+})
