@@ -2,7 +2,7 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { canonical } from '@jackstay/contract/json'
 import { encodeLeaf } from './leaf.ts'
 import { type SealedRow, seal } from './sealed.ts'
-import type { AppendRequest, IntentSummary, NewLeaf, Replay } from './store.ts'
+import type { AppendRequest, IntentSummary, NewEvent, NewLeaf, Replay } from './store.ts'
 
 /** A leaf on its way in; encoded before the transaction, so that a bad one never opens it. */
 export interface PendingLeaf {
@@ -32,17 +32,22 @@ const eventLimit = 1024 * 1024
 
 /** An append whose texts are made and measured before a transaction waits for them. */
 export interface PreparedAppend {
-  readonly request: AppendRequest
+  /** Without what is in `data` and `leaves`. */
+  readonly request: Omit<AppendRequest, 'events' | 'leaves'>
+  readonly events: readonly Pick<NewEvent, 'type' | 'at'>[]
   readonly seq: number
   readonly data: readonly string[]
   readonly leaves: readonly PendingLeaf[]
   readonly firstAt: string
   readonly lastAt: string
+  /** Undo, outcome and suspension: what still has room when everything else is refused. */
+  readonly reserved: boolean
 }
 
 /** @throws JackstayError `invalid_request`, `too_large`, `not_canonical` */
 export function prepareAppend(request: AppendRequest): PreparedAppend {
-  const { intentId, expectedSeq, events, leaves } = request
+  const { events, leaves, ...rest } = request
+  const { intentId, expectedSeq } = rest
   const first = events.at(0)
   const last = events.at(-1)
   if (first === undefined || last === undefined) {
@@ -53,12 +58,14 @@ export function prepareAppend(request: AppendRequest): PreparedAppend {
   }
   const seq = expectedSeq + events.length
   return {
-    request,
+    request: rest,
+    events: events.map(({ type, at }) => ({ type, at })),
     seq,
     data: events.map(({ type, data }) => eventText(type, canonical(data))),
     leaves: leaves.map((leaf) => pendingLeaf(leaf, { intent: intentId, seq })),
     firstAt: first.at,
     lastAt: last.at,
+    reserved: isReserved(leaves, request.phase),
   }
 }
 
@@ -72,7 +79,7 @@ function eventText(type: string, data: string): string {
  * @throws JackstayError `intent_conflict`
  */
 export function assertNext(
-  { intentId, expectedSeq }: AppendRequest,
+  { intentId, expectedSeq }: PreparedAppend['request'],
   stored: Pick<IntentSummary, 'seq' | 'phase' | 'terminal'> | undefined,
 ): void {
   const seq = stored?.seq ?? 0

@@ -16,7 +16,19 @@ const fileName = 'ledger.key'
 /** @throws JackstayError `invalid_config` when the text is no key. */
 export function ledgerKeyFrom(skey: string): LedgerKey {
   const signer = signerFromSkey(skey)
-  return { ...signer, vkey: formatVkey(signer.name, signer.publicKey) }
+  const key = { ...signer, vkey: formatVkey(signer.name, signer.publicKey) }
+  texts.set(key, skey)
+  return key
+}
+
+/** Beside the keys, not in them: a key that is logged or spread shows nothing. */
+const texts = new WeakMap<LedgerKey, string>()
+
+/** The key's text, to make it again in another thread of this process; never write it anywhere. */
+export function skeyOf(key: LedgerKey): string {
+  const text = texts.get(key)
+  if (text !== undefined) return text
+  throw new JackstayError('internal', 'the ledger key was copied: pass the one that was loaded')
 }
 
 /** A new random key, in the form of golang.org/x/mod/sumdb/note. */

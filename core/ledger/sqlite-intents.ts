@@ -36,8 +36,8 @@ export class SqliteIntents {
   }
 
   append(prepared: PreparedAppend, now: number): Appended {
-    const { request, seq, leaves } = prepared
-    const { intentId, expectedSeq, events, fence } = request
+    const { request, events, seq, leaves } = prepared
+    const { intentId, expectedSeq, fence } = request
     const row = this.#sql.intent.get(intentId)
     assertNext(request, row === undefined ? undefined : summaryOf(row))
     if (fence !== undefined) this.#claims.assertHeld(intentId, fence, now)

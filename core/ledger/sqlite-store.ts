@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
-import { isReserved, pendingLeaf, prepareAppend } from './append-request.ts'
+import type { PendingLeaf, PreparedAppend } from './append-request.ts'
 import { assertLimit, assertSize, assertTtl, servedWidth } from './bounds.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LedgerKey } from './key.ts'
@@ -12,21 +12,20 @@ import { SqliteIntents } from './sqlite-intents.ts'
 import { SqliteLog } from './sqlite-log.ts'
 import { SqliteTriggers } from './sqlite-triggers.ts'
 import type {
-  AppendRequest,
   Clock,
   IntentQuery,
-  NewLeaf,
   NewTrigger,
-  Store,
   StoreOptions,
   TriggerLease,
   TriggerQuery,
 } from './store.ts'
+import type { StoreEngine } from './store-calls.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './tree.ts'
 
 const defaultQueueLimit = 4096
 
-export async function openSqliteStore(options: StoreOptions): Promise<Store> {
+/** The store in this thread; `openStore` puts it into one of its own. */
+export async function openSqliteStore(options: StoreOptions): Promise<StoreEngine> {
   const { directory, origin, key } = options
   if (key.name !== origin) {
     throw new JackstayError(
@@ -91,7 +90,7 @@ function identify(
   return true
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements StoreEngine {
   readonly origin: string
   readonly #db: DatabaseSync
   readonly #lock: DatabaseSync
@@ -123,17 +122,17 @@ class SqliteStore implements Store {
     }
   }
 
-  async append(request: AppendRequest) {
-    const prepared = prepareAppend(request)
-    const reserved = isReserved(request.leaves, request.phase)
-    return this.#writes.submit(() => this.#intents.append(prepared, this.#now()), reserved)
+  async append(prepared: Omit<PreparedAppend, 'leaves'>, leaves: readonly PendingLeaf[]) {
+    const now = this.#now()
+    return this.#writes.submit(
+      () => this.#intents.append({ ...prepared, leaves }, now),
+      prepared.reserved,
+    )
   }
 
-  async appendLeaves(leaves: readonly NewLeaf[]) {
-    const pending = leaves.map((leaf) => pendingLeaf(leaf))
-    const reserved = isReserved(leaves)
+  async appendLeaves(reserved: boolean, leaves: readonly PendingLeaf[]) {
     return this.#writes.submit(
-      () => ({ leafIndexes: pending.map((leaf) => this.#log.add(leaf)) }),
+      () => ({ leafIndexes: leaves.map((leaf) => this.#log.add(leaf)) }),
       reserved,
     )
   }
@@ -165,7 +164,8 @@ class SqliteStore implements Store {
   }
 
   async putTrigger(trigger: NewTrigger) {
-    return this.#writes.submit(() => this.#triggers.put(trigger, this.#now()))
+    const now = this.#now()
+    return this.#writes.submit(() => this.#triggers.put(trigger, now))
   }
 
   async trigger(id: string) {
@@ -193,18 +193,14 @@ class SqliteStore implements Store {
 
   async claim(intentId: string, holder: string, ttlMs: number) {
     assertTtl(ttlMs)
-    return this.#writes.submit(() => {
-      const now = this.#now()
-      return this.#claims.claim(intentId, holder, now, now + ttlMs)
-    }, true)
+    const now = this.#now()
+    return this.#writes.submit(() => this.#claims.claim(intentId, holder, now, now + ttlMs), true)
   }
 
   async renew(intentId: string, fence: number, ttlMs: number) {
     assertTtl(ttlMs)
-    return this.#writes.submit(() => {
-      const now = this.#now()
-      return this.#claims.renew(intentId, fence, now, now + ttlMs)
-    }, true)
+    const now = this.#now()
+    return this.#writes.submit(() => this.#claims.renew(intentId, fence, now, now + ttlMs), true)
   }
 
   async release(intentId: string, fence: number) {
@@ -254,7 +250,7 @@ class SqliteStore implements Store {
     if (this.#lock.isOpen) this.#lock.close()
   }
 
-  /** SQLite's integers take no fractions, and a clock may have them. */
+  /** When the call was made. SQLite's integers take no fractions, and a clock may have them. */
   #now(): number {
     return Math.floor(this.#clock.now())
   }

@@ -1,8 +1,9 @@
+import type { JackstayError } from '@jackstay/contract/errors'
 import type { Json } from '@jackstay/contract/json'
 import type { LedgerKey } from './key.ts'
 import type { LeafKind } from './leaf.ts'
 import type { StoredLeaf } from './sealed.ts'
-import { openSqliteStore } from './sqlite-store.ts'
+import { openThreadedStore } from './threaded-store.ts'
 
 /** Milliseconds since the epoch, as an argument. */
 export interface Clock {
@@ -199,6 +200,12 @@ export interface StoreOptions {
   readonly clock: Clock
   /** Waiting writes before `overloaded`; an eighth more is kept for undo, outcomes and suspensions. */
   readonly queueLimit?: number
+  /**
+   * Ends the program, because what is durable is no longer known: a sync failed, the store's
+   * thread died, its files were taken away. Without it the process says why on standard error
+   * and exits with 70.
+   */
+  readonly fatal?: (error: JackstayError) => void
 }
 
 /**
@@ -207,5 +214,5 @@ export interface StoreOptions {
  * for another origin or key or a newer schema, `not_ready` while another process writes to it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  return openSqliteStore(options)
+  return openThreadedStore(options)
 }

@@ -1,0 +1,79 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { JackstayError } from '@jackstay/contract/errors'
+import { ledgerKeyFrom } from './key.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import {
+  type Answer,
+  type Call,
+  type Calls,
+  portable,
+  type Report,
+  type StoreEngine,
+  type StoreThread,
+  unpackLeaf,
+} from './store-calls.ts'
+
+/** The thread that owns the database: takes calls, answers those of one commit together. */
+
+const port = parentPort
+if (port === null) throw new JackstayError('internal', 'the store thread was started as a program')
+const { directory, origin, skey, queueLimit }: StoreThread = workerData
+
+/** Stands where the caller's clock stood when it made the call that is being started. */
+const clock = {
+  time: 0,
+  now: () => clock.time,
+}
+
+function report(message: Report, transfer: readonly ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer)
+}
+
+let answers: Answer[] = []
+let buffers: ArrayBuffer[] = []
+
+/** Answers that come in one turn leave in one message: those of one commit do. */
+function answer(next: Answer): void {
+  answers.push(next)
+  if (answers.length > 1) return
+  setImmediate(() => {
+    report({ kind: 'answers', answers }, buffers)
+    answers = []
+    buffers = []
+  })
+}
+
+async function run(store: StoreEngine, call: Call, leafBytes: ArrayBuffer) {
+  clock.time = call.now
+  const leaves =
+    call.leaves === undefined ? [] : [call.leaves.map((leaf) => unpackLeaf(leafBytes, leaf))]
+  return Reflect.apply(store[call.method], store, [...call.args, ...leaves])
+}
+
+/** Copies bytes that are part of something larger, which would travel whole, and hands them over. */
+function movable(value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    const copy = new Uint8Array(value)
+    buffers.push(copy.buffer)
+    return copy
+  }
+  if (Array.isArray(value)) return value.map(movable)
+  if (value === null || typeof value !== 'object' || !('bytes' in value)) return value
+  return { ...value, bytes: movable(value.bytes) }
+}
+
+try {
+  const key = ledgerKeyFrom(skey)
+  const store = await openSqliteStore({ directory, origin, key, clock, queueLimit })
+  port.on('message', ({ calls, leafBytes }: Calls) => {
+    for (const call of calls) {
+      run(store, call, leafBytes).then(
+        (value) => answer({ id: call.id, value: movable(value) }),
+        (error) => answer({ id: call.id, error: portable(error) }),
+      )
+    }
+  })
+  report({ kind: 'opened' })
+} catch (error) {
+  report({ kind: 'refused', error: portable(error) })
+}

@@ -1,0 +1,244 @@
+import { Worker } from 'node:worker_threads'
+import { assertNever, JackstayError } from '@jackstay/contract/errors'
+import { isReserved, type PendingLeaf, pendingLeaf, prepareAppend } from './append-request.ts'
+import { skeyOf } from './key.ts'
+import type { AppendRequest, NewLeaf, Store, StoreOptions } from './store.ts'
+import {
+  type Answer,
+  type Call,
+  type PackedLeaf,
+  packLeaves,
+  portable,
+  type Report,
+  revived,
+  type StoreMethod,
+  type StoreThread,
+} from './store-calls.ts'
+
+const defaultQueueLimit = 4096
+
+/** Opens the store in a thread of its own, so that no sync ever stops the caller's event loop. */
+export async function openThreadedStore(
+  options: StoreOptions,
+  start: (data: StoreThread) => Worker = startThread,
+): Promise<Store> {
+  const { directory, origin, key, queueLimit = defaultQueueLimit } = options
+  const thread: StoreThread = { directory, origin, skey: skeyOf(key), queueLimit }
+  const store = new ThreadedStore(start(thread), options, queueLimit)
+  await store.opened
+  return store
+}
+
+function startThread(workerData: StoreThread): Worker {
+  return new Worker(new URL('./store-worker.ts', import.meta.url), { workerData })
+}
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+class ThreadedStore implements Store {
+  readonly origin: string
+  readonly opened: Promise<void>
+  readonly #worker: Worker
+  readonly #options: StoreOptions
+  readonly #limit: number
+  readonly #waiting = new Map<number, Waiting>()
+  #queued: Call[] = []
+  #leaves: PendingLeaf[] = []
+  #leafBytes = 0
+  #newest = 0
+  #refusal: JackstayError | undefined
+
+  // a method of `Store` that only reaches the other thread is one line here
+  readonly events = this.#method('events')
+  readonly intent = this.#method('intent')
+  readonly list = this.#method('list')
+  readonly open = this.#method('open')
+  readonly replay = this.#method('replay')
+  readonly putTrigger = this.#method('putTrigger')
+  readonly trigger = this.#method('trigger')
+  readonly triggers = this.#method('triggers')
+  readonly leaseTrigger = this.#method('leaseTrigger')
+  readonly resolveTrigger = this.#method('resolveTrigger')
+  readonly pruneTriggers = this.#method('pruneTriggers')
+  readonly claim = this.#method('claim', { reserved: true })
+  readonly renew = this.#method('renew', { reserved: true })
+  readonly release = this.#method('release', { reserved: true })
+  readonly checkpoint = this.#method('checkpoint')
+  readonly size = this.#method('size')
+  readonly tile = this.#method('tile')
+  readonly entries = this.#method('entries')
+  readonly leaf = this.#method('leaf')
+  readonly inclusionProof = this.#method('inclusionProof')
+  readonly consistencyProof = this.#method('consistencyProof')
+
+  constructor(worker: Worker, options: StoreOptions, limit: number) {
+    this.origin = options.origin
+    this.#worker = worker
+    this.#options = options
+    this.#limit = limit
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.opened = promise
+    this.#waiting.set(0, { resolve: () => resolve(), reject })
+    worker.on('message', (report: Report) => this.#receive(report))
+    worker.on('error', (cause) => this.#die(ended(cause)))
+    worker.on('exit', () => this.#die(ended()))
+  }
+
+  async append(request: AppendRequest) {
+    const { leaves, ...prepared } = prepareAppend(request)
+    const { reserved } = prepared
+    return this.#call<'append'>('append', [prepared], { reserved, leaves })
+  }
+
+  async appendLeaves(leaves: readonly NewLeaf[]) {
+    const reserved = isReserved(leaves)
+    return this.#call<'appendLeaves'>('appendLeaves', [reserved], {
+      reserved,
+      leaves: leaves.map((leaf) => pendingLeaf(leaf)),
+    })
+  }
+
+  async close() {
+    if (this.#refusal !== undefined) return
+    const closing = this.#call<'close'>('close', [], { reserved: true })
+    this.#refusal = new JackstayError('draining', 'the ledger is closed: open it again')
+    await closing
+    await this.#worker.terminate()
+  }
+
+  #method<M extends StoreMethod>(method: M, { reserved = false } = {}) {
+    return (...args: Parameters<Store[M]>) => this.#call<M>(method, args, { reserved })
+  }
+
+  /** Joins the calls of this turn of the event loop; they leave in one message. */
+  async #call<M extends StoreMethod>(
+    method: M,
+    args: readonly unknown[],
+    { reserved, leaves }: { reserved: boolean; leaves?: readonly PendingLeaf[] },
+  ): Promise<Awaited<ReturnType<Store[M]>>> {
+    if (this.#refusal !== undefined) throw this.#refusal
+    const limit = reserved ? this.#limit + Math.ceil(this.#limit / 8) : this.#limit
+    if (this.#waiting.size >= limit) {
+      throw new JackstayError(
+        'overloaded',
+        `the ledger has ${this.#waiting.size} calls waiting: try again after a moment`,
+      )
+    }
+    if (this.#waiting.size === 0) this.#worker.ref()
+    if (this.#queued.length === 0) setImmediate(() => this.#send())
+    const id = ++this.#newest
+    this.#queued.push({
+      id,
+      method,
+      args,
+      now: this.#options.clock.now(),
+      ...(leaves === undefined ? {} : { leaves: leaves.map((leaf) => this.#pack(leaf)) }),
+    })
+    // The one place where an answer gets its type: the other thread called this very method.
+    const answered = Promise.withResolvers<Awaited<ReturnType<Store[M]>>>()
+    this.#waiting.set(id, answered as Waiting)
+    return answered.promise
+  }
+
+  #pack(leaf: PendingLeaf): PackedLeaf {
+    const { bytes, ...rest } = leaf
+    const start = this.#leafBytes
+    this.#leaves.push(leaf)
+    this.#leafBytes += bytes.length
+    return { ...rest, start, length: bytes.length }
+  }
+
+  #send(): void {
+    const calls = this.#queued
+    const leafBytes = packLeaves(this.#leaves)
+    this.#queued = []
+    this.#leaves = []
+    this.#leafBytes = 0
+    if (this.#refusal === undefined || calls.some(({ method }) => method === 'close')) {
+      this.#post(calls, leafBytes)
+    }
+  }
+
+  #post(calls: readonly Call[], leafBytes: ArrayBuffer): void {
+    try {
+      this.#worker.postMessage({ calls, leafBytes }, [leafBytes])
+    } catch (cause) {
+      // one value that cannot be sent must not take the calls beside it along
+      const bad = calls.filter((call) => !isSendable(call))
+      if (bad.length === 0) throw cause
+      for (const { id, method } of bad) this.#settle({ id, error: portable(unsendable(method)) })
+      this.#post(
+        calls.filter((call) => !bad.includes(call)),
+        leafBytes,
+      )
+    }
+  }
+
+  #receive(report: Report): void {
+    switch (report.kind) {
+      case 'opened':
+        this.#settle({ id: 0, value: undefined })
+        break
+      case 'refused':
+        this.#refusal = revived(report.error)
+        this.#settle({ id: 0, error: report.error })
+        break
+      case 'answers':
+        for (const answer of report.answers) this.#settle(answer)
+        break
+      case 'fatal':
+        this.#die(revived(report.error))
+        break
+      default:
+        assertNever(report)
+    }
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id)
+    this.#waiting.delete(answer.id)
+    if (this.#waiting.size === 0) this.#worker.unref()
+    if ('error' in answer) waiting?.reject(revived(answer.error))
+    else waiting?.resolve(answer.value)
+  }
+
+  /** What the store acknowledged is durable; of the rest nobody knows, so the program must end. */
+  #die(error: JackstayError): void {
+    if (this.#refusal !== undefined) return
+    this.#refusal = error
+    for (const { reject } of this.#waiting.values()) reject(error)
+    this.#waiting.clear()
+    const { fatal = endProcess } = this.#options
+    fatal(error)
+  }
+}
+
+function isSendable(call: Call): boolean {
+  try {
+    structuredClone(call)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function unsendable(method: StoreMethod): JackstayError {
+  return new JackstayError('invalid_request', `\`${method}\` takes plain data: pass no functions`)
+}
+
+function ended(cause?: unknown): JackstayError {
+  return new JackstayError(
+    'not_ready',
+    'the thread of the ledger has ended: restart the program, which checks the log first',
+    cause === undefined ? {} : { cause },
+  )
+}
+
+function endProcess(error: JackstayError): void {
+  const why = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  process.stderr.write(`${error.code}: ${error.message}${why}\n`)
+  process.exit(70)
+}
