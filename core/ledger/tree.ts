@@ -15,7 +15,7 @@ export function leafHash(entry: Uint8Array): Hash {
   const input = Buffer.allocUnsafe(entry.length + 1)
   input[0] = 0x00
   input.set(entry, 1)
-  return hash('sha256', input, 'buffer')
+  return sha256(input)
 }
 
 export function nodeHash(left: Hash, right: Hash): Hash {
@@ -23,7 +23,12 @@ export function nodeHash(left: Hash, right: Hash): Hash {
   input[0] = 0x01
   input.set(left, 1)
   input.set(right, 1 + hashSize)
-  return hash('sha256', input, 'buffer')
+  return sha256(input)
+}
+
+// asked for as text, Node hashes in 0.4 µs, as a buffer of its own in 1.3 µs
+function sha256(input: Uint8Array): Hash {
+  return Buffer.from(hash('sha256', input, 'binary'), 'latin1')
 }
 
 /** A growing tree: the roots of its perfect subtrees, the largest first (one per bit of `size`). */
@@ -72,7 +77,7 @@ export function extend(frontier: Frontier, leaves: readonly Hash[]): Extension {
 
 /** The tree's root; the hash of nothing for the empty tree. */
 export function rootOf({ peaks }: Frontier): Hash {
-  return foldRight(peaks) ?? hash('sha256', Buffer.alloc(0), 'buffer')
+  return foldRight(peaks) ?? sha256(Buffer.alloc(0))
 }
 
 function foldRight(subtrees: readonly Hash[]): Hash | undefined {
