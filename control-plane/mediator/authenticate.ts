@@ -16,11 +16,14 @@ import type { Clock, ClusterView, KeyView, Ports } from './ports.ts'
 /** Bytes of the parameters in canonical form: no action needs more, and they stand in the log. */
 const paramsLimit = 4096
 
+/** The part of the caches that says who an agent is. */
+type Known = Pick<ClusterView, 'synced' | 'key' | 'pod'>
+
 export interface AuthenticatePorts {
   readonly clock: Clock
   readonly clusterUid: string
-  readonly cluster: ClusterView
-  readonly triggers: Ports['triggers']
+  readonly cluster: Known
+  readonly triggers: Pick<Ports['triggers'], 'get'>
   /** TokenReview with the audience for intents. */
   identify(token: string): Promise<Caller>
 }
@@ -111,7 +114,7 @@ function assertKey(key: KeyView | undefined, claims: IntentClaims): KeyView {
 }
 
 /** Token and key must be one Pod's, and that Pod alive by our own watch (TokenReview lags). */
-async function assertPod(caller: Caller, key: KeyView, cluster: ClusterView): Promise<void> {
+async function assertPod(caller: Caller, key: KeyView, cluster: Known): Promise<void> {
   const { namespace, name, pod } = requirePod(caller)
   if (`${namespace}/${name}` !== key.agent || pod.uid !== key.podUid || pod.name !== key.podName) {
     throw new JackstayError(
