@@ -16,14 +16,16 @@ import type { Clock, ClusterView, KeyView, Ports } from './ports.ts'
 /** Bytes of the parameters in canonical form: no action needs more, and they stand in the log. */
 const paramsLimit = 4096
 
-/** The part of the caches that says who an agent is. */
-type Known = Pick<ClusterView, 'synced' | 'key' | 'pod'>
-
 export interface AuthenticatePorts {
   readonly clock: Clock
   readonly clusterUid: string
-  readonly cluster: Known
-  readonly triggers: Pick<Ports['triggers'], 'get'>
+  readonly cluster: ClusterView
+  readonly triggers: Ports['triggers']
+  /**
+   * Milliseconds since the epoch: the log that knew earlier intents is gone, and with it what was
+   * done already. 0 for a log that never followed another.
+   */
+  readonly intentsFrom: number
   /** TokenReview with the audience for intents. */
   identify(token: string): Promise<Caller>
 }
@@ -80,7 +82,10 @@ export async function authenticate(
   }
 }
 
-function assertMeantForUs(claims: IntentClaims, { clock, clusterUid }: AuthenticatePorts): void {
+function assertMeantForUs(
+  claims: IntentClaims,
+  { clock, clusterUid, intentsFrom }: AuthenticatePorts,
+): void {
   if (claims.aud !== clusterUid) {
     throw new JackstayError(
       'wrong_audience',
@@ -100,6 +105,9 @@ function assertMeantForUs(claims: IntentClaims, { clock, clusterUid }: Authentic
       'the intent is expired or from the future; check the clock and sign again',
     )
   }
+  if (claims.iat * 1000 < intentsFrom) {
+    throw new JackstayError('not_fresh', 'the intent is older than the log; sign again')
+  }
 }
 
 function assertKey(key: KeyView | undefined, claims: IntentClaims): KeyView {
@@ -114,7 +122,7 @@ function assertKey(key: KeyView | undefined, claims: IntentClaims): KeyView {
 }
 
 /** Token and key must be one Pod's, and that Pod alive by our own watch (TokenReview lags). */
-async function assertPod(caller: Caller, key: KeyView, cluster: Known): Promise<void> {
+async function assertPod(caller: Caller, key: KeyView, cluster: ClusterView): Promise<void> {
   const { namespace, name, pod } = requirePod(caller)
   if (`${namespace}/${name}` !== key.agent || pod.uid !== key.podUid || pod.name !== key.podName) {
     throw new JackstayError(

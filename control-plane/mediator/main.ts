@@ -5,6 +5,7 @@ import { connect } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { clusterUid } from '@jackstay/kube/identity'
 import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { recoveredAt } from '@jackstay/ledger/recovery'
 import { openStore } from '@jackstay/ledger/store'
 import { logger } from '@jackstay/service/log'
 import { metrics } from '@jackstay/service/metrics'
@@ -54,13 +55,14 @@ try {
   const uid = await clusterUid(client, signal)
   const origin = `jackstay.dev/${uid}`
   const key = await loadOrCreateKey(options.dataDir, origin)
-  const store = await openStore({ directory: options.dataDir, origin, key, clock: Date })
+  const store = await openStore({ directory: options.dataDir, origin: key.name, key, clock: Date })
   await runMediator({
     ...options,
     client,
     clusterUid: uid,
     store,
     vkey: key.vkey,
+    intentsFrom: await recoveredAt(store),
     alertToken,
     redact,
     log,

@@ -29,6 +29,8 @@ export interface MediatorOptions {
   readonly clusterUid: string
   readonly store: Store
   readonly vkey: string
+  /** Intents signed before are refused: the log before this one may have known them. */
+  readonly intentsFrom: number
   readonly alertToken: StaticToken
   readonly redact: (text: string) => string
   readonly log: Log
@@ -110,6 +112,7 @@ function appParts(
   running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver'>,
 ): AppParts {
   const { client, store, log, metrics, clock, clusterUid, catalogueVersion, redact } = options
+  const { intentsFrom } = options
   const monotonic = () => performance.now()
   const refused = metrics.counter(
     'jackstay_intents_refused_outright_total',
@@ -123,7 +126,7 @@ function appParts(
     shell: { name: 'jackstay-mediator', log, metrics, redact },
     store,
     callers: callers({ reviewer: client, clock: monotonic }),
-    intake: { store, cluster, clock, clusterUid, triggers, redact, floodgate },
+    intake: { store, cluster, clock, clusterUid, triggers, redact, floodgate, intentsFrom },
     alertToken: options.alertToken,
     vkey: options.vkey,
     waiting: waiting(),

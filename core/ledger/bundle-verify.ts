@@ -1,4 +1,4 @@
-import { openCheckpoint } from './checkpoint.ts'
+import { openCheckpoint, openFormerCheckpoint } from './checkpoint.ts'
 import type { LeafRange } from './export.ts'
 import { verifierFromVkey } from './note.ts'
 import type { TileReader } from './reader.ts'
@@ -20,6 +20,8 @@ export interface BundleVerifyOptions {
   readonly range: LeafRange
   /** An earlier checkpoint kept elsewhere: the log must be its continuation. */
   readonly knownCheckpoint?: string
+  /** Keys the log had before, whose signature the earlier checkpoint may carry (`followKeys`). */
+  readonly formerVkeys?: readonly string[]
 }
 
 export type BundleVerdict =
@@ -42,7 +44,7 @@ export type BundleVerdict =
  * @throws JackstayError `invalid_config` for a malformed `vkey`; errors of the reader pass through.
  */
 export async function verifyBundle(options: BundleVerifyOptions): Promise<BundleVerdict> {
-  const { read, vkey, range, knownCheckpoint } = options
+  const { read, vkey, range, knownCheckpoint, formerVkeys = [] } = options
   const verifier = verifierFromVkey(vkey)
   const note = await read.checkpoint()
   if (note === undefined) return defect('checkpoint_missing', 'the bundle has no checkpoint')
@@ -61,7 +63,7 @@ export async function verifyBundle(options: BundleVerifyOptions): Promise<Bundle
     const wrong =
       (await treeDefect(log)) ??
       (await entriesDefect(first, range.to, read, log)) ??
-      (await earlierDefect(knownCheckpoint, vkey, log))
+      (await earlierDefect(knownCheckpoint, [...formerVkeys, vkey], log))
     if (wrong !== undefined) return wrong
     const to = Math.min(size, Math.ceil(range.to / tileWidth) * tileWidth)
     return { ok: true, size, root: base64(root), checkpoint: note, from: first * tileWidth, to }
@@ -134,11 +136,11 @@ async function tileDefect(
 
 async function earlierDefect(
   knownCheckpoint: string | undefined,
-  vkey: string,
+  vkeys: readonly string[],
   { size, root, tiles }: Log,
 ): Promise<LedgerDefect | undefined> {
   if (knownCheckpoint === undefined) return undefined
-  const known = openCheckpoint(knownCheckpoint, verifierFromVkey(vkey))
+  const known = openFormerCheckpoint(knownCheckpoint, vkeys.map(verifierFromVkey))
   if (!known.ok) return defect('known_checkpoint_invalid', known.problem)
   const { size: from, root: fromRoot } = known.checkpoint
   if (from > size) {

@@ -34,3 +34,12 @@ export function openCheckpoint(note: string, verifier: Verifier): OpenedCheckpoi
   }
   return { ok: true, checkpoint: { origin, size: Number(size), root: bytes } }
 }
+
+/** Opens a note that one of the keys a log has had must have signed: the newest last. */
+export function openFormerCheckpoint(
+  note: string,
+  verifiers: readonly Verifier[],
+): OpenedCheckpoint {
+  const opened = verifiers.toReversed().map((verifier) => openCheckpoint(note, verifier))
+  return opened.find(({ ok }) => ok) ?? opened[0] ?? { ok: false, problem: 'no key is known' }
+}

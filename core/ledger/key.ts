@@ -4,6 +4,8 @@ import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { formatSkey, formatVkey, type Signer, signerFromSkey } from './note.ts'
+import { baseOf } from './origin.ts'
+import { settleRotation } from './rotation-file.ts'
 
 /** The key that signs checkpoints. Its name is the log's origin; the private half stays inside. */
 export interface LedgerKey extends Signer {
@@ -11,7 +13,7 @@ export interface LedgerKey extends Signer {
   readonly vkey: string
 }
 
-const fileName = 'ledger.key'
+export const keyName = 'ledger.key'
 
 /** @throws JackstayError `invalid_config` when the text is no key. */
 export function ledgerKeyFrom(skey: string): LedgerKey {
@@ -39,22 +41,27 @@ export function generateSkey(origin: string): string {
 }
 
 /**
- * The key of the data directory, made on first use with mode 0600.
+ * The key of the data directory, made on first use with mode 0600. Its name is `origin`, or
+ * `<origin>/2`, `/3`, … where the log was begun anew by a recovery.
  * @throws JackstayError `invalid_config` for another origin, or a file that others can read.
  */
 export async function loadOrCreateKey(directory: string, origin: string): Promise<LedgerKey> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const path = join(directory, fileName)
-  if (!(await create(path, origin))) return load(path, origin)
-  await syncDirectory(directory)
-  return load(path, origin)
+  await settleRotation(directory)
+  if (await writeKey(directory, keyName, generateSkey(origin))) await syncDirectory(directory)
+  const key = await loadKey(directory)
+  if (baseOf(key.name) === baseOf(origin)) return key
+  throw new JackstayError(
+    'invalid_config',
+    `the key in \`${join(directory, keyName)}\` belongs to \`${key.name}\`, not to \`${origin}\`: use that cluster's data directory, or another one`,
+  )
 }
 
-async function create(path: string, origin: string): Promise<boolean> {
-  const text = `${generateSkey(origin)}\n`
+/** Writes a key file with mode 0600, durably; false where there is one already. */
+export async function writeKey(directory: string, name: string, skey: string): Promise<boolean> {
   try {
-    await using file = await open(path, 'wx', 0o600)
-    await file.writeFile(text)
+    await using file = await open(join(directory, name), 'wx', 0o600)
+    await file.writeFile(`${skey}\n`)
     await file.sync()
     return true
   } catch (error) {
@@ -64,12 +71,17 @@ async function create(path: string, origin: string): Promise<boolean> {
 }
 
 /** Without this a power cut could take the new name away while the store it signed stays. */
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   await using handle = await open(directory, constants.O_RDONLY)
   await handle.sync()
 }
 
-async function load(path: string, origin: string): Promise<LedgerKey> {
+/**
+ * A key file of the data directory.
+ * @throws JackstayError `invalid_config` for a file that others can read or that holds no key.
+ */
+export async function loadKey(directory: string, name = keyName): Promise<LedgerKey> {
+  const path = join(directory, name)
   await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   // Mode and content are read through one handle, so nobody can swap the file between the two.
   const { mode, size } = await file.stat()
@@ -80,12 +92,5 @@ async function load(path: string, origin: string): Promise<LedgerKey> {
     )
   }
   if (size > 4096) throw new JackstayError('invalid_config', `\`${path}\` is no ledger key`)
-  const key = ledgerKeyFrom((await file.readFile('utf8')).trim())
-  if (key.name !== origin) {
-    throw new JackstayError(
-      'invalid_config',
-      `the key in \`${path}\` belongs to \`${key.name}\`, not to \`${origin}\`: use that cluster's data directory, or another one`,
-    )
-  }
-  return key
+  return ledgerKeyFrom((await file.readFile('utf8')).trim())
 }

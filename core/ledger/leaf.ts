@@ -10,6 +10,8 @@ export const leafKinds = [
   'redaction',
   'hold',
   'prune',
+  'rotation',
+  'recovery',
 ] as const
 export type LeafKind = (typeof leafKinds)[number]
 

@@ -2,9 +2,11 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
-import { openReadOnly } from './sqlite-database.ts'
+import { databaseName, openReadOnly } from './sqlite-database.ts'
 import { SqliteTiles } from './sqlite-tiles.ts'
 import { hashSize, tilePath, tileWidth } from './tiles.ts'
+
+export { databaseName }
 
 /** Where a verifier takes a log from: the C2SP layout, whatever it lies in. */
 export interface TileReader {

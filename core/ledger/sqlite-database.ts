@@ -102,9 +102,9 @@ export const schemaVersion = migrations.length
  * leaves readers of the ledger alone.
  * @throws JackstayError `not_ready` while somebody else writes.
  */
-export async function lockDirectory(directory: string): Promise<DatabaseSync> {
+export async function lockDirectory(directory: string, name = lockName): Promise<DatabaseSync> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const path = join(directory, lockName)
+  const path = join(directory, name)
   await makePrivate(path)
   const lock = new DatabaseSync(path, { timeout: 0 })
   try {

@@ -20,6 +20,7 @@ import type {
   TriggerQuery,
 } from './store.ts'
 import type { StoreEngine } from './store-calls.ts'
+import { assertNotSuperseded } from './superseded.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './tree.ts'
 
 const defaultQueueLimit = 4096
@@ -33,6 +34,7 @@ export async function openSqliteStore(options: StoreOptions): Promise<StoreEngin
       `the key \`${key.name}\` cannot sign for \`${origin}\`: load the key of that origin`,
     )
   }
+  await assertNotSuperseded(directory)
   const lock = await lockDirectory(directory)
   let db: DatabaseSync | undefined
   try {

@@ -1,4 +1,4 @@
-import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
+import { type Checkpoint, openCheckpoint, openFormerCheckpoint } from './checkpoint.ts'
 import { verifierFromVkey } from './note.ts'
 import type { TileReader } from './reader.ts'
 import { decodeBundle, encodeBundle, hashSize, tilePath, tileWidth, widthOf } from './tiles.ts'
@@ -42,6 +42,8 @@ export interface VerifyOptions {
   readonly vkey: string
   /** An earlier checkpoint kept where the log's owner cannot change it. */
   readonly knownCheckpoint?: string
+  /** Keys the log had before, whose signature the earlier checkpoint may carry (`followKeys`). */
+  readonly formerVkeys?: readonly string[]
 }
 
 /**
@@ -52,10 +54,12 @@ export interface VerifyOptions {
  * @throws JackstayError `invalid_config` for a malformed `vkey`; errors of the reader pass through.
  */
 export async function verifyLedger(options: VerifyOptions): Promise<LedgerVerdict> {
-  const { read, vkey, knownCheckpoint } = options
+  const { read, vkey, knownCheckpoint, formerVkeys = [] } = options
   const verifier = verifierFromVkey(vkey)
   const known =
-    knownCheckpoint === undefined ? undefined : openCheckpoint(knownCheckpoint, verifier)
+    knownCheckpoint === undefined
+      ? undefined
+      : openFormerCheckpoint(knownCheckpoint, [...formerVkeys, vkey].map(verifierFromVkey))
   if (known?.ok === false) return defect('known_checkpoint_invalid', known.problem)
   const note = await read.checkpoint()
   if (note === undefined) return defect('checkpoint_missing', 'the log has no checkpoint')

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Verdict } from './approval.ts'
 import { approve } from './approve.ts'
-import { flagsOf } from './command.ts'
+import { filled, flagsOf } from './command.ts'
 import { withCluster } from './connection.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -16,7 +16,7 @@ export function approvalCommands(program: Command, terminal: Terminal): void {
     program
       .command(`${verdict} <subject>`)
       .description(`${description} (ID or agentclass/NAME)`)
-      .requiredOption('--reason <text>', 'why, for the record')
+      .requiredOption('--reason <text>', 'why, for the record', filled)
       .option('-n, --namespace <name>', 'namespace of the intent (default: looks in all)')
       .option('--yes', 'do not ask')
       .option('--digest <digest>', 'what you have read: refuse if it is another by now')

@@ -11,8 +11,9 @@ import {
   type Subject,
   type Verdict,
 } from './approval.ts'
+import { assertAskable, confirmed } from './confirm.ts'
 import { exitCodes } from './exit-codes.ts'
-import { CommandFailed, usageError } from './failure.ts'
+import { CommandFailed } from './failure.ts'
 import { type Line, styled } from './screen.ts'
 import { findSubject } from './subject.ts'
 import { print, printJson, type Terminal } from './terminal.ts'
@@ -36,9 +37,7 @@ export async function approve(
   terminal: Terminal,
 ): Promise<void> {
   const { verdict, json } = request
-  if (!request.yes && (json || !terminal.interactive)) {
-    throw usageError('nobody can be asked here; read the diff with `jackstay why`, then pass --yes')
-  }
+  if (!request.yes) assertAskable(terminal, json, 'read the diff with `jackstay why`, then')
   const { signal } = terminal
   const found = await findSubject(client, request.subject, request.namespace, signal)
   const { subject, lines } = found
@@ -65,9 +64,7 @@ async function confirm(
   verdict: Verdict,
 ): Promise<void> {
   print(terminal, [[`You are ${username}. ${subject.needs.join('; ')}`]])
-  const answer = await terminal.ask(`${verdict} ${noun(subject)}? Type yes: `)
-  if (answer.trim().toLowerCase() === 'yes') return
-  throw new CommandFailed(exitCodes.refused, 'not_confirmed', 'not confirmed, nothing was written')
+  await confirmed(terminal, `${verdict} ${noun(subject)}?`)
 }
 
 function noun({ kind }: Subject): string {

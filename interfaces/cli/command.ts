@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { type GlobalFlags, globalFlags, serverUrl, withCluster } from './connection.ts'
 import { type Mediator, openMediator } from './mediator.ts'
 import type { Terminal } from './terminal.ts'
@@ -19,4 +19,11 @@ export function reading<T>(
   return withCluster(flags, terminal, async (client) =>
     use(await openMediator(url, client, terminal.signal), client.config.namespace),
   )
+}
+
+/** Text that is there, for the record. */
+export function filled(text: string): string {
+  const value = text.trim()
+  if (value !== '' && value.length <= 1024) return value
+  throw new InvalidArgumentError('write some words, at most 1024 characters.')
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { flagsOf, reading } from './command.ts'
 import { verify } from './ledger.ts'
+import { ledgerCustodyCommands } from './ledger-custody-commands.ts'
 import { exportBundle } from './ledger-export.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -34,6 +35,7 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
       const request = { ...exportFlags.parse(command.opts()), json }
       return exportBundle(request, terminal, (use) => reading(command, terminal, use))
     })
+  ledgerCustodyCommands(ledger, terminal)
 }
 
 const exportFlags = z.object({

@@ -2,8 +2,14 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { vkeyName } from '@jackstay/ledger/bundle'
-import { ledgerKeyFrom } from '@jackstay/ledger/key'
-import { directoryReader, httpReader, storeReader, type TileReader } from '@jackstay/ledger/reader'
+import { keyName, ledgerKeyFrom } from '@jackstay/ledger/key'
+import {
+  databaseName,
+  directoryReader,
+  httpReader,
+  storeReader,
+  type TileReader,
+} from '@jackstay/ledger/reader'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed, usageError } from './failure.ts'
 import type { Mediator } from './mediator.ts'
@@ -62,14 +68,8 @@ async function served(
 }
 
 async function stored(data: string, key: string | undefined): Promise<LogSource> {
-  if (!existsSync(data)) {
-    throw new CommandFailed(
-      exitCodes.notFound,
-      'not_found',
-      `no folder \`${data}\`; correct --data`,
-    )
-  }
-  const live = existsSync(join(data, 'ledger.sqlite'))
+  assertFolder(data)
+  const live = existsSync(join(data, databaseName))
   const vkey = key ?? (await keyInside(data))
   const keyFrom = key === undefined ? { keyFrom: `the folder \`${data}\` itself` } : {}
   if (!live) return { read: directoryReader(data), vkey, ...keyFrom, close: () => {} }
@@ -77,16 +77,29 @@ async function stored(data: string, key: string | undefined): Promise<LogSource>
   return { read: reader, vkey, ...keyFrom, close: () => reader.close() }
 }
 
+/** @throws CommandFailed where there is no such folder */
+export function assertFolder(data: string): void {
+  if (existsSync(data)) return
+  throw new CommandFailed(exitCodes.notFound, 'not_found', `no folder \`${data}\`; correct --data`)
+}
+
+/** @throws CommandFailed where the folder holds no log of ours */
+export function assertDataDirectory(data: string): void {
+  assertFolder(data)
+  if (existsSync(join(data, databaseName)) || existsSync(join(data, keyName))) return
+  throw usageError(`\`${data}\` is no data directory of a mediator; correct --data`)
+}
+
 /** A data directory holds the signing key, a bundle the verifier key. */
 async function keyInside(data: string): Promise<string> {
-  const [signing, verifier] = [join(data, 'ledger.key'), join(data, vkeyName)]
+  const [signing, verifier] = [join(data, keyName), join(data, vkeyName)]
   if (existsSync(signing)) return ledgerKeyFrom((await readText(signing)).trim()).vkey
   if (existsSync(verifier)) return (await readText(verifier)).trim()
   throw usageError(`\`${data}\` holds no key; give the log's verifier key with --key`)
 }
 
 /** A verifier key is `name+hash+base64`; anything else is the name of a file with one. */
-async function readKey(text: string): Promise<string> {
+export async function readKey(text: string): Promise<string> {
   if (/^\S+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(text)) return text
   return (await readText(text)).trim()
 }

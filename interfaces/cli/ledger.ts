@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { bundleInfo, bundleInfoName } from '@jackstay/ledger/bundle'
 import { type BundleVerdict, verifyBundle } from '@jackstay/ledger/bundle-verify'
 import type { LeafRange } from '@jackstay/ledger/export'
+import { followKeys } from '@jackstay/ledger/follow-keys'
+import type { TileReader } from '@jackstay/ledger/reader'
 import { type LedgerVerdict, verifyLedger } from '@jackstay/ledger/verify'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed, usageError } from './failure.ts'
@@ -37,14 +39,32 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
   const { read, vkey, keyFrom } = log
   const options = { read, vkey, ...(known !== undefined && { knownCheckpoint: known }) }
   const part = await partOf(request.data)
-  const verdict = part
-    ? await verifyBundle({ ...options, range: part })
-    : await verifyLedger(options)
+  const verdictWith = (keys: readonly string[]) => {
+    const [key = vkey, ...formerVkeys] = keys.toReversed()
+    const asked = { ...options, vkey: key, formerVkeys }
+    return part === undefined ? verifyLedger(asked) : verifyBundle({ ...asked, range: part })
+  }
+  const { verdict, followed } = await following(read, vkey, verdictWith)
   const origin = vkey.split('+')[0] ?? ''
   if (request.json)
-    printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, ...verdict })
-  else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined))
+    printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict })
+  else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined, followed))
   if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
+}
+
+/** The verdict under the given key, or under the one that its rotations lead to. */
+async function following(
+  read: TileReader,
+  vkey: string,
+  verdictWith: (vkeys: readonly string[]) => Promise<LedgerVerdict | BundleVerdict>,
+) {
+  const verdict = await verdictWith([vkey])
+  if (verdict.ok || verdict.problem !== 'checkpoint_invalid') return { verdict }
+  // only how far to look is taken from the checkpoint that does not verify
+  const size = Number((await read.checkpoint())?.split('\n')[1])
+  if (!Number.isSafeInteger(size)) return { verdict }
+  const keys = await followKeys(read, size, vkey)
+  return keys.length === 1 ? { verdict } : { verdict: await verdictWith(keys), followed: keys }
 }
 
 /** The leaves that a bundle of a part of a log holds; undefined for anything else. */
@@ -74,6 +94,7 @@ export function verdictLines(
   origin: string,
   keyFrom: string | undefined,
   compared: boolean,
+  followed: readonly string[] = [],
 ): Line[] {
   const lines: Line[] = verdict.ok
     ? [
@@ -89,6 +110,7 @@ export function verdictLines(
         [`origin   ${origin}`],
         ...(verdict.index === undefined ? [] : [[`leaf     ${verdict.index} and what follows`]]),
       ]
+  for (const key of followed.slice(1)) lines.push([`handed over to ${key}`])
   if (keyFrom !== undefined) {
     lines.push([
       styled(

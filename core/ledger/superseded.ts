@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { JackstayError } from '@jackstay/contract/errors'
+import { z } from 'zod'
+
+/** In a data directory whose log was given up: names the one that followed. */
+const fileName = 'superseded.json'
+
+const successor = z.strictObject({
+  origin: z.string(),
+  /** The data directory of the log that followed, as it was called then. */
+  by: z.string(),
+})
+export type Successor = z.infer<typeof successor>
+
+/** The log that has followed the one in this data directory, where a recovery gave it up. */
+export async function successorOf(directory: string): Promise<Successor | undefined> {
+  const path = join(directory, fileName)
+  if (!existsSync(path)) return undefined
+  return successor.parse(JSON.parse(await readFile(path, 'utf8')))
+}
+
+/** @throws JackstayError `ledger_damaged` where another log has followed this one */
+export async function assertNotSuperseded(directory: string): Promise<void> {
+  const next = await successorOf(directory)
+  if (next === undefined) return
+  throw new JackstayError(
+    'ledger_damaged',
+    `the ledger in \`${directory}\` was given up: \`${next.origin}\` in \`${next.by}\` has followed it, use that one`,
+  )
+}
+
+export async function markSuperseded(directory: string, by: Successor): Promise<void> {
+  await using file = await open(join(directory, fileName), 'w', 0o600)
+  await file.writeFile(`${JSON.stringify(by)}\n`)
+  await file.sync()
+}
