@@ -1,6 +1,5 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
-import { textOf } from './field-check.ts'
-import { children, type ExpressionProblem, type Syntax } from './syntax.ts'
+import { children, type ExpressionProblem, type Syntax, textOf } from './syntax.ts'
 
 /** Paths known to exist where an expression is evaluated. */
 type Guards = ReadonlySet<string>

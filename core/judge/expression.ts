@@ -1,12 +1,16 @@
-import { CelScalar, celEnv, celFunc, isCelError, plan } from '@bufbuild/cel'
-import { RE2JS } from '@bufbuild/re2'
+import { type CelResult, celEnv, isCelError, plan } from '@bufbuild/cel'
 import { findAbsorbed } from './absorption.ts'
-import { exactFunctions } from './exact-functions.ts'
 import type { BoundFacts } from './facts.ts'
 import { checkFields } from './field-check.ts'
+import { type FieldType, factTypes } from './fields.ts'
+import { internalFunctions } from './functions/internal.ts'
+import { Patterns } from './functions/patterns.ts'
+import { implementations, valueTypes } from './functions/table.ts'
+import { Zones } from './functions/zones.ts'
 import { findIncidentUse } from './incident-use.ts'
-import { roundFunction, strict } from './strict.ts'
-import { type ExpressionProblem, readSyntax } from './syntax.ts'
+import { Steps } from './steps.ts'
+import { strict } from './strict.ts'
+import { type ExpressionProblem, readSyntax, type Syntax } from './syntax.ts'
 
 export type Evaluation =
   | { readonly outcome: 'matched' | 'not_matched' }
@@ -20,54 +24,85 @@ export interface CompileOptions {
   readonly guarded: boolean
 }
 
+type Problem = { readonly problem: ExpressionProblem }
+
 export type Compile = (
   source: string,
   options: CompileOptions,
-) => { readonly evaluate: Expression } | { readonly problem: ExpressionProblem }
-
-/** Rounds of all comprehensions of one evaluation together. */
-const maxRounds = 10_000
+) => { readonly evaluate: Expression } | Problem
 
 /**
  * A compiler for CEL conditions: parse within limits, check names, refuse absorption, plan. Its
- * expressions share one environment and one set of compiled regular expressions.
+ * expressions share one environment and one set of regular expressions and time zones.
  */
 export function expressionCompiler(): Compile {
-  const patterns = new Map<string, RE2JS>()
-  let rounds = 0
-  const countRound = celFunc(roundFunction, [CelScalar.DYN], CelScalar.DYN, (goOn) => {
-    rounds += 1
-    if (rounds > maxRounds) throw new RangeError(`more than ${maxRounds} rounds`)
-    return goOn
-  })
-  const re2 = { compile: (text: string) => patterns.get(text) ?? RE2JS.compile(text) }
-  const env = celEnv({ re2, funcs: [...exactFunctions(), countRound] })
+  const variables = factTypes()
+  const engine = celEngine()
   const compile: Compile = (source, { guarded }) => {
     const syntax = readSyntax(source)
     if ('problem' in syntax) return syntax
-    const checked = checkFields(syntax)
+    const checked = checkFields(syntax, variables)
     if ('problem' in checked) return checked
+    if (checked.type.kind !== 'anything') {
+      return found(syntax, 'a rule must be true or false')
+    }
     const incident = findIncidentUse(syntax, { allows: guarded })
     if (incident !== undefined) return { problem: incident }
     const absorbed = guarded ? findAbsorbed(syntax, checked.optional) : undefined
     if (absorbed !== undefined) return { problem: absorbed }
-    for (const text of checked.patterns) patterns.set(text, RE2JS.compile(text))
-    const run = plan(env, strict(syntax.root))
-    return {
-      evaluate(facts) {
-        rounds = 0
-        return evaluation(run(facts))
-      },
-    }
+    const run = engine(syntax, checked)
+    return { evaluate: (facts) => evaluation(run(facts)) }
   }
   return (source, options) => {
     try {
       return compile(source, options)
     } catch (error) {
-      const message = `cannot be compiled: ${error instanceof Error ? error.message : 'unknown'}`
-      return { problem: { line: 1, column: 1, message } }
+      return { problem: { line: 1, column: 1, message: uncompiled(error) } }
     }
   }
+}
+
+/** Like a rule, but over other variables and with any value: what conformance is tested with. */
+export function valueCompiler(): (
+  source: string,
+  variables: ReadonlyMap<string, FieldType>,
+) => { readonly run: (facts: BoundFacts) => CelResult } | Problem {
+  const engine = celEngine()
+  return (source, variables) => {
+    const syntax = readSyntax(source)
+    if ('problem' in syntax) return syntax
+    const checked = checkFields(syntax, variables)
+    return 'problem' in checked ? checked : { run: engine(syntax, checked) }
+  }
+}
+
+interface Literals {
+  readonly patterns: readonly string[]
+  readonly zones: readonly string[]
+}
+
+/** Plans checked expressions in one environment of our functions. */
+function celEngine(): (syntax: Syntax, literals: Literals) => (facts: BoundFacts) => CelResult {
+  const tools = { steps: new Steps(), patterns: new Patterns(), zones: new Zones() }
+  const funcs = [...implementations(tools), ...internalFunctions(tools.steps)]
+  const env = celEnv({ registry: valueTypes(), funcs })
+  return (syntax, { patterns, zones }) => {
+    for (const text of patterns) tools.patterns.add(text)
+    for (const name of zones) tools.zones.add(name)
+    const run = plan(env, strict(syntax.root))
+    return (facts) => {
+      tools.steps.renew()
+      return run(facts)
+    }
+  }
+}
+
+function found(syntax: Syntax, message: string): Problem {
+  return { problem: { ...syntax.position(syntax.root), message } }
+}
+
+function uncompiled(error: unknown): string {
+  return `cannot be compiled: ${error instanceof Error ? error.message : 'unknown'}`
 }
 
 function evaluation(value: unknown): Evaluation {

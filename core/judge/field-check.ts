@@ -1,34 +1,40 @@
-import type { Expr, Expr_Call, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
+import type {
+  Constant,
+  Expr,
+  Expr_Call,
+  Expr_Comprehension,
+} from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
 import { RE2JS } from '@bufbuild/re2'
-import { anything, type FieldType, factTypes, nearest } from './fields.ts'
-import { children, type ExpressionProblem, type Syntax } from './syntax.ts'
+import { anything, type FieldType, nearest } from './fields.ts'
+import { calendarFunctions } from './functions/calendar.ts'
+import { macros, ruleFunctions } from './functions/table.ts'
+import { isZone } from './functions/zones.ts'
+import { children, type ExpressionProblem, type Syntax, textOf } from './syntax.ts'
 
 /** What the checker found out about an expression that has no problem. */
 export interface Checked {
+  /** Of the whole, as far as the fields tell. */
+  readonly type: FieldType
   /** Nodes that fail where a key or an item is absent. */
   readonly optional: ReadonlySet<Expr>
   /** The regular expressions it uses. */
   readonly patterns: readonly string[]
+  /** The time zones it uses. */
+  readonly zones: readonly string[]
 }
 
 type Scope = ReadonlyMap<string, FieldType>
 
 const typeNames = new Set('bool bytes double int list map null_type string type uint'.split(' '))
-const calendar =
-  'getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds'.split(
-    ' ',
-  )
-const functions = new Set([
-  ...'!_ -_ @in @not_strictly_false _!=_ _%_ _&&_ _*_ _+_ _-_ _/_ _<=_ _<_ _==_ _>=_ _>_ _?:_ _?_:_ _[_] _||_'.split(
-    ' ',
-  ),
-  ...'bool bytes contains double duration dyn endsWith int matches size startsWith string timestamp type uint'.split(
-    ' ',
-  ),
-  ...calendar,
-])
+/** As the parser names them; `@not_strictly_false` is part of `all` and `exists`. */
+const operators =
+  '!_ -_ @in @not_strictly_false _!=_ _%_ _&&_ _*_ _+_ _-_ _/_ _<=_ _<_ _==_ _>=_ _>_ _?:_ _?_:_ _[_] _||_'
+const documented = ruleFunctions.flatMap((family) => family.functions.map((f) => f.name))
+const functions = new Set([...operators.split(' '), ...documented])
+const dotted = documented.filter((name) => name.includes('.'))
+const prefixes = new Set(dotted.map((name) => name.split('.', 1).join()))
 /** Macros are gone after parsing, yet a misspelt one should be told its name. */
-const macros = ['all', 'exists', 'exists_one', 'filter', 'has', 'map']
+const spellable = [...documented, ...macros.map((m) => m.name)]
 
 /** Characters of one regular expression. */
 const maxPattern = 256
@@ -48,13 +54,13 @@ class Found extends Error {
 }
 
 /** Refuses names, fields, functions and regular expressions that cannot work. */
-export function checkFields(syntax: Syntax): Checked | { readonly problem: ExpressionProblem } {
-  const optional = new Set<Expr>()
-  const patterns: string[] = []
+export function checkFields(
+  syntax: Syntax,
+  variables: ReadonlyMap<string, FieldType>,
+): Checked | { readonly problem: ExpressionProblem } {
+  const findings: Findings = { optional: new Set(), patterns: [], zones: [] }
   try {
-    const type = check(syntax.root, factTypes(), { optional, patterns })
-    if (type.kind !== 'anything') throw new Found(syntax.root, 'a rule must be true or false')
-    return { optional, patterns }
+    return { ...findings, type: check(syntax.root, variables, findings) }
   } catch (error) {
     if (!(error instanceof Found)) throw error
     const { node, message, suggestion } = error
@@ -66,13 +72,14 @@ export function checkFields(syntax: Syntax): Checked | { readonly problem: Expre
 interface Findings {
   readonly optional: Set<Expr>
   readonly patterns: string[]
+  readonly zones: string[]
 }
 
 function check(node: Expr, scope: Scope, findings: Findings): FieldType {
   const { exprKind } = node
   switch (exprKind.case) {
     case 'constExpr':
-      return constantType(exprKind.value.constantKind.case)
+      return constantType(node, exprKind.value.constantKind)
     case 'identExpr':
       return variable(node, exprKind.value.name, scope)
     case 'selectExpr': {
@@ -100,7 +107,16 @@ function check(node: Expr, scope: Scope, findings: Findings): FieldType {
   }
 }
 
-function constantType(kind: string | undefined): FieldType {
+function constantType(node: Expr, { case: kind, value }: Constant['constantKind']): FieldType {
+  if (kind === 'int64Value' && (value < -(2n ** 63n) || value >= 2n ** 63n)) {
+    throw new Found(node, `\`${value}\` does not fit into 64 bits`)
+  }
+  if (kind === 'uint64Value' && value >= 2n ** 64n) {
+    throw new Found(node, `\`${value}u\` does not fit into 64 bits`)
+  }
+  if (kind === 'doubleValue' && !Number.isFinite(value)) {
+    throw new Found(node, 'the number is too large for a double')
+  }
   if (kind === 'boolValue') return anything
   return kind === 'stringValue' ? { kind: 'text' } : { kind: 'scalar' }
 }
@@ -140,19 +156,36 @@ function call(node: Expr, value: Expr_Call, scope: Scope, findings: Findings): F
   const name = value.function
   if (name === 'has')
     throw new Found(node, 'write `has(a.b)`; for a key in brackets write `"key" in …`')
-  if (!functions.has(name)) {
-    const known = [...functions, ...macros].filter((n) => /^[a-z]/i.test(n))
-    throw new Found(node, `unknown function \`${name}\``, nearest(name, known))
+  const qualified = qualifiedName(value, scope)
+  if (qualified === undefined && !functions.has(name)) {
+    throw new Found(node, `unknown function \`${name}\``, nearest(name, spellable))
   }
-  const target = value.target && check(value.target, scope, findings)
+  if (qualified !== undefined && !functions.has(qualified)) {
+    throw new Found(node, `unknown function \`${qualified}\``, nearest(qualified, spellable))
+  }
+  const target =
+    qualified === undefined ? value.target && check(value.target, scope, findings) : undefined
   const args = value.args.map((arg) => check(arg, scope, findings))
-  if (calendar.includes(name) && args.length > 0) {
-    throw new Found(node, `\`${name}\` takes no time zone: rules reckon in UTC`)
-  }
+  if (calendarFunctions.has(name) && value.args[0]) findings.zones.push(zone(value.args[0]))
   if (name === 'matches') findings.patterns.push(pattern(node, value, target))
   if (name === '_[_]') return indexed(node, value, args[0] ?? anything, findings)
   if (name === '_==_' || name === '_!=_' || name === '@in') compared(node, value, args)
   return anything
+}
+
+/** `sets.contains` where `sets` is no variable. */
+function qualifiedName({ function: name, target }: Expr_Call, scope: Scope): string | undefined {
+  if (target?.exprKind.case !== 'identExpr') return undefined
+  const prefix = target.exprKind.value.name
+  return prefixes.has(prefix) && !scope.has(prefix) ? `${prefix}.${name}` : undefined
+}
+
+function zone(node: Expr): string {
+  const name = textOf(node)
+  if (name === undefined) throw new Found(node, 'write the time zone as a literal text')
+  if (isZone(name)) return name
+  const known = Intl.supportedValuesOf('timeZone')
+  throw new Found(node, `\`${name.slice(0, 64)}\` is no time zone`, nearest(name, known))
 }
 
 function indexed(node: Expr, value: Expr_Call, from: FieldType, findings: Findings): FieldType {
@@ -199,13 +232,6 @@ function pattern(node: Expr, value: Expr_Call, target: FieldType | undefined): s
     throw new Found(node, `the regular expression is not RE2 syntax: ${why}`)
   }
   return text
-}
-
-/** The value of a string literal. */
-export function textOf(node: Expr): string | undefined {
-  if (node.exprKind.case !== 'constExpr') return undefined
-  const { constantKind } = node.exprKind.value
-  return constantKind.case === 'stringValue' ? constantKind.value : undefined
 }
 
 function comprehension(

@@ -1,6 +1,5 @@
 import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
-import { textOf } from './field-check.ts'
-import { children, type ExpressionProblem, type Syntax } from './syntax.ts'
+import { children, type ExpressionProblem, type Syntax, textOf } from './syntax.ts'
 
 /**
  * Finds a use of `cluster.incidents` that could make a verdict milder. Whoever can post an alert

@@ -90,10 +90,15 @@ describe('static limits', () => {
     assert.equal(outcomeOf('intent.params.a.matches("^(a+)+$")', text), 'not_matched')
     assert.equal(outcomeOf('target.name.matches("^w[aeiou]b$")'), 'matched')
   })
-  it('reckons in UTC and refuses time zones', () => {
+  it('reckons in UTC, or in the zone of a literal name', () => {
     const now = 'now.getHours() == 2 && now.getMinutes() == 30 && now.getDayOfYear() == 87'
     assert.equal(outcomeOf(now), 'matched')
-    refused('now.getHours("Europe/Berlin") == 4')
+    assert.equal(outcomeOf('now.getHours("Europe/Berlin") == 4'), 'matched')
+    refused('now.getHours(target.name) == 4')
+    assert.equal(
+      problemOf(deny('r', 'now.getHours("Europe/Belrin") == 4'))?.suggestion,
+      'Europe/Berlin',
+    )
   })
 })
 

@@ -80,6 +80,13 @@ export function children(node: Expr): readonly Expr[] {
   }
 }
 
+/** The value of a string literal. */
+export function textOf(node: Expr): string | undefined {
+  if (node.exprKind.case !== 'constExpr') return undefined
+  const { constantKind } = node.exprKind.value
+  return constantKind.case === 'stringValue' ? constantKind.value : undefined
+}
+
 /** The same node over other children. */
 export function withChildren(node: Expr, change: (child: Expr) => Expr): Expr {
   const { exprKind } = node

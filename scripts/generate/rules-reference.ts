@@ -1,3 +1,4 @@
+import { macros, ruleFunctions } from '@jackstay/judge/functions'
 import { variables } from '@jackstay/judge/variables'
 
 const head = `# Rules: what they can name
@@ -15,8 +16,35 @@ refused in \`allow\`, and elsewhere it stands under \`exists\`, or its size abov
 ## Variables
 `
 
+const functionsHead = `
+## Functions
+
+Names and meanings are those of CEL and, for quantities, addresses, versions, lists and sets, those of
+Kubernetes. What has no answer is an error, and an error denies. \`||\` and \`&&\` go from left to
+right and swallow no error. Regular expressions and time zones are literals: an IANA zone or an
+offset such as \`+02:00\`; without one the calendar is UTC. One evaluation takes at most 10,000 steps
+(a round of a macro, an item compared, 64 characters read) and makes no text of more than 65,536
+characters and no list of more than 10,000 items. There are no optional values (\`?.\`) and no
+protobuf messages.
+`
+
 /** docs/reference/rules.md. */
 export function rulesReference(): string {
   const rows = variables().map(({ path, type, text }) => `| \`${path}\` | ${type} | ${text} |`)
-  return [head, '| Path | Type | Meaning |', '|---|---|---|', ...rows, ''].join('\n')
+  return [
+    head,
+    '| Path | Type | Meaning |',
+    '|---|---|---|',
+    ...rows,
+    functionsHead,
+    ...[{ title: 'Macros', functions: macros }, ...ruleFunctions].flatMap(family),
+  ].join('\n')
+}
+
+function family({ title, functions }: (typeof ruleFunctions)[number]): readonly string[] {
+  const rows = functions.map(({ signatures, summary }) => {
+    const spelt = signatures.map((s) => `\`${s.replaceAll('|', '\\|')}\``).join('<br>')
+    return `| ${spelt} | ${summary} |`
+  })
+  return [`### ${title}`, '', '| Function | Meaning |', '|---|---|', ...rows, '']
 }
