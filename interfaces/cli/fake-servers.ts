@@ -110,7 +110,7 @@ export class Desk {
   }
 
   /** `answer` is what the user types when asked; without it nobody is there. */
-  async run(line: readonly string[], answer?: string): Promise<Ran> {
+  async run(line: readonly string[], answer?: string, piped = ''): Promise<Ran> {
     let out = ''
     let err = ''
     const terminal: Terminal = {
@@ -123,6 +123,9 @@ export class Desk {
       },
       err: (text) => {
         err += text
+      },
+      input: async function* () {
+        yield Buffer.from(piped)
       },
       ask: async (question) => {
         out += question

@@ -5,6 +5,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
 import { intentCommands } from './intent-commands.ts'
 import { ledgerCommands } from './ledger-commands.ts'
+import { policyCommands } from './policy-commands.ts'
 import { render, renderJson, styled } from './screen.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -16,6 +17,8 @@ Examples:
   jackstay approve ID --reason 'known peak'         shows the diff, asks, writes your approval
   jackstay approve agentclass/scalers --reason …    lets a class of agents work
   jackstay ledger verify --key log.vkey             recomputes the log from its leaves
+  jackstay policy check rules/                      every mistake in rules, without a cluster
+  jackstay policy test rules/                       the cases beside them
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong input, 3 server away or no access, 4 not found,
 5 the ledger does not verify.`
@@ -57,5 +60,6 @@ function build(terminal: Terminal): Command {
   intentCommands(program, terminal)
   approvalCommands(program, terminal)
   ledgerCommands(program, terminal)
+  policyCommands(program, terminal)
   return program
 }

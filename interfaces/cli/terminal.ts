@@ -13,6 +13,8 @@ export interface Terminal {
   out(text: string): void
   err(text: string): void
   ask(question: string): Promise<string>
+  /** What is piped in. */
+  input(): AsyncIterable<Uint8Array>
   /** Aborted when the user gives up. */
   readonly signal: AbortSignal
 }
@@ -35,6 +37,7 @@ export function processTerminal(signal: AbortSignal): Terminal {
     colours: stdout.isTTY === true && env.NO_COLOR === undefined && env.TERM !== 'dumb',
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    input: () => stdin,
     async ask(question) {
       const lines = createInterface({ input: stdin, output: stdout })
       try {
