@@ -10,12 +10,15 @@ export interface PendingLeaf {
   readonly seq: number | null
   readonly bytes: Uint8Array
   readonly sealed: readonly SealedRow[]
+  /** Where given, these leaves are written once, however often they are asked for. */
+  readonly token?: string
 }
 
 /** Seals what is to be sealed and encodes the rest. */
 export function pendingLeaf(
   { kind, data, sealed }: NewLeaf,
   of?: { readonly intent: string; readonly seq: number },
+  token?: string,
 ): PendingLeaf {
   const { commitments, rows } = seal(sealed ?? {})
   const leaf = { kind, ...of, data, ...(rows.length > 0 && { sealed: commitments }) }
@@ -24,6 +27,7 @@ export function pendingLeaf(
     seq: of?.seq ?? null,
     bytes: encodeLeaf(leaf),
     sealed: rows,
+    ...(token !== undefined && { token }),
   }
 }
 
@@ -108,4 +112,18 @@ export function replayOf(known: IntentSummary | undefined, kid: string, jwsDiges
   return known.jwsDigest === jwsDigest
     ? { kind: 'same', intentId: known.id }
     : { kind: 'other_bytes' }
+}
+
+/** @throws JackstayError `intent_conflict` unless the claim is held with this fence at `now`. */
+export function assertFence(
+  intentId: string,
+  fence: number,
+  now: number,
+  held: { readonly fence: number; readonly expires: number } | undefined,
+): void {
+  if (held?.fence === fence && held.expires > now) return
+  throw new JackstayError(
+    'intent_conflict',
+    `the claim on \`${intentId}\` with fence ${fence} has expired or passed on: stop, claim it again and read its events`,
+  )
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { JackstayError } from '@jackstay/contract/errors'
+import { assertFence } from './append-request.ts'
 import { integer } from './rows.ts'
 import type { Claim } from './store.ts'
 
@@ -44,11 +44,7 @@ export class SqliteClaims {
   /** @throws JackstayError `intent_conflict` unless the claim is held with this fence at `now`. */
   assertHeld(intentId: string, fence: number, now: number): void {
     const row = this.#held.get(intentId)
-    if (row !== undefined && integer(row, 'fence') === fence && integer(row, 'expires') > now)
-      return
-    throw new JackstayError(
-      'intent_conflict',
-      `the claim on \`${intentId}\` with fence ${fence} has expired or passed on: stop, claim it again and read its events`,
-    )
+    const held = row && { fence: integer(row, 'fence'), expires: integer(row, 'expires') }
+    assertFence(intentId, fence, now, held)
   }
 }

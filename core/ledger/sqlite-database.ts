@@ -90,8 +90,17 @@ CREATE TABLE sealed (
 ) STRICT;
 `
 
+/** Leaves that must be written once, however often they are asked for. */
+const leafTokens = `
+CREATE TABLE leaf_tokens (
+  token TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (token, position)
+) STRICT, WITHOUT ROWID;
+`
+
 /** In the order they were made; a step that was released is never changed. */
-const migrations: readonly string[] = [firstSchema, sealedValues]
+const migrations: readonly string[] = [firstSchema, sealedValues, leafTokens]
 
 /** A store that a newer program has migrated is refused by an older one. */
 export const schemaVersion = migrations.length

@@ -1,14 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { JackstayError } from '@jackstay/contract/errors'
 import type { PendingLeaf } from './append-request.ts'
-import { openCheckpoint, signCheckpoint } from './checkpoint.ts'
+import { signCheckpoint } from './checkpoint.ts'
 import { integrate } from './integration.ts'
 import type { LedgerKey } from './key.ts'
-import { verifierFromVkey } from './note.ts'
 import { SqliteSealed } from './sqlite-sealed.ts'
 import { SqliteTiles } from './sqlite-tiles.ts'
-import { decodeBundle, hashSize, tileWidth, widthOf } from './tiles.ts'
-import { emptyFrontier, type Frontier, frontierFrom, leafHash, rootOf } from './tree.ts'
+import { SqliteTokens } from './sqlite-tokens.ts'
+import { checkStoredLog, damaged } from './stored-log.ts'
+import { emptyFrontier, type Frontier, leafHash, rootOf } from './tree.ts'
 
 /**
  * The log inside the database. One transaction takes leaves, then `store` integrates them all,
@@ -17,6 +16,7 @@ import { emptyFrontier, type Frontier, frontierFrom, leafHash, rootOf } from './
 export class SqliteLog {
   readonly tiles: SqliteTiles
   readonly sealed: SqliteSealed
+  readonly tokens: SqliteTokens
   readonly #origin: string
   readonly #key: LedgerKey
   readonly #insertLeaf
@@ -30,6 +30,7 @@ export class SqliteLog {
   constructor(db: DatabaseSync, origin: string, key: LedgerKey) {
     this.tiles = new SqliteTiles(db)
     this.sealed = new SqliteSealed(db)
+    this.tokens = new SqliteTokens(db)
     this.#origin = origin
     this.#key = key
     this.#insertLeaf = db.prepare(
@@ -67,25 +68,25 @@ export class SqliteLog {
    * @throws JackstayError `ledger_damaged`
    */
   async load(): Promise<void> {
-    const note = this.tiles.checkpoint()
-    if (note === undefined) throw damaged('it has no checkpoint')
-    const opened = openCheckpoint(note, verifierFromVkey(this.#key.vkey))
-    if (!opened.ok) throw damaged(opened.problem)
-    const { size, root } = opened.checkpoint
-    if (this.tiles.leafCount() !== size) {
-      throw damaged(`it holds ${this.tiles.leafCount()} leaves, its checkpoint says ${size}`)
-    }
-    const frontier = await frontierFrom(size, async (level, index, width) => {
-      const tile = this.tiles.hashes(level, index, width)
-      if (tile === undefined) throw damaged(`tile ${level}/${index} is missing`)
-      return tile
-    })
-    if (!Buffer.from(rootOf(frontier)).equals(root)) {
-      throw damaged('its tree does not have the root that was signed')
-    }
-    this.#assertNewestLeaves(size)
+    const { tiles } = this
+    const { frontier, note } = await checkStoredLog(
+      {
+        checkpoint: async () => tiles.checkpoint(),
+        leafCount: async () => tiles.leafCount(),
+        hashes: async (level, index, width) => tiles.hashes(level, index, width),
+        entries: async (index, width) => tiles.entries(index, width),
+      },
+      this.#key.vkey,
+    )
     this.#frontier = frontier
     this.#note = note
+  }
+
+  /** Adds leaves, or answers where those with the same token already stand. */
+  addOnce(leaves: readonly PendingLeaf[]): readonly number[] {
+    const token = leaves.at(0)?.token
+    const known = token === undefined ? [] : this.tokens.of(token)
+    return known.length > 0 ? known : leaves.map((leaf) => this.add(leaf))
   }
 
   /** Adds a leaf to the open transaction and answers its index. */
@@ -93,6 +94,7 @@ export class SqliteLog {
     const position = this.#frontier.size + this.#pending.length
     this.#insertLeaf.run(position, leaf.intent, leaf.seq, leaf.bytes)
     this.sealed.put(position, leaf.sealed)
+    if (leaf.token !== undefined) this.tokens.put(leaf.token, position)
     this.#pending.push(leafHash(leaf.bytes))
     return position
   }
@@ -141,26 +143,4 @@ export class SqliteLog {
     const { size } = frontier
     return signCheckpoint({ origin: this.#origin, size, root: rootOf(frontier) }, [this.#key])
   }
-
-  /** The rest of the entries is for `verifyLedger`; these are the ones a torn write would hit. */
-  #assertNewestLeaves(size: number): void {
-    if (size === 0) return
-    const bundleIndex = Math.floor((size - 1) / tileWidth)
-    const width = widthOf(0, bundleIndex, size)
-    const hashes = this.tiles.hashes(0, bundleIndex, width) ?? Buffer.alloc(0)
-    const entries = decodeBundle(this.tiles.entries(bundleIndex, width) ?? Buffer.alloc(0)) ?? []
-    if (entries.length !== width) throw damaged('leaves are missing at its end')
-    for (const [i, entry] of entries.entries()) {
-      const stored = hashes.subarray(i * hashSize, (i + 1) * hashSize)
-      if (Buffer.from(leafHash(entry)).equals(stored)) continue
-      throw damaged(`leaf ${bundleIndex * tileWidth + i} was changed`)
-    }
-  }
-}
-
-function damaged(what: string): JackstayError {
-  return new JackstayError(
-    'ledger_damaged',
-    `the ledger does not verify: ${what}; keep a copy of the data directory, compare with \`jackstay verify\` and a checkpoint kept elsewhere, then restore a backup or begin a new log`,
-  )
 }

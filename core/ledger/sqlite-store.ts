@@ -133,10 +133,7 @@ class SqliteStore implements StoreEngine {
   }
 
   async appendLeaves(reserved: boolean, leaves: readonly PendingLeaf[]) {
-    return this.#writes.submit(
-      () => ({ leafIndexes: leaves.map((leaf) => this.#log.add(leaf)) }),
-      reserved,
-    )
+    return this.#writes.submit(() => ({ leafIndexes: this.#log.addOnce(leaves) }), reserved)
   }
 
   async events(intentId: string) {

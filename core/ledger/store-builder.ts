@@ -14,15 +14,35 @@ export class TestClock {
   now(): number {
     return this.time
   }
+  async advance(ms: number): Promise<void> {
+    this.time += ms
+  }
 }
 
-export interface TestLedger extends AsyncDisposable {
-  readonly directory: string
-  readonly clock: TestClock
+/** A ledger on any backend, for the suites that every backend must pass. */
+export interface SuiteLedger extends AsyncDisposable {
+  readonly clock: Pick<TestClock, 'now' | 'advance'>
   readonly key: LedgerKey
   readonly store: Store
-  /** Closes the store and opens it again. */
+  /** False where claims outlive the program that made them, because others go on. */
+  readonly singleWriter: boolean
   reopen(): Promise<Store>
+}
+
+export type MakeLedger = (options?: { queueLimit?: number }) => Promise<SuiteLedger>
+
+let makeLedger: MakeLedger = testLedger
+
+/** Has the suites that are imported after this run on another backend than SQLite. */
+export function runSuitesOn(make: MakeLedger): void {
+  makeLedger = make
+}
+
+export const suiteLedger: MakeLedger = (options) => makeLedger(options)
+
+export interface TestLedger extends SuiteLedger {
+  readonly directory: string
+  readonly clock: TestClock
 }
 
 export async function testLedger({
@@ -40,6 +60,7 @@ export async function testLedger({
     directory,
     clock,
     key,
+    singleWriter: true,
     get store() {
       return store
     },

@@ -4,13 +4,13 @@ import fc from 'fast-check'
 import { openCheckpoint } from './checkpoint.ts'
 import { encodeLeaf, leafLimit } from './leaf.ts'
 import { verifierFromVkey } from './note.ts'
-import { anAppend, fill, testLedger } from './store-builder.ts'
+import { anAppend, fill, suiteLedger } from './store-builder.ts'
 import { decodeBundle } from './tiles.ts'
 import { leafHash, verifyConsistency, verifyInclusion } from './tree.ts'
 
 describe('append', () => {
   it('stores events and leaves together and gives them back', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     const first = await store.append(
       anAppend({ index: { agent: 'shop/runbook', namespace: 'shop', kid: 'k', jwsDigest: 'd' } }),
@@ -68,7 +68,7 @@ describe('append', () => {
   })
 
   it('refuses a history that moved on or ended, and leaves no trace of the attempt', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     const leaves = [{ kind: 'decision', data: 1 }] as const
     await store.append(anAppend())
@@ -85,7 +85,7 @@ describe('append', () => {
   })
 
   it('lets exactly one of two writers of the same step win', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const both = await Promise.allSettled([
       ledger.store.append(anAppend({ leaves: [{ kind: 'decision', data: 'a' }] })),
       ledger.store.append(anAppend({ leaves: [{ kind: 'decision', data: 'b' }] })),
@@ -98,7 +98,7 @@ describe('append', () => {
   })
 
   it('refuses an append without events, a leaf beyond 16 kB and values JSON cannot carry', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     const rest = encodeLeaf({ kind: 'outcome', intent: 'i1', seq: 1, data: '' }).length
     const leaf = (length: number) =>
@@ -115,7 +115,7 @@ describe('append', () => {
   })
 
   it('gives concurrent appends gapless unique indexes, each isolated from failing ones', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     const plans = fc.array(
       fc.record({ leaves: fc.integer({ min: 0, max: 3 }), fails: fc.boolean() }),
@@ -163,7 +163,7 @@ describe('append', () => {
   })
 
   it('refuses when its queue is full, but keeps room for outcomes and undo', async () => {
-    await using ledger = await testLedger({ queueLimit: 8 })
+    await using ledger = await suiteLedger({ queueLimit: 8 })
     const { store } = ledger
     const ordinary = Array.from({ length: 9 }, (_, i) =>
       store.append(anAppend({ intentId: `i${i}` })),
@@ -181,7 +181,7 @@ describe('append', () => {
   })
 
   it('appends leaves that belong to no intent', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { leafIndexes } = await ledger.store.appendLeaves([
       { kind: 'suspension', data: { name: 's' } },
       { kind: 'decision', data: { count: 12 } },
@@ -189,11 +189,28 @@ describe('append', () => {
     assert.deepEqual(leafIndexes, [0, 1])
     assert.equal((await ledger.store.leaf(0))?.intent, undefined)
   })
+
+  it('writes leaves with a token once, whoever asks again and when', async () => {
+    await using ledger = await suiteLedger()
+    const leaves = [
+      { kind: 'suspension', data: { name: 's' } },
+      { kind: 'suspension', data: { name: 't' } },
+    ] as const
+    const [first, second] = await Promise.all([
+      ledger.store.appendLeaves(leaves, { token: 'a' }),
+      ledger.store.appendLeaves(leaves, { token: 'a' }),
+    ])
+    assert.deepEqual([first, second], [{ leafIndexes: [0, 1] }, { leafIndexes: [0, 1] }])
+    const store = await ledger.reopen()
+    assert.deepEqual(await store.appendLeaves(leaves, { token: 'b' }), { leafIndexes: [2, 3] })
+    assert.deepEqual(await store.appendLeaves(leaves, { token: 'a' }), { leafIndexes: [0, 1] })
+    assert.deepEqual(await store.appendLeaves(leaves), { leafIndexes: [4, 5] })
+  })
 })
 
 describe('reads', () => {
   it('lists by every field, newest first, page by page', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     for (let i = 0; i < 6; i++) {
       await store.append(
@@ -222,7 +239,7 @@ describe('reads', () => {
   })
 
   it('tells a replay from a conflict, and shows nothing to another key', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     assert.deepEqual(await store.replay('k1', 'i1', 'd1'), { kind: 'new' })
     await store.append(anAppend({ index: { kid: 'k1', jwsDigest: 'd1' } }))
@@ -232,7 +249,7 @@ describe('reads', () => {
   })
 
   it('serves tiles and proofs that verify against the signed checkpoint', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     const roots = new Map<number, Uint8Array>()
     for (const count of [1, 254, 1, 1, 300]) {
@@ -268,16 +285,16 @@ describe('reads', () => {
 
 describe('claims', () => {
   it('are held by one until released or expired, with ever growing fences', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { clock } = ledger
     const first = await ledger.store.claim('i1', 'a', 1000)
     assert.ok(first)
     assert.equal(await ledger.store.claim('i1', 'b', 1000), undefined)
     assert.equal(await ledger.store.claim('i1', 'a', 1000), undefined)
     assert.equal(await ledger.store.renew('i1', first.fence, 2000), true)
-    clock.time += 1999
+    await clock.advance(1999)
     assert.equal(await ledger.store.claim('i1', 'b', 1000), undefined)
-    clock.time += 1
+    await clock.advance(1)
     const second = await ledger.store.claim('i1', 'b', 1000)
     assert.ok(second && second.fence > first.fence)
     assert.equal(await ledger.store.renew('i1', first.fence, 1000), false)
@@ -287,18 +304,19 @@ describe('claims', () => {
     const third = await store.claim('i1', 'c', 1000)
     assert.ok(third && third.fence > second.fence)
     await ledger.reopen()
-    assert.ok(await ledger.store.claim('i1', 'd', 1000), 'a restart frees what the dead one held')
+    const freed = await ledger.store.claim('i1', 'd', 1000)
+    assert.equal(freed !== undefined, ledger.singleWriter, 'a restart of the only writer frees all')
     await assert.rejects(ledger.store.claim('i1', 'd', 0), { code: 'invalid_request' })
   })
 
   it('guard an append with their fence', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store, clock } = ledger
     await assert.rejects(store.append(anAppend({ fence: 1 })), { code: 'intent_conflict' })
     const old = await store.claim('i1', 'a', 1000)
     assert.ok(old)
     await store.append(anAppend({ fence: old.fence }))
-    clock.time += 1000
+    await clock.advance(1000)
     const late = anAppend({ fence: old.fence, expectedSeq: 1 })
     await assert.rejects(store.append(late), { code: 'intent_conflict' })
     const fresh = await store.claim('i1', 'b', 1000)
@@ -324,11 +342,11 @@ describe('triggers', () => {
   })
 
   it('are stored once per key, resolved once, and never fire again', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store, clock } = ledger
     assert.deepEqual(await store.putTrigger(trigger()), { id: 't1', created: true })
     assert.deepEqual(await store.putTrigger(trigger({ id: 't2' })), { id: 't1', created: false })
-    assert.deepEqual(await store.trigger('t1'), { ...trigger(), receivedAt: clock.time })
+    assert.deepEqual(await store.trigger('t1'), { ...trigger(), receivedAt: clock.now() })
     await store.putTrigger(trigger({ id: 't3', status: 'resolved' }))
     await store.putTrigger(trigger({ id: 't4' }))
     assert.equal((await store.trigger('t1'))?.status, 'resolved')
@@ -345,7 +363,7 @@ describe('triggers', () => {
   })
 
   it('are leased to one holder until the lease runs out', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store } = ledger
     await store.putTrigger(trigger())
     const lease = (holder: string, now: number, until: number) =>
@@ -361,12 +379,12 @@ describe('triggers', () => {
   })
 
   it('are forgotten when old', async () => {
-    await using ledger = await testLedger()
+    await using ledger = await suiteLedger()
     const { store, clock } = ledger
     await store.putTrigger(trigger())
-    clock.time += 1000
+    await clock.advance(1000)
     await store.putTrigger(trigger({ id: 't2', dedupKey: 'k2' }))
-    assert.equal(await store.pruneTriggers(clock.time), 1)
+    assert.equal(await store.pruneTriggers(clock.now()), 1)
     assert.equal(await store.trigger('t1'), undefined)
     assert.ok(await store.trigger('t2'))
   })

@@ -57,6 +57,11 @@ export interface AppendRequest {
   readonly index?: IntentIndex
 }
 
+export interface AppendLeavesOptions {
+  /** Of the caller's making: leaves that were once written with it are not written again. */
+  readonly token?: string
+}
+
 export interface Appended {
   /** The intent's number of events now: the next `expectedSeq`. */
   readonly seq: number
@@ -147,7 +152,10 @@ export interface Store {
   /** Events and leaves of one intent in one transaction: all of it or nothing. */
   append(request: AppendRequest): Promise<Appended>
   /** Leaves that belong to no intent: a suspension, a count of aggregated refusals. */
-  appendLeaves(leaves: readonly NewLeaf[]): Promise<{ readonly leafIndexes: readonly number[] }>
+  appendLeaves(
+    leaves: readonly NewLeaf[],
+    options?: AppendLeavesOptions,
+  ): Promise<{ readonly leafIndexes: readonly number[] }>
   /** Oldest first; empty for an unknown intent. */
   events(intentId: string): Promise<readonly StoredEvent[]>
   intent(intentId: string): Promise<IntentSummary | undefined>
@@ -191,15 +199,19 @@ export interface Store {
   close(): Promise<void>
 }
 
-export interface StoreOptions {
-  /** Made with mode 0700 when missing. */
-  readonly directory: string
+interface LogOptions {
   /** `jackstay.dev/<cluster uid>`; must be the key's name. */
   readonly origin: string
   readonly key: LedgerKey
-  readonly clock: Clock
   /** Waiting writes before `overloaded`; an eighth more is kept for undo, outcomes and suspensions. */
   readonly queueLimit?: number
+}
+
+/** SQLite in a directory: one program writes. */
+export interface StoreOptions extends LogOptions {
+  /** Made with mode 0700 when missing. */
+  readonly directory: string
+  readonly clock: Clock
   /**
    * Ends the program, because what is durable is no longer known: a sync failed, the store's
    * thread died, its files were taken away. Without it the process says why on standard error
@@ -208,11 +220,25 @@ export interface StoreOptions {
   readonly fatal?: (error: JackstayError) => void
 }
 
+/** PostgreSQL: several programs write to one log, and claims expire by the database's clock. */
+export interface PostgresStoreOptions extends LogOptions {
+  /** `postgresql://user:password@host:5432/database?sslmode=verify-full`. */
+  readonly url: string
+  /** One log each; `jackstay` unless given. Made when missing. */
+  readonly schema?: string
+  /** The newest checkpoint kept elsewhere: a database that is behind it is refused. */
+  readonly knownCheckpoint?: string
+}
+
 /**
- * Opens the store in `directory` for writing, making it when there is none.
+ * Opens the store in `directory` or behind `url` for writing, making it when there is none.
  * @throws JackstayError `ledger_damaged` when tree and signed checkpoint differ, `invalid_config`
- * for another origin or key or a newer schema, `not_ready` while another process writes to it.
+ * for another origin or key or a newer schema, `not_ready` while another process writes to the
+ * directory, or the database is away or a standby.
  */
-export async function openStore(options: StoreOptions): Promise<Store> {
-  return openThreadedStore(options)
+export async function openStore(options: StoreOptions | PostgresStoreOptions): Promise<Store> {
+  if ('directory' in options) return openThreadedStore(options)
+  // Who keeps the ledger in SQLite never loads the client of PostgreSQL.
+  const { openPostgresStore } = await import('./postgres-open.ts')
+  return openPostgresStore(options)
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import { isReserved, type PendingLeaf, pendingLeaf, prepareAppend } from './append-request.ts'
 import { skeyOf } from './key.ts'
-import type { AppendRequest, NewLeaf, Store, StoreOptions } from './store.ts'
+import type { AppendLeavesOptions, AppendRequest, NewLeaf, Store, StoreOptions } from './store.ts'
 import {
   type Answer,
   type Call,
@@ -93,11 +93,11 @@ class ThreadedStore implements Store {
     return this.#call<'append'>('append', [prepared], { reserved, leaves })
   }
 
-  async appendLeaves(leaves: readonly NewLeaf[]) {
+  async appendLeaves(leaves: readonly NewLeaf[], { token }: AppendLeavesOptions = {}) {
     const reserved = isReserved(leaves)
     return this.#call<'appendLeaves'>('appendLeaves', [reserved], {
       reserved,
-      leaves: leaves.map((leaf) => pendingLeaf(leaf)),
+      leaves: leaves.map((leaf) => pendingLeaf(leaf, undefined, token)),
     })
   }
 

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+import { generateSkey, ledgerKeyFrom } from './key.ts'
+import type { PostgresServer } from './postgres-server.ts'
+import { openStore } from './store.ts'
+import { type MakeLedger, origin, type SuiteLedger } from './store-builder.ts'
+
+export interface PostgresLedger extends SuiteLedger {
+  readonly schema: string
+  /** A statement of the server's superuser in this log's schema. */
+  edit(sql: string): Promise<void>
+}
+
+/** Ledgers on one server, each in a schema of its own, with a database clock that tests move. */
+export function postgresLedgers(
+  server: PostgresServer,
+): (...of: Parameters<MakeLedger>) => Promise<PostgresLedger> {
+  return async (options = {}) => {
+    const schema = `t_${randomUUID().replaceAll('-', '')}`
+    const key = ledgerKeyFrom(generateSkey(origin))
+    const open = () => openStore({ url: server.url, schema, origin, key, ...options })
+    const edit = async (sql: string) => {
+      await server.query(`SET search_path = ${schema}; ${sql}; RESET search_path`)
+    }
+    let time = Date.parse('2026-01-01T00:00:00Z')
+    let store = await open()
+    await edit(`
+      CREATE TABLE test_clock (time bigint); INSERT INTO test_clock VALUES (${time});
+      CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
+        'SELECT time FROM test_clock'`)
+    return {
+      ...{ schema, key, edit },
+      singleWriter: false,
+      clock: {
+        now: () => time,
+        advance: async (ms) => {
+          time += ms
+          await edit(`UPDATE test_clock SET time = ${time}`)
+        },
+      },
+      get store() {
+        return store
+      },
+      async reopen() {
+        await store.close()
+        store = await open()
+        return store
+      },
+      async [Symbol.asyncDispose]() {
+        await store.close()
+        await server.query(`DROP SCHEMA ${schema} CASCADE`)
+      },
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import { openCheckpoint } from './checkpoint.ts'
+import type { LedgerKey } from './key.ts'
+import { verifierFromVkey } from './note.ts'
+import { Connection } from './postgres-connection.ts'
+import { PostgresLog } from './postgres-log.ts'
+import { assertKnownSchema, inSchemaLock, migrate } from './postgres-schema.ts'
+import type { Session } from './postgres-session.ts'
+import { PostgresStore } from './postgres-store.ts'
+import { one, PostgresTiles } from './postgres-tiles.ts'
+import { postgresTarget } from './postgres-url.ts'
+import type { TileReader } from './reader.ts'
+import { text } from './rows.ts'
+import type { PostgresStoreOptions, Store } from './store.ts'
+import { assertExtends, checkStoredLog, damaged } from './stored-log.ts'
+
+const defaultSchema = 'jackstay'
+const defaultQueueLimit = 4096
+/** How long a program that starts waits for its database to start too. */
+const startMs = 15_000
+
+const sql = {
+  meta: { name: 'meta', text: 'SELECT value FROM meta WHERE name = $1' },
+  putMeta: { name: 'put_meta', text: 'INSERT INTO meta VALUES ($1, $2)' },
+  create: { name: 'create', text: 'INSERT INTO head VALUES (1, $1, $2, $3, 0)' },
+  headRow: { name: 'head_row', text: 'SELECT note, size, peaks FROM head' },
+  // Whoever left these is gone: a claim that ran out, a program not heard of for a week.
+  dropClaims: { name: 'drop_expired', text: 'DELETE FROM claims WHERE expires <= now_ms()' },
+  dropWriters: {
+    name: 'drop_writers',
+    text: 'DELETE FROM writers WHERE at < now_ms() - 7 * 86400000::bigint',
+  },
+}
+
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { origin, key, queueLimit = defaultQueueLimit } = options
+  if (key.name !== origin) {
+    throw new JackstayError(
+      'invalid_config',
+      `the key \`${key.name}\` cannot sign for \`${origin}\`: load the key of that origin`,
+    )
+  }
+  const target = await postgresTarget(options.url)
+  const schema = schemaName(options.schema)
+  const log = new PostgresLog(origin, key)
+  let opened = false
+  const connection = new Connection({ target, schema }, async (session) => {
+    if (!opened) return
+    const head = one(await session.run(sql.headRow))
+    await log.adoptAnew(head, tilesOf(session))
+  })
+  try {
+    const session = await connection.session(performance.now() + startMs)
+    await migrate(session, schema)
+    const created = await inSchemaLock(session, schema, () =>
+      identify(session, schema, origin, key, log),
+    )
+    if (!created) await load(session, options, log)
+    await session.run(sql.dropClaims)
+    await session.run(sql.dropWriters)
+    opened = true
+    return new PostgresStore(origin, connection, log, queueLimit)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+/** True when there was no log and this is a new one; a log that stands is checked by `load`. */
+async function identify(
+  session: Session,
+  schema: string,
+  origin: string,
+  key: LedgerKey,
+  log: PostgresLog,
+): Promise<boolean> {
+  const stored = {
+    origin: await metaOf(session, 'origin'),
+    vkey: await metaOf(session, 'vkey'),
+  }
+  const tiles = tilesOf(session)
+  if (stored.origin === undefined || stored.vkey === undefined) {
+    // INVARIANT: only a store without a log becomes a new one; else losing two rows would erase it.
+    if ((await tiles.checkpoint()) !== undefined || (await tiles.leafCount()) > 0) {
+      throw damaged(`schema \`${schema}\` does not say whose log it holds`)
+    }
+    const { note, size, peaks } = log.empty()
+    await session.run(sql.putMeta, ['origin', origin])
+    await session.run(sql.putMeta, ['vkey', key.vkey])
+    await session.run(sql.create, [note, size, peaks])
+    return true
+  }
+  if (stored.origin !== origin) {
+    throw new JackstayError(
+      'invalid_config',
+      `the ledger in schema \`${schema}\` is that of \`${stored.origin}\`, not of \`${origin}\`: name another schema`,
+    )
+  }
+  if (stored.vkey !== key.vkey) {
+    throw new JackstayError(
+      'invalid_config',
+      `the ledger in schema \`${schema}\` is signed with \`${stored.vkey}\`, not with \`${key.vkey}\`: restore that key, or begin a new log in another schema`,
+    )
+  }
+  return false
+}
+
+async function metaOf(session: Session, name: string): Promise<string | undefined> {
+  const [row] = (await session.run(sql.meta, [name])).rows
+  return row === undefined ? undefined : text(row, 'value')
+}
+
+/** Others may be writing: everything is read as it stood at one moment. */
+async function load(session: Session, options: PostgresStoreOptions, log: PostgresLog) {
+  await session.script('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  const tiles = tilesOf(session)
+  const { frontier } = await checkStoredLog(tiles, options.key.vkey)
+  log.adopt(one(await session.run(sql.headRow)))
+  if (options.knownCheckpoint !== undefined) {
+    const known = openCheckpoint(options.knownCheckpoint, verifierFromVkey(options.key.vkey))
+    if (!known.ok) {
+      throw new JackstayError(
+        'invalid_config',
+        `the checkpoint kept elsewhere is none of this log: ${known.problem}`,
+      )
+    }
+    await assertExtends(tiles, frontier, known.checkpoint)
+  }
+  await session.script('COMMIT')
+}
+
+function tilesOf(session: Session): PostgresTiles {
+  return new PostgresTiles((statement, values) => session.run(statement, values))
+}
+
+function schemaName(name = defaultSchema): string {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(name)) return name
+  throw new JackstayError(
+    'invalid_config',
+    `\`${name}\` is no schema name: use lower-case letters, digits and underscores`,
+  )
+}
+
+export interface PostgresReaderOptions {
+  readonly url: string
+  /** `jackstay` unless given. */
+  readonly schema?: string
+}
+
+/** Reads a log in PostgreSQL without changing it, also while its owners write. */
+export async function openPostgresReader(
+  options: PostgresReaderOptions,
+): Promise<TileReader & { close(): Promise<void> }> {
+  const schema = schemaName(options.schema)
+  const connection = new Connection({
+    target: await postgresTarget(options.url),
+    schema,
+    forReading: true,
+  })
+  const patience = () => performance.now() + startMs
+  try {
+    await assertKnownSchema(await connection.session(patience()), schema)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+  const tiles = new PostgresTiles(async (statement, values) => {
+    const session = await connection.session(patience())
+    return session.run(statement, values)
+  })
+  return {
+    checkpoint: () => tiles.checkpoint(),
+    tile: (level, index, width) =>
+      level === 'entries' ? tiles.entries(index, width) : tiles.hashes(level, index, width),
+    close: () => connection.close(),
+  }
+}

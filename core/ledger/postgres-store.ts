@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto'
+import {
+  isReserved,
+  type PreparedAppend,
+  pendingLeaf,
+  prepareAppend,
+  replayOf,
+} from './append-request.ts'
+import { assertLimit, assertSize, assertTtl, servedWidth } from './bounds.ts'
+import type { Batch } from './postgres-batch.ts'
+import { PostgresCommits } from './postgres-commits.ts'
+import type { Connection } from './postgres-connection.ts'
+import { appendIn, indexesOf, PostgresIntents } from './postgres-intents.ts'
+import type { PostgresLog } from './postgres-log.ts'
+import { PostgresReads } from './postgres-reads.ts'
+import { PostgresTiles } from './postgres-tiles.ts'
+import {
+  leaseTrigger,
+  PostgresTriggers,
+  pruneTriggers,
+  putTrigger,
+  resolveTrigger,
+} from './postgres-triggers.ts'
+import { storedLeaf } from './sealed.ts'
+import type {
+  AppendLeavesOptions,
+  AppendRequest,
+  IntentQuery,
+  NewLeaf,
+  NewTrigger,
+  Store,
+  TriggerLease,
+  TriggerQuery,
+} from './store.ts'
+import { damaged } from './stored-log.ts'
+import { consistencyProof, inclusionProof, type ReadTile } from './tree.ts'
+
+export class PostgresStore implements Store {
+  readonly origin: string
+  readonly #connection: Connection
+  readonly #writes: PostgresCommits
+  readonly #reads: PostgresReads
+  readonly #tiles: PostgresTiles
+  readonly #intents: PostgresIntents
+  readonly #triggers: PostgresTriggers
+  readonly #readTile: ReadTile
+
+  constructor(origin: string, connection: Connection, log: PostgresLog, queueLimit: number) {
+    this.origin = origin
+    this.#connection = connection
+    this.#writes = new PostgresCommits(connection, log, randomUUID(), queueLimit)
+    this.#reads = new PostgresReads(connection.where)
+    const { run } = this.#reads
+    this.#tiles = new PostgresTiles(run)
+    this.#intents = new PostgresIntents(run)
+    this.#triggers = new PostgresTriggers(run)
+    this.#readTile = async (level, index, width) => {
+      const tile = await this.#tiles.hashes(level, index, width)
+      if (tile === undefined) throw damaged(`tile ${level}/${index} is missing`)
+      return tile
+    }
+  }
+
+  async append(request: AppendRequest) {
+    const prepared = prepareAppend(request)
+    const { intentId } = request
+    return this.#writes.submit(
+      { intents: [intentId], run: (batch) => appendIn(batch, prepared) },
+      { reserved: prepared.reserved, bytes: bytesOf(prepared) },
+    )
+  }
+
+  async appendLeaves(leaves: readonly NewLeaf[], { token }: AppendLeavesOptions = {}) {
+    const pending = leaves.map((leaf) => pendingLeaf(leaf, undefined, token))
+    return this.#writes.submit(
+      {
+        intents: [],
+        run: async (batch) => {
+          const known = token === undefined ? [] : await indexesOf(batch, token)
+          if (known.length > 0) return { leafIndexes: known }
+          return { leafIndexes: batch.addLeaves(pending) }
+        },
+      },
+      { reserved: isReserved(leaves), bytes: bytesOf({ leaves: pending }) },
+    )
+  }
+
+  async events(intentId: string) {
+    this.#writes.assertUsable()
+    return this.#intents.events(intentId)
+  }
+
+  async intent(intentId: string) {
+    this.#writes.assertUsable()
+    return this.#intents.intent(intentId)
+  }
+
+  async list(query: IntentQuery) {
+    this.#writes.assertUsable()
+    assertLimit(query.limit)
+    return this.#intents.list(query)
+  }
+
+  async open() {
+    this.#writes.assertUsable()
+    return this.#intents.open()
+  }
+
+  async replay(kid: string, jti: string, jwsDigest: string) {
+    return replayOf(await this.intent(jti), kid, jwsDigest)
+  }
+
+  async putTrigger(trigger: NewTrigger) {
+    return this.#writes.submit({ intents: [], run: (batch) => putTrigger(batch, trigger) })
+  }
+
+  async trigger(id: string) {
+    this.#writes.assertUsable()
+    return this.#triggers.get(id)
+  }
+
+  async triggers(query: TriggerQuery) {
+    this.#writes.assertUsable()
+    assertLimit(query.limit)
+    return this.#triggers.list(query)
+  }
+
+  async leaseTrigger(lease: TriggerLease) {
+    return this.#writes.submit({ intents: [], run: (batch) => leaseTrigger(batch, lease) })
+  }
+
+  async resolveTrigger(id: string) {
+    return this.#writes.submit({ intents: [], run: (batch) => resolveTrigger(batch, id) })
+  }
+
+  async pruneTriggers(before: number) {
+    return this.#writes.submit({ intents: [], run: (batch) => pruneTriggers(batch, before) })
+  }
+
+  async claim(intentId: string, holder: string, ttlMs: number) {
+    assertTtl(ttlMs)
+    const run = ({ claims, now }: Batch) => claims.claim(intentId, holder, now, now + ttlMs)
+    return this.#writes.submit({ intents: [intentId], run }, { reserved: true })
+  }
+
+  async renew(intentId: string, fence: number, ttlMs: number) {
+    assertTtl(ttlMs)
+    const run = ({ claims, now }: Batch) => claims.renew(intentId, fence, now, now + ttlMs)
+    return this.#writes.submit({ intents: [intentId], run }, { reserved: true })
+  }
+
+  async release(intentId: string, fence: number) {
+    const run = ({ claims }: Batch) => claims.release(intentId, fence)
+    return this.#writes.submit({ intents: [intentId], run }, { reserved: true })
+  }
+
+  async checkpoint() {
+    this.#writes.assertUsable()
+    const note = await this.#tiles.checkpoint()
+    if (note === undefined) throw damaged('it has no checkpoint')
+    return note
+  }
+
+  async size() {
+    this.#writes.assertUsable()
+    return this.#tiles.size()
+  }
+
+  async tile(level: number, index: number, width?: number) {
+    const has = servedWidth(await this.size(), level, index, width)
+    return has === 0 ? undefined : this.#tiles.hashes(level, index, has)
+  }
+
+  async entries(index: number, width?: number) {
+    const has = servedWidth(await this.size(), 0, index, width)
+    return has === 0 ? undefined : this.#tiles.entries(index, has)
+  }
+
+  async leaf(index: number) {
+    this.#writes.assertUsable()
+    if (!Number.isSafeInteger(index) || index < 0) return undefined
+    const bytes = await this.#tiles.leaf(index)
+    if (bytes === undefined) return undefined
+    return storedLeaf(index, bytes, await this.#tiles.sealed(index))
+  }
+
+  async inclusionProof(index: number, size: number) {
+    assertSize(size, await this.size())
+    return inclusionProof(index, size, this.#readTile)
+  }
+
+  async consistencyProof(from: number, to: number) {
+    assertSize(to, await this.size())
+    return consistencyProof(from, to, this.#readTile)
+  }
+
+  async close() {
+    await this.#writes.close()
+    await this.#reads.close()
+    await this.#connection.close()
+  }
+}
+
+/** About what a write weighs on its way to the server. */
+function bytesOf({ data = [], leaves }: Partial<PreparedAppend>): number {
+  const texts = data.reduce((sum, text) => sum + text.length, 0)
+  return (leaves ?? []).reduce((sum, { bytes, sealed }) => {
+    const values = sealed.reduce((all, { value }) => all + (value?.length ?? 0), 0)
+    return sum + bytes.length + values
+  }, texts)
+}
