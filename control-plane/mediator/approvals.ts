@@ -27,6 +27,7 @@ export function count(
     requirements,
     approvals: approvalsFor(record, ports),
     digest,
+    excluded: [`system:serviceaccount:${record.authenticated.agent.name.replace('/', ':')}`],
     decidedAt: Date.parse(record.rehearsed?.at ?? ''),
     now: ports.clock.now(),
   })

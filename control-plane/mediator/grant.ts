@@ -20,6 +20,7 @@ export function granted(found: ClassView, cluster: ClusterView, clock: Clock): G
     requirements: [{ from: `class/${found.name}`, ...found.spec.grant, expiresAfter: never }],
     approvals,
     digest: found.hash,
+    excluded: [],
     decidedAt: 0,
     now,
   })

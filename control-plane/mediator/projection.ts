@@ -1,3 +1,4 @@
+import type { ApprovalRequirement } from '@jackstay/contract/decision'
 import { JackstayError } from '@jackstay/contract/errors'
 import { digestOf, type Json } from '@jackstay/contract/json'
 import {
@@ -38,11 +39,7 @@ export function statusOf(record: IntentRecord): IntentObjectStatus {
   const { rehearsed, ended } = record
   const plan = rehearsed?.plan ?? record.planned?.plan
   const waiting = record.phase === 'approve'
-  const needs = waiting
-    ? (rehearsed?.decision.requirements ?? []).map(
-        (r) => `${r.count} approval(s) by ${r.groups.join(' or ')} (${r.from})`,
-      )
-    : []
+  const needs = waiting ? needed(rehearsed?.decision.requirements ?? []) : []
   const message =
     ended?.message ?? (waiting ? `waits for ${needs.join('; ')}` : `in stage ${record.phase}`)
   return {
@@ -54,6 +51,16 @@ export function statusOf(record: IntentRecord): IntentObjectStatus {
     needs,
     ...(rehearsed?.approveBefore !== undefined && { expiresAt: rehearsed.approveBefore }),
   }
+}
+
+/** In words, as many and as long as the object may hold: a status that is refused shows nothing. */
+function needed(requirements: readonly ApprovalRequirement[]): string[] {
+  const words = requirements.map(
+    (r) => `${r.count} approval(s) by ${r.groups.join(' or ')} (${r.from})`,
+  )
+  const separate = requirements.some((r) => r.separate) ? ['nobody may serve two of these'] : []
+  const rest = words.length > 14 ? [`and ${words.length - 14} more`] : []
+  return [...words.slice(0, 14), ...rest, ...separate].map((text) => visible(text, 512))
 }
 
 /** Intents nobody could act on never become objects: a flood of refusals fills no etcd. */

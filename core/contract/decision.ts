@@ -9,6 +9,8 @@ export const approvalRequirement = z.strictObject({
   groups: z.array(z.string()).min(1),
   /** Seconds from the decision until a missing approval counts as expired. */
   expiresAfter: z.int().min(1),
+  /** With one such requirement in a decision nobody serves two of its requirements. */
+  separate: z.boolean().optional(),
 })
 export type ApprovalRequirement = z.infer<typeof approvalRequirement>
 

@@ -1,5 +1,6 @@
 import type { ApprovalRequirement } from '@jackstay/contract/decision'
 import type { Digest } from '@jackstay/contract/json'
+import { mostServed } from './matching.ts'
 
 /** What counting needs of an Approval. */
 export interface QuorumApproval {
@@ -29,6 +30,8 @@ export interface QuorumQuestion<A extends QuorumApproval> {
   readonly requirements: readonly ApprovalRequirement[]
   readonly approvals: readonly A[]
   readonly digest: Digest
+  /** Who has a part in the request, and so cannot agree to it; anybody may reject. */
+  readonly excluded: readonly string[]
   /** Milliseconds since the epoch, both. */
   readonly decidedAt: number
   readonly now: number
@@ -36,9 +39,10 @@ export interface QuorumQuestion<A extends QuorumApproval> {
 
 /**
  * Whether people agreed to exactly this digest. Every requirement must be met by distinct people
- * of its groups; one person may serve several requirements, and what one person states in several
- * approvals adds up, so order never matters. The first rejection is final. An approval made after
- * the earliest expiry does not count, one made before still does later on.
+ * of its groups. One person may serve several requirements, unless one of them is `separate`: then
+ * nobody serves two. What one person states in several approvals adds up, so order never matters.
+ * The first rejection is final. An approval made after the earliest expiry does not count, one
+ * made before still does later on.
  */
 export function quorum<A extends QuorumApproval>(question: QuorumQuestion<A>): QuorumOutcome<A> {
   const { requirements, digest, decidedAt, now } = question
@@ -51,8 +55,11 @@ export function quorum<A extends QuorumApproval>(question: QuorumQuestion<A>): Q
   const rejection = eligible.find((a) => a.verdict !== 'approve')
   if (rejection !== undefined) return { state: 'rejected', by: rejection.approver }
   const expiry = decidedAt + Math.min(...requirements.map((r) => r.expiresAfter)) * 1000
-  const inTime = eligible.filter((a) => Date.parse(a.at) <= expiry)
-  const missing = requirements.map((r) => lacking(r, inTime)).filter((m) => m !== undefined)
+  const excluded = new Set(question.excluded.map(personOf))
+  const inTime = eligible.filter(
+    (a) => Date.parse(a.at) <= expiry && !excluded.has(personOf(a.approver)),
+  )
+  const missing = lacking(requirements, inTime)
   // no requirement at all is a mistake, never a yes
   if (requirements.length > 0 && missing.length === 0) {
     const serving = new Set(requirements.flatMap((r) => servedBy(r, inTime)))
@@ -71,18 +78,29 @@ function servedBy<A extends QuorumApproval>(
 }
 
 function lacking(
-  requirement: ApprovalRequirement,
+  requirements: readonly ApprovalRequirement[],
   approvals: readonly QuorumApproval[],
-): MissingApprovals | undefined {
-  const { from, count, groups } = requirement
-  const have = servedBy(requirement, approvals).length
-  // a requirement of nobody is a mistake, never a yes
-  const need = count >= 1 ? count : Number.POSITIVE_INFINITY
-  return have >= need ? undefined : { from, have, need: count, groups }
+): readonly MissingApprovals[] {
+  const people = requirements.map((r) => servedBy(r, approvals).map((a) => personOf(a.approver)))
+  const separate = requirements.some((r) => r.separate === true)
+  const have = separate
+    ? mostServed(requirements.map((r, i) => ({ need: r.count, people: people[i] ?? [] })))
+    : people.map((p) => p.length)
+  return requirements.flatMap(({ from, count, groups }, i) => {
+    const served = have[i] ?? 0
+    // a requirement of nobody is a mistake, never a yes
+    const need = count >= 1 ? count : Number.POSITIVE_INFINITY
+    return served >= need ? [] : [{ from, have: served, need: count, groups }]
+  })
 }
 
 function isPerson(approver: string): boolean {
-  return approver !== '' && !approver.startsWith('system:')
+  return approver !== '' && !personOf(approver).startsWith('system:')
+}
+
+/** Names that differ in case or Unicode form alone are one person: two spellings are no four eyes. */
+function personOf(approver: string): string {
+  return approver.normalize('NFKC').toLowerCase().trim()
 }
 
 function oldestFirst(a: QuorumApproval, b: QuorumApproval): number {
@@ -91,5 +109,8 @@ function oldestFirst(a: QuorumApproval, b: QuorumApproval): number {
 
 function distinct<A extends QuorumApproval>(approvals: readonly A[]): readonly A[] {
   const seen = new Set<string>()
-  return approvals.filter((a) => !seen.has(a.approver) && seen.add(a.approver))
+  return approvals.filter(({ approver }) => {
+    const person = personOf(approver)
+    return !seen.has(person) && seen.add(person)
+  })
 }

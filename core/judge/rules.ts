@@ -103,7 +103,7 @@ function effectOf(
   if (deny) return { effect: { kind: 'deny', message: deny.message }, when: deny.when }
   if (allow) return { effect: { kind: 'allow' }, when: allow.when }
   if (!requireApproval) return problem('a rule needs an effect')
-  const { when, count, groups, expiresAfter } = requireApproval
+  const { when, count, groups, expiresAfter, separate } = requireApproval
   if (!Number.isInteger(count) || count < 1)
     return problem(`\`count\` is \`${count}\`; at least 1 person must approve`)
   if (groups.length === 0) return problem('`groups` is empty; name who may approve')
@@ -113,7 +113,10 @@ function effectOf(
       `\`expiresAfter\` is \`${expiresAfter}\`; write it like \`90s\`, \`15m\`, \`1h30m\``,
     )
   }
-  const requirement = { from: id, count, groups: [...groups].sort(), expiresAfter: seconds }
+  const requirement = {
+    ...{ from: id, count, groups: [...groups].sort(), expiresAfter: seconds },
+    ...(separate === true && { separate }),
+  }
   return { effect: { kind: 'requireApproval', requirement }, when }
 }
 

@@ -39,6 +39,8 @@ export const policyRule = ruled(
         count: z.int().min(1).max(10),
         groups: approverGroups,
         expiresAfter: duration.optional(),
+        /** Nobody serves two requirements of a decision to which this one belongs. */
+        separate: z.boolean().optional(),
       })
       .optional(),
     allow: z.strictObject({ when: expression }).optional(),
