@@ -1,5 +1,6 @@
 import { openCheckpoint, openFormerCheckpoint } from './checkpoint.ts'
 import type { LeafRange } from './export.ts'
+import { defect, type LedgerDefect } from './ledger-defect.ts'
 import { verifierFromVkey } from './note.ts'
 import type { TileReader } from './reader.ts'
 import { decodeBundle, hashSize, tilePath, tileWidth, widthOf } from './tiles.ts'
@@ -12,7 +13,6 @@ import {
   rootOf,
   verifyConsistency,
 } from './tree.ts'
-import type { LedgerDefect, LedgerProblem } from './verify.ts'
 
 export interface BundleVerifyOptions {
   readonly read: TileReader
@@ -167,8 +167,4 @@ function tilesWithin(read: TileReader, size: number): ReadTile {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
-}
-
-function defect(problem: LedgerProblem, message: string, index?: number): LedgerDefect {
-  return { ok: false, problem, message, ...(index === undefined ? {} : { index }) }
 }

@@ -40,7 +40,15 @@ async function readBounded(path: string, limit: number): Promise<Buffer | undefi
     await using file = await open(path, constants.O_RDONLY)
     const { size } = await file.stat()
     if (size > limit) throw tooLarge(path, limit)
-    return await file.readFile()
+    const bytes = Buffer.allocUnsafeSlow(size)
+    let done = 0
+    while (done < size) {
+      const { bytesRead } = await file.read(bytes, done, size - done, done)
+      // cut while we read it: what is there is for the caller to judge
+      if (bytesRead === 0) break
+      done += bytesRead
+    }
+    return bytes.subarray(0, done)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

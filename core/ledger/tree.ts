@@ -76,7 +76,7 @@ export function extend(frontier: Frontier, leaves: readonly Hash[]): Extension {
 }
 
 /** The tree's root; the hash of nothing for the empty tree. */
-export function rootOf({ peaks }: Frontier): Hash {
+export function rootOf({ peaks }: Pick<Frontier, 'peaks'>): Hash {
   return foldRight(peaks) ?? sha256(Buffer.alloc(0))
 }
 
@@ -124,9 +124,25 @@ async function subtreeHash({ height, index }: Subtree, read: ReadTile): Promise<
 
 /** The root over a power of two of hashes, one after the other: of a full tile, the hash above it. */
 export function perfectRoot(hashes: Uint8Array): Hash {
-  if (hashes.length <= hashSize) return hashes
-  const half = hashes.length / 2
-  return nodeHash(perfectRoot(hashes.subarray(0, half)), perfectRoot(hashes.subarray(half)))
+  const work = Buffer.from(hashes)
+  const pair = Buffer.allocUnsafe(2 * hashSize + 1)
+  pair[0] = 0x01
+  // each round writes the level above over the one it reads: 255 hashes of a tile and no garbage
+  for (let parents = hashes.length / hashSize / 2; parents >= 1; parents /= 2) {
+    for (let i = 0; i < parents; i++) {
+      pair.set(work.subarray(2 * i * hashSize, 2 * (i + 1) * hashSize), 1)
+      work.write(hash('sha256', pair, 'binary'), i * hashSize, 'latin1')
+    }
+  }
+  return Buffer.from(work.subarray(0, hashSize))
+}
+
+/** The roots of the perfect subtrees over hashes that stand one after the other, the largest first. */
+export function peaksOf(hashes: Uint8Array): Hash[] {
+  return subtreesOf({ from: 0, to: hashes.length / hashSize }).map(({ height, index }) => {
+    const bytes = 2 ** height * hashSize
+    return perfectRoot(hashes.subarray(index * bytes, (index + 1) * bytes))
+  })
 }
 
 async function rangeHash(range: Range, read: ReadTile): Promise<Hash> {

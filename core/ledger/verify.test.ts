@@ -23,13 +23,14 @@ async function temporary(): Promise<AsyncDisposable & { readonly path: string }>
 function forged(entries: readonly Uint8Array[], key: LedgerKey): TileReader {
   const { frontier, hashes } = extend(emptyFrontier, entries.map(leafHash))
   const size = entries.length
+  const levels = Map.groupBy(hashes, ({ level }) => level)
   return {
     checkpoint: async () => signCheckpoint({ origin, size, root: rootOf(frontier) }, [key]),
     tile: async (level, index, width) => {
       const from = index * tileWidth
       if (level === 'entries') return encodeBundle(entries.slice(from, from + width))
-      const row = hashes.filter((h) => h.level === level).slice(from, from + width)
-      return Buffer.concat(row.map(({ hash }) => hash))
+      const row = levels.get(level)?.slice(from, from + width)
+      return Buffer.concat(row?.map(({ hash }) => hash) ?? [])
     },
   }
 }
@@ -151,6 +152,26 @@ describe('verifyLedger', () => {
     db.close()
   })
 
+  it('finds a changed hash in a full tile of an upper level', async () => {
+    await using ledger = await testLedger()
+    const entries = Array.from({ length: tileWidth ** 2 + 1 }, (_, i) => Buffer.from(`${i}`))
+    const log = forged(entries, ledger.key)
+    const read: TileReader = {
+      ...log,
+      tile: async (level, index, width) => {
+        const tile = await log.tile(level, index, width)
+        return level === 1 && width === tileWidth
+          ? tile?.map((byte, i) => (i === 99 ? ~byte : byte))
+          : tile
+      },
+    }
+    const verdict = await verifyLedger({ read, vkey: ledger.key.vkey })
+    assert.deepEqual(
+      [problemOf(verdict), !verdict.ok && verdict.index],
+      ['tile_changed', 3 * tileWidth],
+    )
+  })
+
   it('T69: finds a forgery of everything but the signature', async () => {
     await using ledger = await testLedger()
     await fill(ledger.store, 20)
@@ -190,6 +211,24 @@ describe('verifyLedger', () => {
       assert.equal(problemOf(verdict), problem, name)
       const blind = await verifyLedger({ read, vkey: key.vkey })
       assert.equal(problemOf(blind), 'none', `${name}: only a checkpoint kept elsewhere shows it`)
+    }
+  })
+
+  it('T69: holds a log to an earlier checkpoint of any size', async () => {
+    await using ledger = await testLedger()
+    const { key } = ledger
+    const entries = Array.from({ length: 600 }, (_, i) => Buffer.from(`{"n":${i}}`))
+    for (const size of [1, 255, 256, 257, 511, 512, 513, 599, 600]) {
+      const knownCheckpoint = await forged(entries.slice(0, size), key).checkpoint()
+      assert.ok(knownCheckpoint !== undefined)
+      const problem = async (log: readonly Uint8Array[]) => {
+        const read = forged(log, key)
+        return problemOf(await verifyLedger({ read, vkey: key.vkey, knownCheckpoint }))
+      }
+      const other = Buffer.from('{}')
+      assert.equal(await problem(entries), 'none', `${size} leaves before`)
+      assert.equal(await problem(entries.with(size - 1, other)), 'forked', `${size} leaves before`)
+      if (size < 600) assert.equal(await problem(entries.with(size, other)), 'none')
     }
   })
 
