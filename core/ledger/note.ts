@@ -1,25 +1,27 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  hash,
-  type KeyObject,
-  sign as signBytes,
-  verify as verifyBytes,
-} from 'node:crypto'
+import { hash } from 'node:crypto'
 import { JackstayError } from '@jackstay/contract/errors'
+import { checkingHalf, signingHalf } from './ed25519.ts'
 
 /**
  * Signed notes (https://c2sp.org/signed-note) with Ed25519, key strings and bytes as in
  * golang.org/x/mod/sumdb/note, so other people's verifiers read ours.
  */
 
-const algorithm = 0x01
+/** What a key may sign, as the byte that key strings and key ids begin with. */
+export const keyTypes = {
+  /** The text of a note. */
+  note: 0x01,
+  /** A checkpoint, with the time (https://c2sp.org/tlog-cosignature). */
+  cosignature: 0x04,
+} as const
+export type KeyType = keyof typeof keyTypes
+
 const noteLimit = 1_000_000
 const signatureLimit = 100
 
 export interface Verifier {
   readonly name: string
-  /** Eight hex digits: the start of SHA-256 over name, newline, 0x01 and public key. */
+  /** Eight hex digits: the start of SHA-256 over name, newline, type byte and public key. */
   readonly keyId: string
   verify(message: Uint8Array, signature: Uint8Array): boolean
 }
@@ -45,11 +47,32 @@ export function signNote(text: string, signers: readonly Signer[]): string {
     )
   }
   const message = Buffer.from(text)
-  const lines = signers.map(({ name, keyId, sign }) => {
-    const blob = Buffer.concat([Buffer.from(keyId, 'hex'), sign(message)])
-    return `— ${name} ${blob.toString('base64')}\n`
-  })
+  const lines = signers.map((signer) => signatureLine(signer, signer.sign(message)))
   return `${text}\n${lines.join('')}`
+}
+
+/** One line below a note, with its newline. */
+export function signatureLine(
+  { name, keyId }: Pick<Signer, 'name' | 'keyId'>,
+  signature: Uint8Array,
+): string {
+  const blob = Buffer.concat([Buffer.from(keyId, 'hex'), signature])
+  return `— ${name} ${blob.toString('base64')}\n`
+}
+
+/** A note taken apart, with nothing verified: not to be believed before `openNote` said so. */
+export interface UnverifiedNote {
+  readonly text: string
+  /** With their newlines, in order. */
+  readonly signatureLines: readonly string[]
+}
+
+/** The parts of a note, or undefined when it is none. */
+export function splitNote(note: string): UnverifiedNote | undefined {
+  const split = note.lastIndexOf('\n\n')
+  if (note.length > noteLimit || split < 0 || !isNoteText(note)) return undefined
+  const lines = note.slice(split + 2, -1).split('\n')
+  return { text: note.slice(0, split + 1), signatureLines: lines.map((line) => `${line}\n`) }
 }
 
 /**
@@ -57,17 +80,14 @@ export function signNote(text: string, signers: readonly Signer[]): string {
  * least one known key must have signed.
  */
 export function openNote(note: string, verifiers: readonly Verifier[]): OpenedNote {
-  const split = note.lastIndexOf('\n\n')
-  if (note.length > noteLimit || split < 0 || !isNoteText(note)) {
-    return { ok: false, problem: 'not a signed note' }
-  }
-  const text = note.slice(0, split + 1)
-  const lines = note.slice(split + 2, -1).split('\n')
-  if (lines.length > signatureLimit) return { ok: false, problem: 'too many signatures' }
+  const parts = splitNote(note)
+  if (parts === undefined) return { ok: false, problem: 'not a signed note' }
+  const { text, signatureLines } = parts
+  if (signatureLines.length > signatureLimit) return { ok: false, problem: 'too many signatures' }
   const message = Buffer.from(text)
   const signers = new Set<Verifier>()
-  for (const line of lines) {
-    const signature = parseSignature(line)
+  for (const line of signatureLines) {
+    const signature = parseSignatureLine(line)
     if (signature === undefined) return { ok: false, problem: 'malformed signature line' }
     const { name, keyId, bytes } = signature
     const known = verifiers.find((one) => one.name === name && one.keyId === keyId)
@@ -81,67 +101,81 @@ export function openNote(note: string, verifiers: readonly Verifier[]): OpenedNo
   return { ok: true, text, signers: [...signers] }
 }
 
-/** @throws JackstayError `invalid_config` when the text is no Ed25519 verifier key. */
+/** @throws JackstayError `invalid_config` when the text is no verifier key of a note signer. */
 export function verifierFromVkey(vkey: string): Verifier {
-  const [name, id, key] = cut(vkey, 3)
-  const publicKey = keyBytes(key)
-  if (!isName(name) || publicKey === undefined || keyIdOf(name, publicKey) !== id) {
-    throw new JackstayError(
-      'invalid_config',
-      `\`${vkey.slice(0, 200)}\` is no verifier key: give \`name+hash+base64\` as \`jackstay verify --help\` shows`,
-    )
-  }
-  const handle = publicHandle(publicKey)
-  return {
-    name,
-    keyId: id,
-    verify: (message, signature) =>
-      signature.length === 64 && verifyBytes(null, message, handle, signature),
-  }
+  const { name, keyId, publicKey } = parseVkey(vkey, 'note')
+  return { name, keyId, verify: checkingHalf(publicKey) }
 }
 
 /** @throws JackstayError `invalid_config`; the message never holds the key. */
 export function signerFromSkey(skey: string): Signer {
-  const [first, second, name, id, key] = cut(skey, 5)
-  const seed = keyBytes(key)
+  const { name, keyId, seed } = parseSkey(skey, 'note')
+  const { publicKey, sign } = signingHalf(seed)
+  return { name, keyId, publicKey, sign }
+}
+
+/**
+ * Takes a verifier key apart: `name+hash+base64(type, key)`.
+ * @throws JackstayError `invalid_config` for anything but an Ed25519 key of this type
+ */
+export function parseVkey(
+  vkey: string,
+  type: KeyType,
+): { readonly name: string; readonly keyId: string; readonly publicKey: Uint8Array } {
+  const [name, keyId, key] = cut(vkey, 3)
+  const publicKey = keyBytes(key, type)
+  if (isName(name) && publicKey !== undefined && keyIdOf(name, publicKey, type) === keyId) {
+    return { name, keyId, publicKey }
+  }
+  throw new JackstayError(
+    'invalid_config',
+    `\`${vkey.slice(0, 200)}\` is no verifier key of a ${type === 'note' ? 'log' : 'witness'}: give \`name+hash+base64\` as its owner published it`,
+  )
+}
+
+/** @throws JackstayError `invalid_config`; the message never holds the key. */
+export function parseSkey(
+  skey: string,
+  type: KeyType,
+): { readonly name: string; readonly keyId: string; readonly seed: Uint8Array } {
+  const [first, second, name, keyId, key] = cut(skey, 5)
+  const seed = keyBytes(key, type)
   if (first !== 'PRIVATE' || second !== 'KEY' || !isName(name) || seed === undefined) {
     throw new JackstayError(
       'invalid_config',
       'the signing key is malformed: it must be `PRIVATE+KEY+name+hash+base64`',
     )
   }
-  const handle = privateHandle(seed)
-  const publicKey = publicKeyOf(handle)
-  if (keyIdOf(name, publicKey) !== id) {
+  if (keyIdOf(name, signingHalf(seed).publicKey, type) !== keyId) {
     throw new JackstayError(
       'invalid_config',
       'the signing key does not match its own hash: it was cut or edited; restore the file',
     )
   }
-  return { name, keyId: id, publicKey, sign: (message) => signBytes(null, message, handle) }
+  return { name, keyId, seed }
 }
 
-export function formatVkey(name: string, publicKey: Uint8Array): string {
-  return `${checkedName(name)}+${keyIdOf(name, publicKey)}+${keyText(publicKey)}`
+export function formatVkey(name: string, publicKey: Uint8Array, type: KeyType = 'note'): string {
+  return `${checkedName(name)}+${keyIdOf(name, publicKey, type)}+${keyText(publicKey, type)}`
 }
 
-export function formatSkey(name: string, seed: Uint8Array): string {
-  const publicKey = publicKeyOf(privateHandle(seed))
-  return `PRIVATE+KEY+${checkedName(name)}+${keyIdOf(name, publicKey)}+${keyText(seed)}`
+export function formatSkey(name: string, seed: Uint8Array, type: KeyType = 'note'): string {
+  const { publicKey } = signingHalf(seed)
+  return `PRIVATE+KEY+${checkedName(name)}+${keyIdOf(name, publicKey, type)}+${keyText(seed, type)}`
 }
 
-function keyIdOf(name: string, publicKey: Uint8Array): string {
-  const input = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(algorithm), publicKey])
+function keyIdOf(name: string, publicKey: Uint8Array, type: KeyType): string {
+  const input = Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(keyTypes[type]), publicKey])
   return hash('sha256', input, 'hex').slice(0, 8)
 }
 
-function keyText(key: Uint8Array): string {
-  return Buffer.concat([Buffer.of(algorithm), key]).toString('base64')
+function keyText(key: Uint8Array, type: KeyType): string {
+  return Buffer.concat([Buffer.of(keyTypes[type]), key]).toString('base64')
 }
 
-function keyBytes(text: string): Uint8Array | undefined {
+function keyBytes(text: string, type: KeyType): Uint8Array | undefined {
   const bytes = strictBase64(text)
-  if (bytes === undefined || bytes.length !== 33 || bytes[0] !== algorithm) return undefined
+  if (bytes === undefined || bytes.length !== 33 || bytes[0] !== keyTypes[type]) return undefined
   return bytes.subarray(1)
 }
 
@@ -155,15 +189,16 @@ function cut(text: string, count: number): string[] {
 }
 
 /** `Buffer.from` skips what it does not know; a signature must have one spelling only. */
-function strictBase64(text: string): Buffer | undefined {
+export function strictBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64')
   return bytes.toString('base64') === text ? bytes : undefined
 }
 
-function parseSignature(
+/** Who says to have signed, and the bytes behind the key id; undefined for a malformed line. */
+export function parseSignatureLine(
   line: string,
 ): { readonly name: string; readonly keyId: string; readonly bytes: Buffer } | undefined {
-  const [dash, name, blob, ...rest] = line.split(' ')
+  const [dash, name, blob, ...rest] = line.replace(/\n$/, '').split(' ')
   if (dash !== '—' || name === undefined || blob === undefined || rest.length > 0) return undefined
   const bytes = strictBase64(blob)
   if (!isName(name) || bytes === undefined || bytes.length < 5) return undefined
@@ -185,21 +220,4 @@ function checkedName(name: string): string {
     'invalid_config',
     `\`${name}\` cannot name a key: use text without white space and plus signs`,
   )
-}
-
-// DER heads of RFC 8410, so that raw keys need no JWK detour.
-const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
-const spkiHead = Buffer.from('302a300506032b6570032100', 'hex')
-
-function privateHandle(seed: Uint8Array): KeyObject {
-  return createPrivateKey({ key: Buffer.concat([pkcs8Head, seed]), format: 'der', type: 'pkcs8' })
-}
-
-function publicHandle(publicKey: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([spkiHead, publicKey]), format: 'der', type: 'spki' })
-}
-
-function publicKeyOf(handle: KeyObject): Uint8Array {
-  const der = createPublicKey(handle).export({ format: 'der', type: 'spki' })
-  return der.subarray(spkiHead.length)
 }
