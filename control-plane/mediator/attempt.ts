@@ -1,6 +1,7 @@
 import type { Observed } from '@jackstay/actions/action'
 import type { Binding } from '@jackstay/contract/history'
 import type { PlannedWrite, Reading } from '@jackstay/contract/plan'
+import { visible } from '@jackstay/contract/text'
 import { bindingOf } from './judgement.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
 import { fieldManager, landed } from './settle.ts'
@@ -46,15 +47,16 @@ export async function attemptWrite(
       return { outcome: 'applied', settled: 'by_answer', ...audit, ...resourceVersion }
     }
     if (answer.kind === 'refused') {
-      return { outcome: 'refused', settled: 'by_answer', ...audit, message: short(answer.message) }
+      return {
+        outcome: 'refused',
+        settled: 'by_answer',
+        ...audit,
+        message: visible(answer.message),
+      }
     }
     message = answer.message
   }
-  return { outcome: 'conflict', settled: 'by_reading', message: short(message) }
-}
-
-function short(message: string): string {
-  return message.slice(0, 1024)
+  return { outcome: 'conflict', settled: 'by_reading', message: visible(message) }
 }
 
 function moved(object: Observed, bound: Binding): boolean {

@@ -16,11 +16,14 @@ import type { Clock, ClusterView, KeyView, Ports } from './ports.ts'
 /** Bytes of the parameters in canonical form: no action needs more, and they stand in the log. */
 const paramsLimit = 4096
 
+/** The part of the caches that says who an agent is. */
+type Known = Pick<ClusterView, 'synced' | 'key' | 'pod'>
+
 export interface AuthenticatePorts {
   readonly clock: Clock
   readonly clusterUid: string
-  readonly cluster: ClusterView
-  readonly triggers: Ports['triggers']
+  readonly cluster: Known
+  readonly triggers: Pick<Ports['triggers'], 'get'>
   /**
    * Milliseconds since the epoch: the log that knew earlier intents is gone, and with it what was
    * done already. 0 for a log that never followed another.
@@ -122,7 +125,7 @@ function assertKey(key: KeyView | undefined, claims: IntentClaims): KeyView {
 }
 
 /** Token and key must be one Pod's, and that Pod alive by our own watch (TokenReview lags). */
-async function assertPod(caller: Caller, key: KeyView, cluster: ClusterView): Promise<void> {
+async function assertPod(caller: Caller, key: KeyView, cluster: Known): Promise<void> {
   const { namespace, name, pod } = requirePod(caller)
   if (`${namespace}/${name}` !== key.agent || pod.uid !== key.podUid || pod.name !== key.podName) {
     throw new JackstayError(

@@ -1,5 +1,6 @@
 import type { PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
+import { visible } from '@jackstay/contract/text'
 import { attemptWrite } from './attempt.ts'
 import { dispatched, judgeAgain } from './dispatch.ts'
 import { entryFor, identityOf } from './judgement.ts'
@@ -91,7 +92,7 @@ function notWritten(
 ): Step {
   const at = moment(ports)
   if (!hasWritten(record)) return end(record, at, 'execute', { phase: 'failed', reason, message })
-  return next({ type: 'undoing', at: rfc3339(at.at), data: { reason, message } })
+  return next({ type: 'undoing', at: rfc3339(at.at), data: { reason, message: visible(message) } })
 }
 
 function executed(record: IntentRecord, ports: Ports): Step {

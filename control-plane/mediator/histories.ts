@@ -2,7 +2,7 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { type IntentEvent, readEvent } from '@jackstay/contract/history'
 import type { Json } from '@jackstay/contract/json'
 import { extend, fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
-import type { NewEvent, NewLeaf, Store, StoredEvent } from '@jackstay/ledger/store'
+import type { NewEvent, Store, StoredEvent } from '@jackstay/ledger/store'
 import type { History } from './ports.ts'
 
 /** An event as the store keeps it: plain JSON without `undefined`. */
@@ -41,7 +41,7 @@ export function claimedHistory(
         intentId: record.id,
         expectedSeq: record.seq,
         events: events.map(stored),
-        leaves: leaves.map(({ kind, data }): NewLeaf => ({ kind, data })),
+        leaves,
         phase: history.phase,
         terminal: hasEnded(history),
         fence,

@@ -1,4 +1,5 @@
 import { JackstayError } from '@jackstay/contract/errors'
+import type { EventData } from '@jackstay/contract/history'
 import type { IntentSubmission } from '@jackstay/contract/intent'
 import { visible } from '@jackstay/contract/text'
 import type { Store } from '@jackstay/ledger/store'
@@ -25,7 +26,7 @@ export async function takeIn(
   ports: IntakePorts,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
   const authenticated = await authenticate(submission, token, ports)
-  const { claims, agent, jwsDigest, reasoning } = authenticated
+  const { claims, agent, jwsDigest } = authenticated
   const known = await ports.store.replay(agent.kid, claims.jti, jwsDigest)
   switch (known.kind) {
     case 'same':
@@ -41,8 +42,7 @@ export async function takeIn(
       break
   }
   ports.floodgate.demand(agent.name)
-  const summary = ports.redact(reasoning.summary)
-  const data = { ...authenticated, reasoning: { ...reasoning, summary: visible(summary) } }
+  const data = { ...authenticated, ...asRecorded(submission, authenticated, ports.redact) }
   const at = new Date(ports.clock.now()).toISOString()
   try {
     await begin(ports.store, claims.jti, { type: 'authenticated', at, data })
@@ -53,4 +53,32 @@ export async function takeIn(
     throw error
   }
   return { id: claims.jti, created: true }
+}
+
+type Authenticated = EventData<'authenticated'>
+
+/**
+ * Somebody's words as they are put on record: held secrets removed, whatever form they were given,
+ * then everything invisible escaped, then cut. Nothing is hashed or sealed before that.
+ */
+function asRecorded(
+  { reasoning }: IntentSubmission,
+  { trigger }: Authenticated,
+  redact: IntakePorts['redact'],
+): Pick<Authenticated, 'reasoning' | 'trigger'> {
+  const words = (text: string, max: number) => visible(redact(text), max)
+  const labels = (given: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(given).map(([key, text]) => [key, words(text, 4096)]))
+  const evidence = reasoning.evidence.map((item) => ({ ...item, uri: words(item.uri, 512) }))
+  return {
+    reasoning: { ...reasoning, summary: words(reasoning.summary, 1024), evidence },
+    ...(trigger && {
+      trigger: {
+        ...trigger,
+        groupKey: words(trigger.groupKey, 4096),
+        labels: labels(trigger.labels),
+        annotations: labels(trigger.annotations),
+      },
+    }),
+  }
 }

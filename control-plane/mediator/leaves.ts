@@ -4,6 +4,8 @@ import { canonical, digestOf, type Json } from '@jackstay/contract/json'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
+import { visible } from '@jackstay/contract/text'
+import { bare, type Erasables, wordsOf } from './erasable.ts'
 import type { Leaf, LeafKind, Ports } from './ports.ts'
 import { hasWritten } from './progress.ts'
 import { type Ending, rfc3339, type Step } from './step.ts'
@@ -26,11 +28,13 @@ function leaf(
   record: IntentRecord,
   context: LeafContext,
   data: { readonly [key: string]: Json },
+  sealed: Erasables,
 ): Leaf {
   const { claims, agent, jwsDigest } = record.authenticated
   const { namespace } = claims.target
   return {
     kind,
+    sealed: members(sealed),
     data: {
       specversion: '1.0',
       id: `${record.id}/${kind}/${record.seq}`,
@@ -48,7 +52,7 @@ function leaf(
   }
 }
 
-/** Seven members of this size stay below a leaf's limit, whatever an agent or a rule puts in. */
+/** Seven members of this size stay below a leaf's limit, whatever a rule or a group's name puts in. */
 const memberLimit = 2048
 
 /** The member, or its digest where it is large: the whole of it stands in the intent's events. */
@@ -68,19 +72,31 @@ function members(value: object): { readonly [key: string]: Json } {
 }
 
 function context(record: IntentRecord): { readonly [key: string]: Json } {
-  const { claims, agent, reasoning, trigger } = record.authenticated
+  const { claims, agent, trigger } = record.authenticated
   return json({
     agent: { name: agent.name, class: agent.class, pod: agent.podUid },
     action: claims.action,
     target: claims.target,
-    params: claims.params,
-    reasoning: { digest: claims.reasoning.digest, summary: reasoning.summary },
+    reasoning: { digest: claims.reasoning.digest },
     trigger: trigger && {
       id: trigger.id,
       source: trigger.source,
       fingerprint: trigger.fingerprint,
     },
   }) as { readonly [key: string]: Json }
+}
+
+/** What the agent and the alert said: erasable, so a leaf only commits to it. */
+function asked({ authenticated }: IntentRecord): Erasables {
+  const { claims, reasoning, trigger, redacted } = authenticated
+  return {
+    ...(reasoning && { reasoning }),
+    ...(redacted?.params === undefined && { params: claims.params }),
+    ...(trigger &&
+      redacted?.trigger === undefined && {
+        trigger: { labels: trigger.labels, annotations: trigger.annotations },
+      }),
+  }
 }
 
 /** The decision on one digest, or the refusal that came before there was one. */
@@ -97,10 +113,17 @@ export function decisionLeaf(
     readonly digest?: string
   },
 ): Leaf {
-  const { grounds, ...said } = verdict
-  // the facts themselves stand in the intent's events: the leaf says which they were
-  const facts = grounds === undefined ? {} : { facts: grounds.digest }
-  return leaf('decision', stage, record, at, { ...context(record), ...members(said), ...facts })
+  const { grounds, plan, message, decision, ...said } = verdict
+  const clear = {
+    ...context(record),
+    ...members({ ...said, decision: decision && bare(decision) }),
+  }
+  return leaf('decision', stage, record, at, clear, {
+    ...asked(record),
+    ...(plan && { plan }),
+    ...(grounds && { facts: grounds }),
+    messages: { message, ...(decision && wordsOf(decision)) },
+  })
 }
 
 export function approvalLeaf(
@@ -108,7 +131,18 @@ export function approvalLeaf(
   at: LeafContext,
   approved: EventData<'approved'>,
 ): Leaf {
-  return leaf('approval', 'approve', record, at, { approved: json(approved) })
+  const { digest, approvals } = approved
+  const clear = { digest, approvals: approvals.map(({ reason: _, ...rest }) => rest) }
+  return leaf(
+    'approval',
+    'approve',
+    record,
+    at,
+    { approved: json(clear) },
+    {
+      messages: Object.fromEntries(approvals.map(({ uid, reason }) => [uid, reason])),
+    },
+  )
 }
 
 /** Durable before the first write: no dispatch leaf, no write. */
@@ -118,10 +152,15 @@ export function dispatchLeaf(
   plan: Plan,
   dispatched: EventData<'dispatched'>,
 ): Leaf {
-  return leaf('dispatch', 'dispatch', record, at, {
+  const { decision, ...bound } = dispatched
+  const clear = {
     executor: plan.executor,
-    writes: json(plan.writes),
-    dispatched: json(dispatched),
+    writes: json(plan.writes.map(({ id, verb, object }) => ({ id, verb, object }))),
+    dispatched: json({ ...bound, decision: bare(decision) }),
+  }
+  return leaf('dispatch', 'dispatch', record, at, clear, {
+    plan: { writes: plan.writes },
+    messages: wordsOf(decision),
   })
 }
 
@@ -131,10 +170,21 @@ export function outcomeLeaf(
   stage: StageName,
   ending: Ending,
 ): Leaf {
-  return leaf('outcome', stage, record, at, {
-    outcome: json({ phase: ending.phase, reason: ending.reason, message: ending.message }),
-    written: json(record.written),
-    undone: json(record.undone),
+  const { phase, reason, message } = ending
+  const silent = ({ message: _, ...rest }: { readonly message?: string | undefined }) => rest
+  const said = ({ write, attempt, message: text }: EventData<'written'> | EventData<'undone'>) =>
+    text === undefined ? [] : [{ write, attempt, message: text }]
+  const clear = {
+    outcome: { phase, reason },
+    written: json(record.written.map(silent)),
+    undone: json(record.undone.map(silent)),
+  }
+  return leaf('outcome', stage, record, at, clear, {
+    messages: {
+      message,
+      written: record.written.flatMap(said),
+      undone: record.undone.flatMap(said),
+    },
   })
 }
 
@@ -142,8 +192,10 @@ export function outcomeLeaf(
  * Ends an intent: its one terminal event, with the decision leaf where no decision was recorded
  * yet, and the outcome leaf where it was dispatched or had waited.
  */
-export function end(record: IntentRecord, at: LeafContext, stage: StageName, ending: Ending): Step {
+export function end(record: IntentRecord, at: LeafContext, stage: StageName, said: Ending): Step {
   const leaves: Leaf[] = []
+  // it may quote an agent, and a cut through a surrogate pair could not be written at all
+  const ending = { ...said, message: visible(said.message) }
   if (record.rehearsed === undefined) {
     const { phase, reason, message, decision, grounds } = ending
     const plan = record.planned?.plan
@@ -159,10 +211,9 @@ export function end(record: IntentRecord, at: LeafContext, stage: StageName, end
   } else if (ending.phase !== 'proposed' || hasWritten(record)) {
     leaves.push(outcomeLeaf(record, at, stage, ending))
   }
-  const message = ending.message.slice(0, 1024)
   return {
     go: 'end',
-    events: [{ type: 'ended', at: rfc3339(at.at), data: { ...ending, message, stage } }],
+    events: [{ type: 'ended', at: rfc3339(at.at), data: { ...ending, stage } }],
     leaves,
   }
 }

@@ -20,6 +20,8 @@ export type LeafKind = 'decision' | 'approval' | 'dispatch' | 'outcome'
 export interface Leaf {
   readonly kind: LeafKind
   readonly data: Json
+  /** What may be erased one day: the leaf's bytes only commit to it. */
+  readonly sealed: { readonly [name: string]: Json }
 }
 
 /** Where events and leaves are kept; one call is one transaction. */

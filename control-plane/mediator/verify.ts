@@ -1,4 +1,5 @@
 import { assertNever } from '@jackstay/contract/errors'
+import { visible } from '@jackstay/contract/text'
 import { entryFor } from './judgement.ts'
 import { end } from './leaves.ts'
 import { approvedPlan } from './progress.ts'
@@ -30,7 +31,7 @@ export const verify: Stage = {
           return wait({ on: ['target'], at: Math.min(now + pollMs, deadline) })
         }
         const late = progress.state === 'pending' ? `by ${executed.verifyBefore} only: ` : ''
-        const message = `${late}${progress.message}`
+        const message = visible(`${late}${progress.message}`)
         const data = { reason: 'verification_failed', message } as const
         return next({ type: 'undoing', at: rfc3339(now), data })
       }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { decision } from './decision.ts'
 import { agentName, intentClaims, reasoning } from './intent.ts'
 import { plan } from './plan.ts'
+import { redactions } from './redaction.ts'
 import { thumbprint } from './signing.ts'
 import { digest, uuid } from './text.ts'
 import { trigger } from './trigger.ts'
@@ -112,18 +113,32 @@ export const grounds = z.strictObject({
 })
 export type Grounds = z.infer<typeof grounds>
 
+/** Which of the event's values were erased, and by which leaves; absent where none was. */
+const redacted = redactions.optional()
+
 const events = {
-  authenticated: z.strictObject({
-    agent: agentIdentity,
-    claims: intentClaims,
-    jws: z.string(),
-    jwsDigest: digest,
-    reasoning,
-    trigger: trigger.optional(),
-  }),
+  authenticated: z
+    .strictObject({
+      agent: agentIdentity,
+      /** With `params` empty where they were redacted. */
+      claims: intentClaims,
+      /** Absent where `params` were redacted: it holds them. */
+      jws: z.string().optional(),
+      jwsDigest: digest,
+      /** Absent where it was redacted; its salted digest stands in the claims. */
+      reasoning: reasoning.optional(),
+      trigger: trigger.optional(),
+      redacted,
+    })
+    .refine(
+      (event) =>
+        (event.reasoning !== undefined || event.redacted?.reasoning !== undefined) &&
+        (event.jws !== undefined || event.redacted?.params !== undefined),
+      'a value is missing and was not redacted',
+    ),
   admitted: z.strictObject({ class: z.string(), classHash: digest }),
-  planned: z.strictObject({ plan }),
-  decided: z.strictObject({ decision, grounds: grounds.optional() }),
+  planned: z.strictObject({ plan, redacted }),
+  decided: z.strictObject({ decision, grounds: grounds.optional(), redacted }),
   /** The plan as the server confirmed it, decided again, and the digest people approve. */
   rehearsed: z.strictObject({
     plan,
@@ -133,14 +148,16 @@ const events = {
     catalogueVersion: z.string(),
     /** RFC 3339; absent when nobody has to approve. */
     approveBefore: z.string().optional(),
+    redacted,
   }),
-  approved: z.strictObject({ digest, approvals: z.array(countedApproval) }),
+  approved: z.strictObject({ digest, approvals: z.array(countedApproval), redacted }),
   /** Written before the first write, and again before each attempt with a fresh resourceVersion. */
   dispatched: z.strictObject({
     attempt: z.int().min(1),
     digest,
     decision,
     bindings: z.array(binding).min(1),
+    redacted,
   }),
   /** What became of one write. `by_reading`: no answer came, the object told. */
   written: z.strictObject({
@@ -151,6 +168,7 @@ const events = {
     auditId: z.string().optional(),
     resourceVersion: z.string().optional(),
     message: z.string().max(1024).optional(),
+    redacted,
   }),
   /** Every write landed; the success test runs until `verifyBefore`. */
   executed: z.strictObject({ verifyBefore: z.string() }),
@@ -158,6 +176,7 @@ const events = {
   undoing: z.strictObject({
     reason: z.enum(reasons),
     message: z.string().max(1024),
+    redacted,
   }),
   /** Before each inverse write. */
   undoDispatched: z.strictObject({ attempt: z.int().min(1), bindings: z.array(binding).min(1) }),
@@ -170,6 +189,7 @@ const events = {
     auditId: z.string().optional(),
     resourceVersion: z.string().optional(),
     message: z.string().max(1024).optional(),
+    redacted,
   }),
   ended: z.strictObject({
     phase: z.enum(terminalPhases),
@@ -181,6 +201,7 @@ const events = {
     grounds: grounds.optional(),
     approvals: z.array(countedApproval).optional(),
     observed: z.record(z.string(), z.unknown()).optional(),
+    redacted,
   }),
 }
 

@@ -6,6 +6,7 @@ import {
   type StageName,
   stageNames,
 } from './history.ts'
+import type { Redactions } from './redaction.ts'
 
 type Stamped<T extends EventType> = EventData<T> & { readonly at: string }
 
@@ -29,6 +30,8 @@ export interface IntentRecord {
   readonly undoDispatched?: Stamped<'undoDispatched'>
   readonly undone: readonly Stamped<'undone'>[]
   readonly ended?: Stamped<'ended'>
+  /** What was erased from any event, and which leaf says why. */
+  readonly redacted: Redactions
 }
 
 /** The stage an intent is in: the first one whose result is not among its events. */
@@ -77,6 +80,7 @@ export function fold(id: string, events: readonly IntentEvent[]): IntentRecord {
     authenticated: { ...first.data, at: first.at },
     written: [],
     undone: [],
+    redacted: first.data.redacted ?? {},
   }
   return extend(begun, rest)
 }
@@ -100,6 +104,9 @@ export function extend(
       )
     }
     const stamped = { ...event.data, at: event.at }
+    if ('redacted' in event.data) {
+      record = { ...record, redacted: { ...event.data.redacted, ...record.redacted } }
+    }
     record =
       event.type === 'written' || event.type === 'undone'
         ? { ...record, [event.type]: [...record[event.type], stamped] }

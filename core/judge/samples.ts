@@ -1,3 +1,4 @@
+import type { ChangeWindowSpec } from '@jackstay/contract/change-window'
 import type { ActionPolicySpec, PolicyRule } from '@jackstay/contract/kinds/action-policy'
 import { type DecideInput, decide } from './decide.ts'
 import type { Facts } from './facts.ts'
@@ -70,4 +71,35 @@ export function outcomeOf(when: string, facts: Facts = someFacts()): string {
   if (problems[0] !== undefined) return `problem: ${problems[0].message}`
   const { fired } = verdict([], { rules, facts })
   return fired[0]?.outcome ?? 'not_matched'
+}
+
+const everywhere = { actions: ['*'], namespaces: ['*'] }
+
+/** A window by a cron line; `changes` make it something else. */
+export function cronWindow(
+  cron: string,
+  duration: string,
+  timeZone = 'UTC',
+  changes: Partial<ChangeWindowSpec> = {},
+): ChangeWindowSpec {
+  return { effect: 'allow', cron, duration, timeZone, ...everywhere, ...changes }
+}
+
+export function ruleWindow(
+  rule: string,
+  start: string,
+  duration: string,
+  timeZone = 'UTC',
+  changes: Partial<ChangeWindowSpec> = {},
+): ChangeWindowSpec {
+  const rrule = { rule, start }
+  return { effect: 'allow', rrule, duration, timeZone, ...everywhere, ...changes }
+}
+
+export function onceWindow(
+  from: string,
+  until: string,
+  changes: Partial<ChangeWindowSpec> = {},
+): ChangeWindowSpec {
+  return { effect: 'allow', once: { from, until }, ...everywhere, ...changes }
 }

@@ -1,6 +1,8 @@
 import type { IntentSummary, IntentView } from '@jackstay/contract/api'
 import { type IntentEvent, readEvent } from '@jackstay/contract/history'
 import { fold, type IntentRecord } from '@jackstay/contract/record'
+import { redactions } from '@jackstay/contract/redaction'
+import { z } from 'zod'
 import { type Line, type Span, type Style, styled, table } from './screen.ts'
 
 /** `jackstay intents list`, newest first. */
@@ -51,21 +53,30 @@ export function age(since: string, now: number): string {
 /** `jackstay intents get`: the summary and what happened when. */
 export function renderIntent({ summary, events }: IntentView): Line[] {
   const { id, action, target, phase, reason } = summary
-  const rows = events.map(({ seq, at, type, leafIndexes }): Span[] => [
+  const rows = events.map(({ seq, at, type, data, leafIndexes }): Span[] => [
     { text: String(seq) },
     { text: at },
     { text: type },
     { text: leafIndexes.length > 0 ? `leaf ${leafIndexes.join(', ')}` : '' },
+    styled('yellow', erasedIn(data)),
   ])
   return [
     [styled('bold', id), '  ', styled(phaseStyle(phase), phase), reason ? ` (${reason})` : ''],
     [`${action} on ${target}, asked for by ${summary.agent}`],
     [],
-    ...table(['SEQ', 'AT', 'EVENT', 'LEDGER'], rows),
+    ...table(['SEQ', 'AT', 'EVENT', 'LEDGER', 'REDACTED'], rows),
     [],
     [styled('dim', `the whole story: jackstay why ${id}`)],
   ]
 }
+
+function erasedIn(data: unknown): string {
+  const marked = marks.safeParse(data)
+  const redacted = Object.entries(marked.data?.redacted ?? {})
+  return redacted.map(([name, leaf]) => `${name} (leaf ${leaf})`).join(', ')
+}
+
+const marks = z.looseObject({ redacted: redactions })
 
 /** The history of an intent as the contract folds it. @throws when it is damaged */
 export function recordOf({ summary, events }: IntentView): IntentRecord {

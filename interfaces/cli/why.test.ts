@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import type { IntentView } from '@jackstay/contract/api'
+import { erasableNames, redactEvent } from '@jackstay/contract/redaction'
 import { recordOf, renderIntent, renderList } from './intents.ts'
 import { render, renderJson } from './screen.ts'
 import { story, untilApproval, untilWritten, verified } from './story-builder.ts'
@@ -151,4 +152,26 @@ test('shows the events of one intent and where they stand in the ledger', () => 
 test('wraps at blanks and inside a word only where it must', () => {
   assert.deepEqual(wrapped('aa bb cc', 5), ['aa bb', 'cc'])
   assert.deepEqual(wrapped('abcdefgh', 3), ['abc', 'def', 'gh'])
+})
+
+test('T72 what was erased is shown as erased, with the leaf that says why', () => {
+  const view = story(verified)
+  const erased: IntentView = {
+    ...view,
+    events: view.events.map((event) => ({
+      ...event,
+      data: redactEvent(event.type, JSON.parse(JSON.stringify(event.data)), erasableNames, 42),
+    })),
+  }
+  const text = why(erased)
+  assert.match(text, /Agent says +\[redacted\]: leaf 42 says why/)
+  assert.match(text, /parameters \[redacted\]: leaf 42/)
+  assert.match(text, /Redacted +.*reasoning.*: leaf 42 says who erased it and why/)
+  assert.match(text, /approved by alice@example.com at .*: \[redacted\]/)
+  for (const gone of ['latency', '3 → 5', 'known peak', 'HighLatency', '"replicas"']) {
+    assert.ok(!text.includes(gone), gone)
+  }
+  const table = render(renderIntent(erased), false)
+  assert.match(table, /authenticated +reasoning \(leaf 42\), params \(leaf 42\), trigger/)
+  assert.doesNotMatch(why(view), /Redacted|\[redacted\]/)
 })

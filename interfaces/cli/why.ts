@@ -1,5 +1,6 @@
 import type { Decision, FiredRule } from '@jackstay/contract/decision'
 import type { IntentRecord } from '@jackstay/contract/record'
+import { erasedText } from '@jackstay/contract/redaction'
 import { visible } from '@jackstay/contract/text'
 import { diffLines } from './diff.ts'
 import { phaseStyle } from './intents.ts'
@@ -37,6 +38,7 @@ export function renderWhy(record: IntentRecord, leaves: readonly LeafPlace[]): L
     ...section('Verification', verificationLines(record)),
     ...section('Undo', undoLines(record)),
     ...blank,
+    ...section('Redacted', redactedLines(record)),
     ...section('Ledger', leafLines(leaves)),
   ]
 }
@@ -66,7 +68,7 @@ function notYet(record: IntentRecord): Line {
   return [record.ended === undefined ? 'not reached yet' : `ended in ${record.ended.stage}, before`]
 }
 
-function triggerLines({ authenticated: { trigger } }: IntentRecord): Line[] {
+function triggerLines({ authenticated: { trigger, redacted } }: IntentRecord): Line[] {
   if (trigger === undefined) return [['none: the agent acted by itself']]
   const { alertname, ...others } = trigger.labels
   const labels = Object.entries(others).map(([key, value]) => `${key}=${value}`)
@@ -77,24 +79,41 @@ function triggerLines({ authenticated: { trigger } }: IntentRecord): Line[] {
       `, ${trigger.status} since ${trigger.startsAt}`,
     ],
     ...(labels.length > 0 ? [[styled('dim', visible(labels.join('  '), 400))]] : []),
+    ...(redacted?.trigger === undefined ? [] : [erased(redacted.trigger)]),
   ]
 }
 
-function agentLines({ authenticated: { agent, claims, at } }: IntentRecord): Line[] {
+function agentLines({ authenticated: { agent, claims, at, redacted } }: IntentRecord): Line[] {
   return [
     [`${agent.name} of class ${agent.class}, Pod ${agent.podName}, at ${at}`],
-    [styled('dim', `parameters ${visible(JSON.stringify(claims.params), 400)}`)],
+    redacted?.params === undefined
+      ? [styled('dim', `parameters ${visible(JSON.stringify(claims.params), 400)}`)]
+      : ['parameters ', ...erased(redacted.params)],
     [styled('dim', `signed with key ${agent.kid}`)],
   ]
 }
 
-function reasoningLines({ authenticated: { reasoning } }: IntentRecord): Line[] {
+function reasoningLines({ authenticated: { reasoning, redacted } }: IntentRecord): Line[] {
+  if (reasoning === undefined) return [erased(redacted?.reasoning)]
   const quoted = wrapped(`“${visible(reasoning.summary)}”`, quoteWidth)
   return [
     [styled('dim', "the agent's own words; nothing below rests on them")],
     ...quoted.map((text) => [text]),
     ...reasoning.evidence.map(({ uri }) => [styled('dim', `evidence ${uri}`)]),
   ]
+}
+
+function erased(leaf: number | undefined): Line {
+  return [styled('yellow', `${erasedText}: leaf ${leaf} says why`)]
+}
+
+/** What is no longer shown, by the leaves that say who erased it and why. */
+function redactedLines({ redacted }: IntentRecord): Line[] {
+  const byLeaf = Map.groupBy(Object.entries(redacted), ([, leaf]) => leaf)
+  return [...byLeaf].map(([leaf, pairs]) => [
+    styled('yellow', pairs.map(([name]) => name).join(', ')),
+    `: leaf ${leaf} says who erased it and why`,
+  ])
 }
 
 /** Breaks at blanks, and inside a word only where it is longer than a line. */

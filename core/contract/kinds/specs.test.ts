@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { z } from 'zod'
+import { duration } from '../duration.ts'
 import { kid, uid } from '../intent-builder.ts'
 import { sha256 } from '../json.ts'
 import {
   type ActionPolicySpec,
   actionPolicySpec,
-  duration,
   type PolicyRule,
   policyRule,
 } from './action-policy.ts'
