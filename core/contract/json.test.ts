@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { type ErrorCode, JackstayError } from './errors.ts'
 import { canonical, digestOf, parseCanonical, parseLimited, sha256, wireLimits } from './json.ts'
@@ -98,6 +99,32 @@ describe('the canonical form', () => {
         assert.equal(canonical(parseCanonical(text)), text)
       }),
     )
+  })
+
+  it('is what the reference writes, whether the keys stood in order or not', () => {
+    const inOrder = (value: unknown): unknown =>
+      value !== null && typeof value === 'object' && !Array.isArray(value)
+        ? Object.fromEntries(
+            Object.entries(value)
+              .sort(([a], [b]) => (a < b ? -1 : 1))
+              .map(([key, item]) => [key, inOrder(item)]),
+          )
+        : value
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5, noNullPrototype: false }), (value) => {
+        assert.equal(canonical(value), canonicalize(value))
+        assert.equal(canonical(inOrder(value)), canonicalize(value))
+      }),
+    )
+    for (const value of [
+      { a: { toJSON: () => 1 } },
+      { a: new Date(0), b: undefined },
+      [undefined, () => 0],
+      { 9: 1, 10: 2 },
+      Object.assign([1], { toJSON: () => 2 }),
+    ]) {
+      assert.equal(canonical(value), canonicalize(value))
+    }
   })
 
   it('is the only form: one changed byte fails or is another value', () => {

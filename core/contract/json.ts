@@ -36,6 +36,8 @@ export function sha256(data: string | Uint8Array): Digest {
  * @throws JackstayError `not_canonical` for values JSON cannot carry (NaN, Infinity, lone surrogates).
  */
 export function canonical(value: unknown): string {
+  // what is in order already, the engine's own serialiser writes the same way and ten times faster
+  if (isInOrder(value, 32)) return JSON.stringify(value)
   try {
     const text = canonicalize(value)
     if (text === undefined) throw new TypeError('no JSON value')
@@ -43,6 +45,25 @@ export function canonical(value: unknown): string {
   } catch (cause) {
     throw new JackstayError('not_canonical', 'the value has no canonical JSON form', { cause })
   }
+}
+
+/** Whether a value is plain JSON, at most `depth` deep, whose keys stand in the order of RFC 8785. */
+function isInOrder(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (value === null || typeof value === 'boolean') return true
+  if (typeof value !== 'object' || depth === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isInOrder(item, depth - 1))
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  let previous: string | undefined
+  // in the order the serialiser writes them: integers first, the rest as they were added
+  for (const key of Object.keys(value)) {
+    if (previous !== undefined && key <= previous) return false
+    if (!key.isWellFormed() || !isInOrder(Reflect.get(value, key), depth - 1)) return false
+    previous = key
+  }
+  return true
 }
 
 /** The digest of a value: SHA-256 over its canonical form. */

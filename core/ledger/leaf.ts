@@ -38,7 +38,16 @@ export type Commitments = { readonly [name: string]: Digest }
  * @throws JackstayError `too_large`, `not_canonical`
  */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
-  const bytes = Buffer.from(canonical({ v: 2, ...leaf }))
+  const { data, intent, kind, sealed, seq } = leaf
+  const fields = {
+    data,
+    ...(intent === undefined ? {} : { intent }),
+    kind,
+    ...(sealed === undefined ? {} : { sealed }),
+    ...(seq === undefined ? {} : { seq }),
+    v: 2,
+  }
+  const bytes = Buffer.from(canonical(fields))
   if (bytes.length > leafLimit) {
     throw new JackstayError(
       'too_large',

@@ -106,6 +106,12 @@ const migrations: readonly string[] = [firstSchema, sealedValues, leafTokens]
 export const schemaVersion = migrations.length
 
 /**
+ * For new databases. A page costs two copies and four calls of the kernel on its way through the
+ * write-ahead log; with the 4 kB that SQLite starts with, leaves of 2 kB cost three times as much.
+ */
+const pageSize = 16_384
+
+/**
  * Takes the directory for this process alone. The lock is one of the operating system's, held by
  * an open transaction on a file of its own: it ends with the process, however that dies, and
  * leaves readers of the ledger alone.
@@ -139,7 +145,8 @@ export async function openDatabase(directory: string): Promise<DatabaseSync> {
   const db = new DatabaseSync(path)
   try {
     assertVersion(db, directory)
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    db.exec(`PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = WAL`)
+    db.exec('PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
     for (const [i, step] of migrations.entries()) {
       if (versionOf(db) !== i) continue
       db.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${i + 1}; COMMIT`)
