@@ -9,6 +9,14 @@ interface Job {
   /** Does the work inside its savepoint and returns what to do once it is durable. */
   readonly run: () => () => void
   readonly reject: (error: unknown) => void
+  readonly isolated: boolean
+}
+
+export interface Work {
+  /** May use the eighth of the queue that ordinary work may not. */
+  readonly reserved?: boolean
+  /** False for work that cannot fail by itself: then it needs no savepoint of its own. */
+  readonly isolated?: boolean
 }
 
 /**
@@ -39,10 +47,9 @@ export class GroupCommit {
 
   /**
    * Queues `work`; the promise settles after its transaction is durable, or with what it threw.
-   * `reserved` work may use the eighth of the queue that ordinary work may not.
    * @throws JackstayError `overloaded`, `draining`, `not_ready` when the commit failed
    */
-  async submit<T>(work: () => T, reserved = false): Promise<T> {
+  async submit<T>(work: () => T, { reserved = false, isolated = true }: Work = {}): Promise<T> {
     if (this.#refusal !== undefined) throw this.#refusal
     const limit = reserved ? this.#limit + Math.ceil(this.#limit / 8) : this.#limit
     if (this.#jobs.length >= limit) {
@@ -58,6 +65,7 @@ export class GroupCommit {
         return () => resolve(value)
       },
       reject,
+      isolated,
     })
     this.#schedule()
     return promise
@@ -90,7 +98,7 @@ export class GroupCommit {
     const settle: (() => void)[] = []
     try {
       this.#sql.begin.run()
-      for (const job of jobs) settle.push(this.#isolate(job))
+      for (const job of jobs) settle.push(job.isolated ? this.#isolate(job) : job.run())
       this.#log.store()
       this.#sql.commit.run()
       this.#log.committed()

@@ -39,15 +39,15 @@ export type Commitments = { readonly [name: string]: Digest }
  */
 export function encodeLeaf(leaf: Leaf): Uint8Array {
   const { data, intent, kind, sealed, seq } = leaf
-  const fields = {
-    data,
-    ...(intent === undefined ? {} : { intent }),
-    kind,
-    ...(sealed === undefined ? {} : { sealed }),
-    ...(seq === undefined ? {} : { seq }),
-    v: 2,
-  }
-  const bytes = Buffer.from(canonical(fields))
+  // put together in the order of its keys, so that `data` is gone through once
+  const fields = [
+    `"data":${canonical(data)}`,
+    ...(intent === undefined ? [] : [`"intent":${canonical(intent)}`]),
+    `"kind":"${kind}"`,
+    ...(sealed === undefined ? [] : [`"sealed":${canonical(sealed)}`]),
+    ...(seq === undefined ? [] : [`"seq":${canonical(seq)}`]),
+  ]
+  const bytes = Buffer.from(`{${fields.join()},"v":2}`)
   if (bytes.length > leafLimit) {
     throw new JackstayError(
       'too_large',

@@ -9,6 +9,13 @@ import { SqliteTokens } from './sqlite-tokens.ts'
 import { checkStoredLog, damaged } from './stored-log.ts'
 import { emptyFrontier, type Frontier, leafHash, rootOf } from './tree.ts'
 
+const rowsAtOnce = 16
+
+function insertOf(rows: number): string {
+  const row = '(?, ?, ?, ?)'
+  return `INSERT INTO leaves (position, intent, seq, bytes) VALUES ${Array(rows).fill(row).join()}`
+}
+
 /**
  * The log inside the database. One transaction takes leaves, then `store` integrates them all,
  * writes the tiles they touch and signs one checkpoint; `committed` makes that the state.
@@ -20,11 +27,12 @@ export class SqliteLog {
   readonly #origin: string
   readonly #key: LedgerKey
   readonly #insertLeaf
+  readonly #insertLeaves
   readonly #putTile
   readonly #putCheckpoint
   #frontier: Frontier
   #note: string
-  #pending: Uint8Array[] = []
+  #pending: PendingLeaf[] = []
   #next: { readonly frontier: Frontier; readonly note: string } | undefined
 
   constructor(db: DatabaseSync, origin: string, key: LedgerKey) {
@@ -33,9 +41,8 @@ export class SqliteLog {
     this.tokens = new SqliteTokens(db)
     this.#origin = origin
     this.#key = key
-    this.#insertLeaf = db.prepare(
-      'INSERT INTO leaves (position, intent, seq, bytes) VALUES (?, ?, ?, ?)',
-    )
+    this.#insertLeaf = db.prepare(insertOf(1))
+    this.#insertLeaves = db.prepare(insertOf(rowsAtOnce))
     this.#putTile = db.prepare(
       `INSERT INTO tiles (level, position, hashes) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET hashes = excluded.hashes`,
@@ -89,13 +96,10 @@ export class SqliteLog {
     return known.length > 0 ? known : leaves.map((leaf) => this.add(leaf))
   }
 
-  /** Adds a leaf to the open transaction and answers its index. */
+  /** Adds a leaf to the open transaction and answers its index; `store` writes it. */
   add(leaf: PendingLeaf): number {
-    const position = this.#frontier.size + this.#pending.length
-    this.#insertLeaf.run(position, leaf.intent, leaf.seq, leaf.bytes)
-    this.sealed.put(position, leaf.sealed)
+    const position = this.#frontier.size + this.#pending.push(leaf) - 1
     if (leaf.token !== undefined) this.tokens.put(leaf.token, position)
-    this.#pending.push(leafHash(leaf.bytes))
     return position
   }
 
@@ -110,7 +114,9 @@ export class SqliteLog {
 
   store(): void {
     if (this.#pending.length === 0) return
-    const { frontier, tiles } = integrate(this.#frontier, this.#pending)
+    this.#insert(this.#frontier.size, this.#pending)
+    const hashes = this.#pending.map(({ bytes }) => leafHash(bytes))
+    const { frontier, tiles } = integrate(this.#frontier, hashes)
     for (const { level, index, had, added } of tiles) {
       const before = had === 0 ? Buffer.alloc(0) : this.tiles.hashes(level, index, had)
       if (before === undefined) throw damaged(`tile ${level}/${index} is missing`)
@@ -119,6 +125,20 @@ export class SqliteLog {
     const note = this.#sign(frontier)
     this.#putCheckpoint.run(note)
     this.#next = { frontier, note }
+  }
+
+  /** Many rows in one statement: else calling it costs more than the row. */
+  #insert(first: number, leaves: readonly PendingLeaf[]): void {
+    for (let at = 0; at < leaves.length; ) {
+      const count = leaves.length - at < rowsAtOnce ? 1 : rowsAtOnce
+      const values = leaves
+        .slice(at, at + count)
+        .flatMap(({ intent, seq, bytes }, i) => [first + at + i, intent, seq, bytes])
+      const statement = count === 1 ? this.#insertLeaf : this.#insertLeaves
+      statement.run(...values)
+      at += count
+    }
+    for (const [i, { sealed }] of leaves.entries()) this.sealed.put(first + i, sealed)
   }
 
   committed(): void {

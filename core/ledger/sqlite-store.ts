@@ -126,14 +126,16 @@ class SqliteStore implements StoreEngine {
 
   async append(prepared: Omit<PreparedAppend, 'leaves'>, leaves: readonly PendingLeaf[]) {
     const now = this.#now()
-    return this.#writes.submit(
-      () => this.#intents.append({ ...prepared, leaves }, now),
-      prepared.reserved,
-    )
+    return this.#writes.submit(() => this.#intents.append({ ...prepared, leaves }, now), {
+      reserved: prepared.reserved,
+    })
   }
 
   async appendLeaves(reserved: boolean, leaves: readonly PendingLeaf[]) {
-    return this.#writes.submit(() => ({ leafIndexes: this.#log.addOnce(leaves) }), reserved)
+    return this.#writes.submit(() => ({ leafIndexes: this.#log.addOnce(leaves) }), {
+      reserved,
+      isolated: leaves.some(({ token }) => token !== undefined),
+    })
   }
 
   async events(intentId: string) {
@@ -193,17 +195,21 @@ class SqliteStore implements StoreEngine {
   async claim(intentId: string, holder: string, ttlMs: number) {
     assertTtl(ttlMs)
     const now = this.#now()
-    return this.#writes.submit(() => this.#claims.claim(intentId, holder, now, now + ttlMs), true)
+    return this.#writes.submit(() => this.#claims.claim(intentId, holder, now, now + ttlMs), {
+      reserved: true,
+    })
   }
 
   async renew(intentId: string, fence: number, ttlMs: number) {
     assertTtl(ttlMs)
     const now = this.#now()
-    return this.#writes.submit(() => this.#claims.renew(intentId, fence, now, now + ttlMs), true)
+    return this.#writes.submit(() => this.#claims.renew(intentId, fence, now, now + ttlMs), {
+      reserved: true,
+    })
   }
 
   async release(intentId: string, fence: number) {
-    return this.#writes.submit(() => this.#claims.release(intentId, fence), true)
+    return this.#writes.submit(() => this.#claims.release(intentId, fence), { reserved: true })
   }
 
   async checkpoint() {

@@ -27,8 +27,73 @@ export interface Call {
 
 /** The calls of one turn of the event loop. */
 export interface Calls {
-  readonly calls: readonly Call[]
+  /** In order; a number stands for that many of `plain`. */
+  readonly calls: readonly (Call | number)[]
+  /** `appendLeaves` of plain leaves, which are many, as numbers: objects cost more than the leaf. */
+  readonly plain: Float64Array<ArrayBuffer>
   readonly leafBytes: ArrayBuffer
+}
+
+/** An `appendLeaves` of leaves that are nothing but their bytes. */
+export interface PlainAppend {
+  readonly id: number
+  readonly now: number
+  readonly reserved: boolean
+  readonly start: number
+  readonly lengths: readonly number[]
+}
+
+export function isPlain({ intent, seq, sealed, ...rest }: PendingLeaf): boolean {
+  return intent === null && seq === null && sealed.length === 0 && Object.keys(rest).length === 1
+}
+
+export function writePlain(numbers: number[], append: PlainAppend): void {
+  const { id, now, reserved, start, lengths } = append
+  numbers.push(id, now, Number(reserved), start, lengths.length, ...lengths)
+}
+
+export function* readPlain(numbers: Float64Array): Generator<PlainAppend> {
+  for (let at = 0; at < numbers.length; ) {
+    const id = numbers[at++] ?? 0
+    const now = numbers[at++] ?? 0
+    const reserved = numbers[at++] === 1
+    const start = numbers[at++] ?? 0
+    const lengths = many(numbers, at)
+    at += 1 + lengths.length
+    yield { id, now, reserved, start, lengths }
+  }
+}
+
+export function plainLeaves(buffer: ArrayBuffer, { start, lengths }: PlainAppend): PendingLeaf[] {
+  let at = start
+  return lengths.map((length) => {
+    const bytes = new Uint8Array(buffer, at, length)
+    at += length
+    return { intent: null, seq: null, sealed: [], bytes }
+  })
+}
+
+export function writeAppended(numbers: number[], id: number, leafIndexes: readonly number[]): void {
+  numbers.push(id, leafIndexes.length, ...leafIndexes)
+}
+
+export function* readAppended(
+  numbers: Float64Array,
+): Generator<{ readonly id: number; readonly leafIndexes: readonly number[] }> {
+  for (let at = 0; at < numbers.length; ) {
+    const id = numbers[at++] ?? 0
+    const leafIndexes = many(numbers, at)
+    at += 1 + leafIndexes.length
+    yield { id, leafIndexes }
+  }
+}
+
+/** The numbers behind the one that says how many. */
+function many(numbers: Float64Array, at: number): number[] {
+  const found: number[] = []
+  const count = numbers[at] ?? 0
+  for (let i = 1; i <= count; i++) found.push(numbers[at + i] ?? 0)
+  return found
 }
 
 export type Answer =
@@ -38,7 +103,12 @@ export type Answer =
 export type Report =
   | { readonly kind: 'opened' }
   | { readonly kind: 'refused'; readonly error: PortableError }
-  | { readonly kind: 'answers'; readonly answers: readonly Answer[] }
+  /** `appended` answers the calls that came as `plain`. */
+  | {
+      readonly kind: 'answers'
+      readonly answers: readonly Answer[]
+      readonly appended: Float64Array
+    }
   /** The store can no longer say what is durable: nothing is answered any more. */
   | { readonly kind: 'fatal'; readonly error: PortableError }
 

@@ -6,11 +6,15 @@ import {
   type Answer,
   type Call,
   type Calls,
+  type PlainAppend,
+  plainLeaves,
   portable,
   type Report,
+  readPlain,
   type StoreEngine,
   type StoreThread,
   unpackLeaf,
+  writeAppended,
 } from './store-calls.ts'
 
 /** The thread that owns the database: takes calls, answers those of one commit together. */
@@ -30,17 +34,27 @@ function report(message: Report, transfer: readonly ArrayBuffer[] = []): void {
 }
 
 let answers: Answer[] = []
+let appended: number[] = []
 let buffers: ArrayBuffer[] = []
+let scheduled = false
 
 /** Answers that come in one turn leave in one message: those of one commit do. */
+function sendSoon(): void {
+  if (scheduled) return
+  scheduled = true
+  setImmediate(() => {
+    const numbers = new Float64Array(appended)
+    report({ kind: 'answers', answers, appended: numbers }, [...buffers, numbers.buffer])
+    answers = []
+    appended = []
+    buffers = []
+    scheduled = false
+  })
+}
+
 function answer(next: Answer): void {
   answers.push(next)
-  if (answers.length > 1) return
-  setImmediate(() => {
-    report({ kind: 'answers', answers }, buffers)
-    answers = []
-    buffers = []
-  })
+  sendSoon()
 }
 
 async function run(store: StoreEngine, call: Call, leafBytes: ArrayBuffer) {
@@ -48,6 +62,24 @@ async function run(store: StoreEngine, call: Call, leafBytes: ArrayBuffer) {
   const leaves =
     call.leaves === undefined ? [] : [call.leaves.map((leaf) => unpackLeaf(leafBytes, leaf))]
   return Reflect.apply(store[call.method], store, [...call.args, ...leaves])
+}
+
+function start(store: StoreEngine, call: Call, leafBytes: ArrayBuffer): void {
+  run(store, call, leafBytes).then(
+    (value) => answer({ id: call.id, value: movable(value) }),
+    (error) => answer({ id: call.id, error: portable(error) }),
+  )
+}
+
+function startPlain(store: StoreEngine, append: PlainAppend, leafBytes: ArrayBuffer): void {
+  clock.time = append.now
+  store.appendLeaves(append.reserved, plainLeaves(leafBytes, append)).then(
+    ({ leafIndexes }) => {
+      writeAppended(appended, append.id, leafIndexes)
+      sendSoon()
+    },
+    (error) => answer({ id: append.id, error: portable(error) }),
+  )
 }
 
 /** Copies bytes that are part of something larger, which would travel whole, and hands them over. */
@@ -65,12 +97,12 @@ function movable(value: unknown): unknown {
 try {
   const key = ledgerKeyFrom(skey)
   const store = await openSqliteStore({ directory, origin, key, clock, queueLimit })
-  port.on('message', ({ calls, leafBytes }: Calls) => {
+  port.on('message', ({ calls, plain, leafBytes }: Calls) => {
+    const appends = readPlain(plain)
     for (const call of calls) {
-      run(store, call, leafBytes).then(
-        (value) => answer({ id: call.id, value: movable(value) }),
-        (error) => answer({ id: call.id, error: portable(error) }),
-      )
+      if (typeof call === 'number') {
+        for (const append of appends.take(call)) startPlain(store, append, leafBytes)
+      } else start(store, call, leafBytes)
     }
   })
   report({ kind: 'opened' })

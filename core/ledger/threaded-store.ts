@@ -6,13 +6,17 @@ import type { AppendLeavesOptions, AppendRequest, NewLeaf, Store, StoreOptions }
 import {
   type Answer,
   type Call,
+  type Calls,
+  isPlain,
   type PackedLeaf,
   packLeaves,
   portable,
   type Report,
+  readAppended,
   revived,
   type StoreMethod,
   type StoreThread,
+  writePlain,
 } from './store-calls.ts'
 
 const defaultQueueLimit = 4096
@@ -45,11 +49,13 @@ class ThreadedStore implements Store {
   readonly #options: StoreOptions
   readonly #limit: number
   readonly #waiting = new Map<number, Waiting>()
-  #queued: Call[] = []
+  #queued: (Call | number)[] = []
+  #plain: number[] = []
   #leaves: PendingLeaf[] = []
   #leafBytes = 0
   #newest = 0
   #refusal: JackstayError | undefined
+  #dead = false
 
   // a method of `Store` that only reaches the other thread is one line here
   readonly events = this.#method('events')
@@ -95,10 +101,19 @@ class ThreadedStore implements Store {
 
   async appendLeaves(leaves: readonly NewLeaf[], { token }: AppendLeavesOptions = {}) {
     const reserved = isReserved(leaves)
-    return this.#call<'appendLeaves'>('appendLeaves', [reserved], {
-      reserved,
-      leaves: leaves.map((leaf) => pendingLeaf(leaf, undefined, token)),
-    })
+    const pending = leaves.map((leaf) => pendingLeaf(leaf, undefined, token))
+    if (!pending.every(isPlain)) {
+      return this.#call<'appendLeaves'>('appendLeaves', [reserved], { reserved, leaves: pending })
+    }
+    this.#admit(reserved)
+    const id = ++this.#newest
+    const start = this.#leafBytes
+    const lengths = pending.map((leaf) => this.#pack(leaf).length)
+    writePlain(this.#plain, { id, now: this.#options.clock.now(), reserved, start, lengths })
+    const last = this.#queued.at(-1)
+    if (typeof last === 'number') this.#queued[this.#queued.length - 1] = last + 1
+    else this.#queued.push(1)
+    return this.#answer<'appendLeaves'>(id)
   }
 
   async close() {
@@ -119,6 +134,21 @@ class ThreadedStore implements Store {
     args: readonly unknown[],
     { reserved, leaves }: { reserved: boolean; leaves?: readonly PendingLeaf[] },
   ): Promise<Awaited<ReturnType<Store[M]>>> {
+    this.#admit(reserved)
+    const id = ++this.#newest
+    const packed = leaves?.map((leaf) => this.#pack(leaf))
+    this.#queued.push({
+      id,
+      method,
+      args,
+      now: this.#options.clock.now(),
+      ...(packed === undefined ? {} : { leaves: packed }),
+    })
+    return this.#answer<M>(id)
+  }
+
+  /** @throws JackstayError `overloaded`, or why nothing is taken any more */
+  #admit(reserved: boolean): void {
     if (this.#refusal !== undefined) throw this.#refusal
     const limit = reserved ? this.#limit + Math.ceil(this.#limit / 8) : this.#limit
     if (this.#waiting.size >= limit) {
@@ -129,14 +159,9 @@ class ThreadedStore implements Store {
     }
     if (this.#waiting.size === 0) this.#worker.ref()
     if (this.#queued.length === 0) setImmediate(() => this.#send())
-    const id = ++this.#newest
-    this.#queued.push({
-      id,
-      method,
-      args,
-      now: this.#options.clock.now(),
-      ...(leaves === undefined ? {} : { leaves: leaves.map((leaf) => this.#pack(leaf)) }),
-    })
+  }
+
+  #answer<M extends StoreMethod>(id: number): Promise<Awaited<ReturnType<Store[M]>>> {
     // The one place where an answer gets its type: the other thread called this very method.
     const answered = Promise.withResolvers<Awaited<ReturnType<Store[M]>>>()
     this.#waiting.set(id, answered as Waiting)
@@ -153,28 +178,37 @@ class ThreadedStore implements Store {
 
   #send(): void {
     const calls = this.#queued
+    const plain = new Float64Array(this.#plain)
     const leafBytes = packLeaves(this.#leaves)
     this.#queued = []
+    this.#plain = []
     this.#leaves = []
     this.#leafBytes = 0
-    if (this.#refusal === undefined || calls.some(({ method }) => method === 'close')) {
-      this.#post(calls, leafBytes)
+    // what was taken before a `close` is still done; after the thread's end nobody listens
+    if (this.#dead) return
+    try {
+      this.#post({ calls, plain, leafBytes })
+    } catch (cause) {
+      // one value that cannot be sent must not take the calls beside it along
+      const bad = calls.filter((call) => typeof call === 'object' && !isSendable(call))
+      if (bad.length === 0) throw cause
+      for (const call of bad) {
+        if (typeof call === 'object') this.#refuse(call)
+      }
+      this.#post({ calls: calls.filter((call) => !bad.includes(call)), plain, leafBytes })
     }
   }
 
-  #post(calls: readonly Call[], leafBytes: ArrayBuffer): void {
-    try {
-      this.#worker.postMessage({ calls, leafBytes }, [leafBytes])
-    } catch (cause) {
-      // one value that cannot be sent must not take the calls beside it along
-      const bad = calls.filter((call) => !isSendable(call))
-      if (bad.length === 0) throw cause
-      for (const { id, method } of bad) this.#settle({ id, error: portable(unsendable(method)) })
-      this.#post(
-        calls.filter((call) => !bad.includes(call)),
-        leafBytes,
-      )
-    }
+  #post(calls: Calls): void {
+    this.#worker.postMessage(calls, [calls.plain.buffer, calls.leafBytes])
+  }
+
+  #refuse({ id, method }: Call): void {
+    const error = new JackstayError(
+      'invalid_request',
+      `\`${method}\` takes plain data: pass no functions`,
+    )
+    this.#settle({ id, error: portable(error) })
   }
 
   #receive(report: Report): void {
@@ -188,6 +222,9 @@ class ThreadedStore implements Store {
         break
       case 'answers':
         for (const answer of report.answers) this.#settle(answer)
+        for (const { id, leafIndexes } of readAppended(report.appended)) {
+          this.#settle({ id, value: { leafIndexes } })
+        }
         break
       case 'fatal':
         this.#die(revived(report.error))
@@ -207,7 +244,9 @@ class ThreadedStore implements Store {
 
   /** What the store acknowledged is durable; of the rest nobody knows, so the program must end. */
   #die(error: JackstayError): void {
-    if (this.#refusal !== undefined) return
+    if (this.#dead) return
+    this.#dead = true
+    if (this.#refusal !== undefined && this.#waiting.size === 0) return
     this.#refusal = error
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
@@ -223,10 +262,6 @@ function isSendable(call: Call): boolean {
   } catch {
     return false
   }
-}
-
-function unsendable(method: StoreMethod): JackstayError {
-  return new JackstayError('invalid_request', `\`${method}\` takes plain data: pass no functions`)
 }
 
 function ended(cause?: unknown): JackstayError {
