@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { bundle } from './bundle.ts'
 import { nodeCheck } from './programs.ts'
+import { rootFolder } from './root.ts'
 
 let folder = ''
 before(async () => {
@@ -68,6 +69,21 @@ test('a worker travels inside the bundle', async () => {
     ].join('\n'),
   })
   assert.equal(await output(code), 'hello from the worker\n')
+})
+
+test('the judge on its own thread travels inside the bundle', async () => {
+  const code = await built({
+    'main.ts': [
+      `import { judgeThread } from '${join(rootFolder, 'core/judge/thread.ts')}'`,
+      'const judge = judgeThread()',
+      'const rules = [{ name: "r", deny: { when: "1 +" } }]',
+      "const spec = { mode: 'enforce' as const, actions: ['*' as const], rules }",
+      "const { problems } = await judge.load([{ name: 'p', spec }])",
+      'console.log(problems.length, judge.ready())',
+      'await judge.close()',
+    ].join('\n'),
+  })
+  assert.equal(await output(code), '1 true\n')
 })
 
 /** What a bundle does first on the Node of the given version. */

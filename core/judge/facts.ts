@@ -1,5 +1,6 @@
 import { type CelInput, celList, celMap } from '@bufbuild/cel'
-import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { reflect } from '@bufbuild/protobuf/reflect'
+import { TimestampSchema, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { Json } from '@jackstay/contract/json'
 import { autonomy } from '@jackstay/contract/kinds/agent-class'
 import { blastRadius, reversibility } from '@jackstay/contract/plan'
@@ -132,14 +133,33 @@ export function bindFacts(values: Facts): BoundFacts {
   // the schema judges, the originals are bound: what it makes of a key `__proto__` is not ours
   facts.parse(values)
   const { now, ...rest } = values
-  const entries = Object.entries(rest).map(([name, value]) => [name, celValue(value)] as const)
-  return Object.freeze({ ...Object.fromEntries(entries), now: timestampFromDate(now) })
+  // without a prototype: no name of a variable finds what is not a fact
+  const bound: Record<string, CelInput> = Object.create(null)
+  for (const [name, value] of Object.entries(rest)) bound[name] = celValue(value)
+  bound.now = celNow(now)
+  return bound
 }
 
-/** Whole numbers become CEL `int`: `5 > 4` must not compare a double. */
+/** Made a value of the library once, not anew wherever a rule names it. */
+function celNow(now: Date): CelInput {
+  return reflect(TimestampSchema, timestampFromDate(now))
+}
+
+/**
+ * Whole numbers become CEL `int`: `5 > 4` must not compare a double.
+ * @throws TypeError for half a character: two engines could read it as two different texts
+ */
 function celValue(value: Json): CelInput {
+  if (typeof value === 'string') return wellFormed(value)
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return celList(value.map(celValue))
-  return celMap(new Map(Object.entries(value).map(([key, item]) => [key, celValue(item)])))
+  const map = new Map<string, CelInput>()
+  for (const [key, item] of Object.entries(value)) map.set(wellFormed(key), celValue(item))
+  return celMap(map)
+}
+
+function wellFormed(text: string): string {
+  if (!text.isWellFormed()) throw new TypeError('a text in the facts has half a character in it')
+  return text
 }

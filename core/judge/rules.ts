@@ -39,6 +39,16 @@ export interface CompiledPolicy {
 /** All policies, ready to be asked. Made by `compileRules` alone. */
 export interface RuleSet {
   readonly policies: readonly CompiledPolicy[]
+  /** By each action that a policy names: what speaks about it. */
+  readonly byAction: ReadonlyMap<string, ActionRules>
+  /** What speaks about every other action. */
+  readonly others: ActionRules
+}
+
+/** The policies that speak about one action, and the digest of those in force. */
+export interface ActionRules {
+  readonly policies: readonly CompiledPolicy[]
+  readonly hash: Digest
 }
 
 /** Used where a `requireApproval` does not say: one hour, in seconds. */
@@ -56,14 +66,23 @@ export function compileRules(policies: readonly NamedPolicy[]): {
   const compiled = policies
     .map((policy) => compilePolicy(policy, compile))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-  return { rules: { policies: compiled }, problems: compiled.flatMap((p) => p.problems) }
+  const named = new Set(compiled.flatMap(({ spec }) => spec.actions))
+  const byAction = new Map([...named].map((action) => [action, rulesAbout(compiled, action)]))
+  const rules = { policies: compiled, byAction, others: rulesAbout(compiled, '*') }
+  return { rules, problems: compiled.flatMap((p) => p.problems) }
+}
+
+function rulesAbout(all: readonly CompiledPolicy[], action: string): ActionRules {
+  const policies = all.filter(
+    ({ spec }) => spec.actions.includes('*') || spec.actions.includes(action),
+  )
+  const inForce = policies.filter(({ spec }) => spec.mode === 'enforce')
+  return { policies, hash: digestOf({ v: 1, policies: inForce.map((p) => p.digest).sort() }) }
 }
 
 /** The policies that speak about an action, `*` included. */
 export function policiesFor(rules: RuleSet, action: string): readonly CompiledPolicy[] {
-  return rules.policies.filter(
-    ({ spec }) => spec.actions.includes('*') || spec.actions.includes(action),
-  )
+  return (rules.byAction.get(action) ?? rules.others).policies
 }
 
 /**
@@ -71,8 +90,13 @@ export function policiesFor(rules: RuleSet, action: string): readonly CompiledPo
  * actions' rules, and policies in `audit` mode, which cannot change an outcome.
  */
 export function rulesHash(rules: RuleSet, action: string): Digest {
-  const inForce = policiesFor(rules, action).filter(({ spec }) => spec.mode === 'enforce')
-  return digestOf({ v: 1, policies: inForce.map((p) => p.digest).sort() })
+  return (rules.byAction.get(action) ?? rules.others).hash
+}
+
+/** The digest of all policies, whatever their order and mode. */
+export function ruleSetHash({ policies }: RuleSet): Digest {
+  const all = policies.map(({ digest, spec: { mode, actions } }) => ({ digest, mode, actions }))
+  return digestOf({ v: 1, policies: all })
 }
 
 function compilePolicy({ name, spec }: NamedPolicy, compile: Compile): CompiledPolicy {
