@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { openStore } from '@jackstay/ledger/store'
+
+const run = promisify(execFile)
+const root = new URL('../../', import.meta.url).pathname
+const origin = 'jackstay.dev/00000000-0000-4000-8000-000000000000'
+const intent = '019a0000-0000-7000-8000-000000000001'
+
+/** Guides that need a folder and no cluster; the others run with the demo. */
+const guides = ['docs/guide/ledger-care.md']
+
+/** A mediator's data directory: one intent that ended, and some leaves around it. */
+async function fillData(directory: string): Promise<void> {
+  const key = await loadOrCreateKey(directory, origin)
+  const store = await openStore({ directory, origin, key, clock: Date })
+  const leaf = { kind: 'suspension', data: { time: '2026-11-01T00:00:00Z' } } as const
+  await store.appendLeaves(Array.from({ length: 300 }, () => leaf))
+  await store.append({
+    intentId: intent,
+    expectedSeq: 0,
+    events: [{ type: 'authenticated', at: '2026-11-02T00:00:00Z', data: {} }],
+    leaves: [{ kind: 'decision', data: { time: '2026-11-02T00:00:00Z' } }],
+    phase: 'refused',
+    terminal: true,
+  })
+  await store.close()
+}
+
+function blocksOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
+}
+
+describe('every command of the guides works as it stands', () => {
+  for (const guide of guides) {
+    it(guide, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'jackstay-guide-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+      const data = join(folder, 'data')
+      await fillData(data)
+      const env = { ...process.env, DATA: data, INTENT: intent }
+      const blocks = blocksOf(guide)
+      assert.ok(blocks.length > 0)
+      for (const block of blocks) {
+        await run('bash', ['-euo', 'pipefail', '-c', block], { cwd: folder, env })
+      }
+    })
+  }
+})
