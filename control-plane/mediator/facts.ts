@@ -32,11 +32,14 @@ export async function factsOf(
   if (incidents.length > maxIncidents) {
     return { unknown: `more than ${maxIncidents} alerts are firing; resolve some in Alertmanager` }
   }
+  const quotas = ports.cluster
+    .quotas(namespaceName)
+    .flatMap(({ name, limits }) => limits.map((limit) => ({ name, ...limit })))
   return {
     intent: { action: claims.action, params: claims.params },
     action: plan.action,
     target: { apiVersion, kind, namespace: namespaceName, name },
-    plan: planFacts(plan, namespace.labels),
+    plan: planFacts(plan, namespace.labels, quotas),
     agent: { name: agent.name, namespace: agentNamespace, serviceAccount },
     class: {
       name: agent.class,
@@ -46,9 +49,7 @@ export async function factsOf(
     namespace: {
       name: namespaceName,
       labels: namespace.labels,
-      quotas: ports.cluster
-        .quotas(namespaceName)
-        .flatMap(({ name, limits }) => limits.map((limit) => ({ name, ...limit }))),
+      quotas,
     },
     // there is no kind for windows yet, so none can be defined
     window: noWindows,
@@ -56,11 +57,15 @@ export async function factsOf(
   }
 }
 
-function planFacts(plan: Plan, labels: Readonly<Record<string, string>>): Facts['plan'] {
+function planFacts(
+  plan: Plan,
+  labels: Facts['namespace']['labels'],
+  quotas: Facts['namespace']['quotas'],
+): Facts['plan'] {
   const { summary, reversibility, blastRadius, observed } = plan
   const { readyReplicas } = observed
   const { score, parts } = risk({
-    ...{ blastRadius, reversibility, labels },
+    ...{ blastRadius, reversibility, labels, quotas },
     readyReplicas: typeof readyReplicas === 'number' ? readyReplicas : undefined,
   })
   const writes = plan.writes.flatMap(fields)

@@ -43,7 +43,7 @@ const plan = z.strictObject({
       score: z.int().min(0).max(100).describe('sum of the parts, 0 to 100'),
       parts: z.record(z.string(), z.int().min(0).max(100)).describe('each part by its name'),
     })
-    .describe('how much can go wrong, by a fixed formula over what the control plane knows'),
+    .describe('how much can go wrong, by the formula in [risk](risk.md)'),
 })
 
 /** What the change windows say at one moment. */

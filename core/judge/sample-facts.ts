@@ -18,7 +18,7 @@ export const sampleFacts: Facts = {
     reversibility: 'inverse',
     blastRadius,
     writes: [{ path: '/spec/replicas', before: 2, after: 3 }],
-    risk: risk({ blastRadius, reversibility: 'inverse', readyReplicas: 2, labels }),
+    risk: risk({ blastRadius, reversibility: 'inverse', readyReplicas: 2, labels, quotas: [] }),
   },
   agent: {
     name: 'jackstay-class-sre/healer',

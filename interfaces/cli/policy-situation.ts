@@ -104,11 +104,13 @@ function assessed(values: unknown, given: Given): Changes {
   const shape = facts.shape
   const looked = shape.plan.pick({ blastRadius: true, reversibility: true })
   const read = looked.safeParse(pick(values, ['plan'], ['blastRadius', 'reversibility']))
-  const labels = shape.namespace.shape.labels.safeParse(valueAt(values, ['namespace', 'labels']))
-  if (given('plan', 'risk') || !read.success || !labels.success) return {}
+  const namespace = shape.namespace
+    .pick({ labels: true, quotas: true })
+    .safeParse(pick(values, ['namespace'], ['labels', 'quotas']))
+  if (given('plan', 'risk') || !read.success || !namespace.success) return {}
   const before = valueAt(values, ['plan', 'writes', '0', 'before'])
   const readyReplicas = typeof before === 'number' ? before : undefined
-  return { plan: { risk: risk({ ...read.data, readyReplicas, labels: labels.data }) } }
+  return { plan: { risk: risk({ ...read.data, readyReplicas, ...namespace.data }) } }
 }
 
 function pick(values: unknown, path: Path, keys: readonly string[]): unknown {
