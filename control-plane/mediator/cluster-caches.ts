@@ -7,7 +7,6 @@ import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion, type Kind, objectOf } from '@jackstay/contract/kinds/kind'
 import { type SuspensionSpec, suspension } from '@jackstay/contract/kinds/suspension'
 import { classHash } from '@jackstay/judge/class-ceiling'
-import { compileRules, type RuleProblem, type RuleSet } from '@jackstay/judge/rules'
 import { type WatchCache, watchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
@@ -197,8 +196,6 @@ function projectTarget({ metadata }: KubeObject): TargetView {
 }
 
 export interface CachedCluster extends ClusterView {
-  /** What is wrong with the rules as they stand. */
-  problems(): readonly RuleProblem[]
   /** Names of caches that are not in step. */
   unsynced(): readonly string[]
 }
@@ -208,18 +205,8 @@ function theOne([key, ...others]: readonly KeyView[]): KeyView | undefined {
   return key && { ...key, revoked: key.revoked || others.length > 0 }
 }
 
-/** The caches as the stages see them. Rules are compiled once per change of the policies. */
+/** The caches as the stages see them. */
 export function clusterView(caches: Caches): CachedCluster {
-  let compiled: { rules: RuleSet; problems: readonly RuleProblem[] } | undefined
-  caches.policies.onChange(() => {
-    compiled = undefined
-  })
-  const rules = () => {
-    compiled ??= compileRules(
-      [...caches.policies.values()].map(({ name, spec }) => ({ name, spec })),
-    )
-    return compiled
-  }
   const unsynced = () =>
     Object.entries(caches)
       .filter(([, cache]) => !cache.synced())
@@ -234,8 +221,6 @@ export function clusterView(caches: Caches): CachedCluster {
     namespace: (name) => caches.namespaces.get(undefined, name),
     quotas: (namespace) => caches.quotas.findAll(namespace),
     suspensions: () => [...caches.suspensions.values()],
-    rules: () => rules().rules,
-    problems: () => rules().problems,
     approvalsOf: (kind, name) => caches.approvals.findAll(subjectKey(kind, name)),
     intentObject: (id) => caches.intents.find(id),
   }

@@ -2,6 +2,7 @@ import { digestOf } from '@jackstay/contract/json'
 import { actionPolicy } from '@jackstay/contract/kinds/action-policy'
 import { agentClass } from '@jackstay/contract/kinds/agent-class'
 import { type Condition, groupVersion } from '@jackstay/contract/kinds/kind'
+import type { RuleProblem } from '@jackstay/judge/rules'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { CachedCluster, Caches } from './cluster-caches.ts'
 import { granted } from './grant.ts'
@@ -21,6 +22,7 @@ export async function reportConditions(
   client: KubeClient,
   caches: Caches,
   cluster: CachedCluster,
+  problems: readonly RuleProblem[],
   clock: Clock,
   written: Map<string, string>,
 ): Promise<void> {
@@ -32,7 +34,6 @@ export async function reportConditions(
     const report = { generation: found.generation, condition, extra }
     writes.push(write(client, agentClass.plural, found.name, report, clock, written))
   }
-  const problems = cluster.problems()
   for (const { name, generation } of caches.policies.values()) {
     const mine = problems.filter((p) => p.policy === name)
     const message = mine.map((p) => `${p.rule}: ${p.message}`).join('; ')

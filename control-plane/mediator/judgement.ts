@@ -5,9 +5,8 @@ import type { Digest } from '@jackstay/contract/json'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
 import { type Plan, type PlannedWrite, planDigest } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { decide } from '@jackstay/judge/decide'
+import { denial } from '@jackstay/judge/decide'
 import { groundsOf } from '@jackstay/judge/grounds'
-import { rulesHash } from '@jackstay/judge/rules'
 import { factsOf } from './facts.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
 import { serverDiff } from './server-diff.ts'
@@ -66,18 +65,11 @@ export async function decideNow(record: IntentRecord, plan: Plan, ports: Ports):
   const { agent } = record.authenticated
   const facts = await factsOf(record, plan, ports)
   const found = ports.cluster.class(agent.class)
-  const rules = ports.cluster.rules()
   if ('unknown' in facts) {
-    const reason = `denied because a fact is missing: ${facts.unknown}`
-    const nothing = { fired: [], evaluated: 0, requirements: [] }
-    return {
-      decision: { effect: 'deny', reason, ...nothing, rulesHash: rulesHash(rules, plan.action) },
-      grounds: undefined,
-    }
+    return { decision: denial(`a fact is missing: ${facts.unknown}`), grounds: undefined }
   }
   const defaultApproval = found?.spec.defaultApproval ?? { count: 0, groups: [] }
-  const decision = decide({
-    rules,
+  const decision = await ports.rules.decide({
     action: plan.action,
     facts,
     autonomy: found?.spec.autonomy ?? 'observe',

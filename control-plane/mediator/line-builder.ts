@@ -8,6 +8,7 @@ import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { classHash } from '@jackstay/judge/class-ceiling'
+import { decide } from '@jackstay/judge/decide'
 import { compileRules } from '@jackstay/judge/rules'
 import { advance } from './pipeline.ts'
 import type { ApprovalView, Incident, Leaf, Ports, QuotaView, WriteAnswer } from './ports.ts'
@@ -98,6 +99,8 @@ export class Line {
   events: IntentEvent[] = []
   leaves: Leaf[] = []
   policies: ActionPolicySpec[] = [allowAll]
+  /** In place of the policies, which are judged in this thread. */
+  rules: Ports['rules'] | undefined
   class: AgentClassSpec = classSpec
   approvals: ApprovalView[] = []
   suspensions: SuspensionSpec[] = []
@@ -169,6 +172,7 @@ export class Line {
       },
       allowances: { take: () => true, pending: async () => 0 },
       targets: this.#targets(),
+      rules: this.rules ?? { decide: async (question) => decide({ ...question, rules }) },
       cluster: {
         synced: () => this.synced,
         class: () => view,
@@ -185,7 +189,6 @@ export class Line {
         },
         quotas: () => this.quotas,
         suspensions: () => this.suspensions,
-        rules: () => rules,
         approvalsOf: (kind) => (kind === 'AgentClass' ? [granting] : this.approvals),
         intentObject: () => ({
           ...{ ...object, createdAt: this.#at(), phase: undefined },

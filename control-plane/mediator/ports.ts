@@ -1,4 +1,5 @@
 import type { CatalogueEntry, FactReader, Observed } from '@jackstay/actions/action'
+import type { Decision } from '@jackstay/contract/decision'
 import type { CountedApproval, IntentEvent } from '@jackstay/contract/history'
 import type { Digest, Json } from '@jackstay/contract/json'
 import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
@@ -7,7 +8,7 @@ import type { ObjectRef } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { PublicKey } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
-import type { RuleSet } from '@jackstay/judge/rules'
+import type { Question } from '@jackstay/judge/thread'
 
 /** Milliseconds since the epoch. */
 export interface Clock {
@@ -115,9 +116,14 @@ export interface ClusterView {
   /** Every ResourceQuota of the namespace. */
   quotas(namespace: string): readonly QuotaView[]
   suspensions(): readonly SuspensionSpec[]
-  rules(): RuleSet
   approvalsOf(kind: 'Intent' | 'AgentClass', name: string): readonly ApprovalView[]
   intentObject(id: string): IntentObjectView | undefined
+}
+
+/** The live rules. */
+export interface RulesPort {
+  /** Total: what is amiss, a judgement that takes too long included, is a deny. */
+  decide(question: Question): Promise<Decision>
 }
 
 /** How one write attempt went. `unknown`: sent, no answer; only a read can tell. */
@@ -164,6 +170,7 @@ export interface Ports {
   readonly catalogueVersion: string
   readonly history: History
   readonly cluster: ClusterView
+  readonly rules: RulesPort
   readonly targets: Targets
   readonly allowances: Allowances
   readonly triggers: {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CatalogueEntry } from '@jackstay/actions/action'
 import { hasEnded } from '@jackstay/contract/record'
+import { type JudgeThread, judgeThread } from '@jackstay/judge/thread'
 import type { KubeClient } from '@jackstay/kube/client'
 import { workQueue } from '@jackstay/kube/queue'
 import type { Store } from '@jackstay/ledger/store'
@@ -20,6 +21,7 @@ import { reportConditions } from './conditions.ts'
 import { type DriverOptions, startDriver, sweep } from './driver.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
+import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
 import { kubeTargets } from './targets.ts'
 import { type TriggerDesk, triggerDesk } from './trigger-desk.ts'
 import { waiting } from './waiting.ts'
@@ -56,9 +58,14 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const cluster = clusterView(caches)
   const changes = newChanges()
   const desk = triggerDesk(store, clock, changes, uuid7, () => driver.recheck())
-  const driverOptions = driverParts(options, caches, cluster, changes, desk)
+  const judge = startJudge(log, metrics)
+  const rules = rulesInForce(caches.policies, judge, {
+    onLoaded: () => conditions.soon(),
+    onError: (err) => log.error({ err }, 'rules not loaded: everything is denied until they are'),
+  })
+  const driverOptions = driverParts(options, { caches, cluster, rules, changes, desk })
   const driver = startDriver(driverOptions)
-  const conditions = reportOnChange(client, caches, cluster, clock, log)
+  const conditions = reportOnChange(client, { caches, cluster, rules }, clock, log)
   const server = await serve({
     name: 'jackstay-mediator',
     app: mediatorApp(appParts(options, { cluster, changes, desk, driver })),
@@ -66,7 +73,10 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
     port: options.port,
     metrics,
     log,
-    ready: () => cluster.unsynced().map((name) => `cache \`${name}\` is not in step`),
+    ready: () => [
+      ...cluster.unsynced().map((name) => `cache \`${name}\` is not in step`),
+      ...(rules.loaded() ? [] : ['the rules are not loaded']),
+    ],
     drainMs,
     signal,
   })
@@ -79,19 +89,40 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   })
   conditions.stop()
   await sweeping
+  rules.stop()
+  await judge.close()
   for (const cache of Object.values(caches)) cache.stop()
   await store.close()
   await client.close()
   log.info('mediator stopped')
 }
 
+/** What keeps what the cluster says. */
+interface Kept {
+  readonly caches: Caches
+  readonly cluster: CachedCluster
+  readonly rules: RulesInForce
+}
+
+function startJudge(log: Log, metrics: Metrics): JudgeThread {
+  const replaced = metrics.counter(
+    'jackstay_judge_replaced_total',
+    'times the thread that judges had to be replaced, and denied what it had in hand',
+    [],
+  )
+  return judgeThread({
+    onReplaced: (why) => {
+      replaced.inc()
+      log.error({ why }, 'the judge was replaced')
+    },
+  })
+}
+
 function driverParts(
   options: MediatorOptions,
-  caches: Caches,
-  cluster: CachedCluster,
-  changes: Changes,
-  desk: TriggerDesk,
+  running: Kept & { readonly changes: Changes; readonly desk: TriggerDesk },
 ): DriverOptions {
+  const { caches, cluster, rules, changes, desk } = running
   const { client, store, log, metrics, clock, clusterUid, catalogue, catalogueVersion } = options
   return {
     ...{ store, caches, changes, log },
@@ -99,7 +130,7 @@ function driverParts(
     projection: projection(client),
     onEnd: countEnds(metrics, log),
     ports: {
-      ...{ clock, clusterUid, catalogue, catalogueVersion, cluster },
+      ...{ clock, clusterUid, catalogue, catalogueVersion, cluster, rules },
       targets: kubeTargets(client),
       allowances: allowances(store, clock),
       triggers: desk,
@@ -159,8 +190,7 @@ function countEnds(metrics: Metrics, log: Log): DriverOptions['onEnd'] {
 /** Keeps the conditions of classes and policies in step with what the caches say. */
 function reportOnChange(
   client: KubeClient,
-  caches: Caches,
-  cluster: CachedCluster,
+  { caches, cluster, rules }: Kept,
   clock: Clock,
   log: Log,
 ) {
@@ -168,7 +198,8 @@ function reportOnChange(
   const queue = workQueue({
     handle: async () => {
       if (!cluster.synced()) throw new Error('caches are not in step yet')
-      await reportConditions(client, caches, cluster, clock, written)
+      if (!rules.loaded()) throw new Error('the rules are not loaded yet')
+      await reportConditions(client, caches, cluster, rules.problems(), clock, written)
     },
     backoff: { minMs: 100, maxMs: 5_000 },
     onError: (err, _key, attempt) => attempt > 5 && log.warn({ err }, 'statuses not written yet'),
@@ -181,6 +212,7 @@ function reportOnChange(
   caches.policies.onChange(soon)
   caches.approvals.onChange(soon)
   return {
+    soon,
     stop() {
       stopped = true
       queue.stop()

@@ -49,13 +49,14 @@ export function decide(input: DecideInput): Decision {
   try {
     return judged(input)
   } catch (error) {
-    const reason = cut(
-      `denied because judging failed: ${error instanceof Error ? error.message : 'unknown'}`,
-    )
-    const evaluated = 0
-    // of no rule set: nothing can be approved under it
-    return { effect: 'deny', reason, fired: [], evaluated, requirements: [], rulesHash: sha256('') }
+    return denial(`judging failed: ${error instanceof Error ? error.message : 'unknown'}`)
   }
+}
+
+/** A deny where nothing was judged. Its rules are those of no rule set: nothing can be approved. */
+export function denial(why: string): Decision {
+  const nothing = { fired: [], evaluated: 0, requirements: [] }
+  return { effect: 'deny', reason: cut(`denied because ${why}`), ...nothing, rulesHash: sha256('') }
 }
 
 function judged(input: DecideInput): Decision {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Decision } from '@jackstay/contract/decision'
-import { sha256 } from '@jackstay/contract/json'
+import { denial } from './decide.ts'
 import type { NamedPolicy } from './rules.ts'
 import {
   Gauge,
@@ -264,19 +264,6 @@ class Thread {
     asked.forEach(({ answer }, i) => {
       answer(denial(why(i)))
     })
-  }
-}
-
-/** Of no rule set: nothing can be approved under it. */
-function denial(why: string): Decision {
-  const reason = `denied because ${why}`.slice(0, 512)
-  return {
-    effect: 'deny',
-    reason,
-    fired: [],
-    evaluated: 0,
-    requirements: [],
-    rulesHash: sha256(''),
   }
 }
 
