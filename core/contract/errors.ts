@@ -65,6 +65,11 @@ export const errorCodes = {
     retryable: false,
     meaning: 'sent, but no answer: read before going on',
   },
+  retained: {
+    status: 409,
+    retryable: false,
+    meaning: 'a legal hold, the retention policy or an open intent keeps it',
+  },
   ledger_damaged: { status: 500, retryable: false, meaning: 'the log does not verify' },
   invalid_config: { status: 500, retryable: false, meaning: 'configuration or flag is wrong' },
   invalid_rule: { status: 422, retryable: false, meaning: 'a rule cannot be loaded' },

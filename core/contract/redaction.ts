@@ -97,13 +97,14 @@ const decision = inside(
 const approvals = each('approvals', set('reason', erasedText))
 const message = set('message', erasedText)
 const facts = without('grounds')
+const trigger = all(set('labels', {}), set('annotations', {}), set('groupKey', ''))
 
 /** Where each kind of value stands in each event. A new event has to say it here. */
 const places: { readonly [T in EventType]: { readonly [N in ErasableName]?: Erase } } = {
   authenticated: {
     reasoning: without('reasoning'),
     params: all(inside('claims', set('params', {})), without('jws')),
-    trigger: inside('trigger', set('labels', {}), set('annotations', {}), set('groupKey', '')),
+    trigger: inside('trigger', trigger),
   },
   admitted: {},
   planned: { plan },
@@ -142,4 +143,16 @@ export function redactEvent(
     body = erased
   }
   return Object.keys(marks).length === 0 ? data : { ...body, redacted: marks }
+}
+
+/** An alert as it lies where agents are offered it, without anybody's words. */
+export function redactTrigger(data: Json): Json {
+  return isBody(data) ? trigger(data) : data
+}
+
+/** The alert an intent stands on, as its first event tells. */
+export function triggerIdOf(type: string, data: Json): string | undefined {
+  const alert = type === 'authenticated' && isBody(data) ? data.trigger : undefined
+  const id = isBody(alert) ? alert.id : undefined
+  return typeof id === 'string' ? id : undefined
 }

@@ -1,7 +1,7 @@
 import { access, mkdir, open, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
-import type { Store } from './store.ts'
+import type { Erasure, Store } from './store.ts'
 import { type TileCoordinates, tilePath, tilesOf, tileWidth } from './tiles.ts'
 
 export interface Exported {
@@ -10,7 +10,7 @@ export interface Exported {
   readonly written: number
 }
 
-type Source = Pick<Store, 'checkpoint' | 'tile' | 'entries'>
+type Source = Pick<Store, 'checkpoint' | 'tile' | 'entries'> & Partial<Pick<Erasure, 'minimum'>>
 
 /** Leaves, `from` included, `to` not. */
 export interface LeafRange {
@@ -31,8 +31,11 @@ export async function exportTiles(
 ): Promise<Exported> {
   const checkpoint = await store.checkpoint()
   const size = Number(checkpoint.split('\n')[1])
+  const minimum = (await store.minimum?.()) ?? 0
   let written = 0
   for (const tile of tilesOf(size)) {
+    // what was pruned is not there to be written; an earlier export may still have it
+    if (tile.level === 'entries' && tile.index * tileWidth < minimum) continue
     if (range !== undefined && tile.level === 'entries' && !overlaps(tile, range)) continue
     const path = join(directory, tilePath(tile))
     // A full tile never changes; a folder that somebody edited is for `verifyLedger` to find.

@@ -8,6 +8,7 @@ export type LedgerProblem =
   | 'leaf_changed'
   | 'tile_changed'
   | 'root_differs'
+  | 'prune_differs'
   | 'truncated'
   | 'forked'
 

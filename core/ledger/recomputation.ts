@@ -1,6 +1,7 @@
 import { bundleHashes } from './bundle-hashes.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { defect, type LedgerDefect } from './ledger-defect.ts'
+import { PruneCover } from './prune-cover.ts'
 import { inOrder } from './read-ahead.ts'
 import type { TileReader } from './reader.ts'
 import { decodeBundle, encodeBundle, hashSize, tilePath, tileWidth, widthOf } from './tiles.ts'
@@ -24,6 +25,7 @@ export class Recomputation {
   readonly #size: number
   readonly #earlier: Checkpoint | undefined
   readonly #rows = new TreeRows()
+  readonly #cover = new PruneCover()
 
   constructor(read: TileReader, size: number, earlier: Checkpoint | undefined) {
     this.#read = read
@@ -62,11 +64,12 @@ export class Recomputation {
   async #check(stored: Stored): Promise<LedgerDefect | undefined> {
     const { index, width, bundle } = stored
     const first = index * tileWidth
-    if (bundle === undefined) {
+    if (bundle === undefined && !this.#isPruned(stored)) {
       const path = tilePath({ level: 'entries', index, width })
       return defect('entries_missing', `\`${path}\` is missing or too short`, first)
     }
-    const leaves = bundleHashes(bundle, width)
+    if (bundle !== undefined) this.#cover.see(first, bundle)
+    const leaves = bundle === undefined ? stored.hashes : bundleHashes(bundle, width)
     if (leaves === undefined) {
       return defect('entries_malformed', `entry bundle ${index} is not ${width} entries`, first)
     }
@@ -83,6 +86,19 @@ export class Recomputation {
       if (wrong !== undefined) return wrong
     }
     return undefined
+  }
+
+  /** Where the oldest bundles are gone the hash tile stands for them: the root shows if it may. */
+  #isPruned({ index, width, hashes }: Stored): boolean {
+    return hashes !== undefined && width === tileWidth && this.#cover.miss(index * tileWidth, width)
+  }
+
+  /** How far the log was pruned, once `run` has found nothing, and which leaf says so. */
+  pruned(): ReturnType<PruneCover['covering']> {
+    return this.#cover.covering(
+      async (level, index, width) =>
+        (await readTile(this.#read, level, index, width)) ?? new Uint8Array(0),
+    )
   }
 
   /** With these leaves the tree has the size of the earlier checkpoint and must have its root. */

@@ -81,7 +81,11 @@ describe('leaf formats', () => {
     await using ledger = await testLedger()
     await ledger.store.append(anAppend({ leaves: [{ kind: 'decision', data: 1 }] }))
     await ledger.store.close()
-    edit(ledger.directory, 'DROP TABLE sealed; DROP TABLE leaf_tokens; PRAGMA user_version = 1')
+    edit(
+      ledger.directory,
+      `DROP TABLE sealed; DROP TABLE leaf_tokens; DROP TABLE holds; DROP TABLE pruned;
+       ALTER TABLE triggers DROP COLUMN redacted_by; PRAGMA user_version = 1`,
+    )
     const store = await ledger.reopen()
     assert.equal((await store.leaf(0))?.data, 1)
     const sealed = { params: 5 }

@@ -99,8 +99,27 @@ CREATE TABLE leaf_tokens (
 ) STRICT, WITHOUT ROWID;
 `
 
+/** Holds in force, how far the log was pruned and by which leaf, alerts that were emptied. */
+const erasure = `
+CREATE TABLE holds (
+  id TEXT PRIMARY KEY,
+  scope TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  put_by TEXT NOT NULL,
+  since TEXT NOT NULL,
+  leaf INTEGER NOT NULL
+) STRICT;
+CREATE TABLE pruned (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  minimum INTEGER NOT NULL,
+  leaf INTEGER
+) STRICT;
+INSERT INTO pruned VALUES (1, 0, NULL);
+ALTER TABLE triggers ADD COLUMN redacted_by INTEGER;
+`
+
 /** In the order they were made; a step that was released is never changed. */
-const migrations: readonly string[] = [firstSchema, sealedValues, leafTokens]
+const migrations: readonly string[] = [firstSchema, sealedValues, leafTokens, erasure]
 
 /** A store that a newer program has migrated is refused by an older one. */
 export const schemaVersion = migrations.length
@@ -187,4 +206,19 @@ function versionOf(db: DatabaseSync): number {
 async function makePrivate(path: string): Promise<void> {
   await using file = await open(path, 'a', 0o600)
   await file.chmod(0o600)
+}
+
+/**
+ * Leaves no byte of what was deleted in the database's files: pages are written anew without it,
+ * and the write-ahead log that had them is cut.
+ * @throws JackstayError `not_ready` while a reader keeps the write-ahead log from being cut
+ */
+export function scrub(db: DatabaseSync): void {
+  db.exec('VACUUM')
+  const row = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
+  if (integer(row, 'busy') === 0) return
+  throw new JackstayError(
+    'not_ready',
+    'somebody reads the ledger, so its write-ahead log still holds what was erased: end the reader and run the same again',
+  )
 }

@@ -7,7 +7,7 @@ import { SqliteSealed } from './sqlite-sealed.ts'
 import { SqliteTiles } from './sqlite-tiles.ts'
 import { SqliteTokens } from './sqlite-tokens.ts'
 import { checkStoredLog, damaged } from './stored-log.ts'
-import { emptyFrontier, type Frontier, leafHash, rootOf } from './tree.ts'
+import { emptyFrontier, type Frontier, leafHash, type ReadTile, rootOf } from './tree.ts'
 
 const rowsAtOnce = 16
 
@@ -54,6 +54,13 @@ export class SqliteLog {
     this.#note = ''
   }
 
+  /** For proofs: a tile the tree has must be there. */
+  readonly readTile: ReadTile = async (level, index, width) => {
+    const tile = this.tiles.hashes(level, index, width)
+    if (tile === undefined) throw damaged(`tile ${level}/${index} is missing`)
+    return tile
+  }
+
   /** Leaves that are durable. */
   get size(): number {
     return this.#frontier.size
@@ -87,6 +94,16 @@ export class SqliteLog {
     )
     this.#frontier = frontier
     this.#note = note
+  }
+
+  /** Where the next leaf of the open transaction will stand. */
+  get next(): number {
+    return this.#frontier.size + this.#pending.length
+  }
+
+  /** Whether the open transaction has leaves of the intent that are not in the database yet. */
+  isPending(intent: string): boolean {
+    return this.#pending.some((leaf) => leaf.intent === intent)
   }
 
   /** Adds leaves, or answers where those with the same token already stand. */

@@ -2,14 +2,30 @@ import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
 import type { PendingLeaf, PreparedAppend } from './append-request.ts'
 import { assertLimit, assertSize, assertTtl, servedWidth } from './bounds.ts'
+import {
+  assertPrunable,
+  checked,
+  type LiftedHold,
+  liftedHold,
+  type NewHold,
+  newHold,
+  type PruneRequest,
+  pruneReason,
+  type Redaction,
+  redaction,
+} from './erasure.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LedgerKey } from './key.ts'
+import { parsePolicy, type RetentionPolicy } from './retention.ts'
 import { text } from './rows.ts'
 import { storedLeaf } from './sealed.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
-import { lockDirectory, openDatabase } from './sqlite-database.ts'
+import { lockDirectory, openDatabase, scrub } from './sqlite-database.ts'
+import { SqliteHolds } from './sqlite-holds.ts'
 import { SqliteIntents } from './sqlite-intents.ts'
 import { SqliteLog } from './sqlite-log.ts'
+import { finishPrune, SqlitePruning } from './sqlite-pruning.ts'
+import { SqliteRedaction } from './sqlite-redaction.ts'
 import { SqliteTriggers } from './sqlite-triggers.ts'
 import type {
   Clock,
@@ -21,7 +37,7 @@ import type {
 } from './store.ts'
 import type { StoreEngine } from './store-calls.ts'
 import { assertNotSuperseded } from './superseded.ts'
-import { consistencyProof, inclusionProof, type ReadTile } from './tree.ts'
+import { consistencyProof, frontierFrom, inclusionProof, rootOf } from './tree.ts'
 
 const defaultQueueLimit = 4096
 
@@ -40,7 +56,10 @@ export async function openSqliteStore(options: StoreOptions): Promise<StoreEngin
   try {
     db = await openDatabase(directory)
     const log = new SqliteLog(db, origin, key)
-    if (identify(db, directory, origin, key, log)) await log.load()
+    if (identify(db, directory, origin, key, log)) {
+      await log.load()
+      await finishPrune(db, log)
+    }
     // Whoever held a claim wrote through this directory, and only this process does so now.
     db.exec('DELETE FROM claims')
     return new SqliteStore(db, lock, log, options)
@@ -101,8 +120,10 @@ class SqliteStore implements StoreEngine {
   readonly #claims: SqliteClaims
   readonly #triggers: SqliteTriggers
   readonly #intents: SqliteIntents
+  readonly #holds: SqliteHolds
+  readonly #redaction: SqliteRedaction
+  readonly #pruning: SqlitePruning
   readonly #writes: GroupCommit
-  readonly #readTile: ReadTile
 
   constructor(db: DatabaseSync, lock: DatabaseSync, log: SqliteLog, options: StoreOptions) {
     this.origin = options.origin
@@ -113,15 +134,10 @@ class SqliteStore implements StoreEngine {
     this.#claims = new SqliteClaims(db)
     this.#triggers = new SqliteTriggers(db)
     this.#intents = new SqliteIntents(db, log, this.#claims)
+    this.#holds = new SqliteHolds(db, log)
+    this.#redaction = new SqliteRedaction(db, log, this.#holds)
+    this.#pruning = new SqlitePruning(db, log, this.#holds)
     this.#writes = new GroupCommit(db, log, options.queueLimit ?? defaultQueueLimit)
-    this.#readTile = async (level, index, width) => {
-      const tile = this.#log.tiles.hashes(level, index, width)
-      if (tile !== undefined) return tile
-      throw new JackstayError(
-        'ledger_damaged',
-        `tile ${level}/${index} is missing: stop and run \`jackstay verify\``,
-      )
-    }
   }
 
   async append(prepared: Omit<PreparedAppend, 'leaves'>, leaves: readonly PendingLeaf[]) {
@@ -241,12 +257,60 @@ class SqliteStore implements StoreEngine {
 
   async inclusionProof(index: number, size: number) {
     this.#assertSize(size)
-    return inclusionProof(index, size, this.#readTile)
+    return inclusionProof(index, size, this.#log.readTile)
   }
 
   async consistencyProof(from: number, to: number) {
     this.#assertSize(to)
-    return consistencyProof(from, to, this.#readTile)
+    return consistencyProof(from, to, this.#log.readTile)
+  }
+
+  async redact(request: Redaction) {
+    const wanted = checked(redaction, request)
+    const at = this.#at()
+    const done = await this.#writes.submit(() => this.#redaction.redact(wanted, at))
+    scrub(this.#db)
+    return done
+  }
+
+  async holds() {
+    this.#writes.assertUsable()
+    return this.#holds.list()
+  }
+
+  async putHold(hold: NewHold) {
+    const put = checked(newHold, hold)
+    const at = this.#at()
+    return this.#writes.submit(() => this.#holds.put(put, at), { reserved: true })
+  }
+
+  async liftHold(lifted: LiftedHold) {
+    const lift = checked(liftedHold, lifted)
+    const at = this.#at()
+    return this.#writes.submit(() => this.#holds.lift(lift, at))
+  }
+
+  async minimum() {
+    this.#writes.assertUsable()
+    return this.#pruning.minimum
+  }
+
+  async planPrune(policy: RetentionPolicy) {
+    this.#writes.assertUsable()
+    return this.#pruning.plan(parsePolicy(policy), this.#now())
+  }
+
+  async prune({ policy, reason, by }: PruneRequest) {
+    this.#writes.assertUsable()
+    const now = this.#now()
+    const request = { policy: parsePolicy(policy), ...checked(pruneReason, { reason, by }) }
+    const plan = this.#pruning.plan(request.policy, now)
+    assertPrunable(plan)
+    const root = rootOf(await frontierFrom(plan.to, this.#log.readTile))
+    const leaf = await this.#writes.submit(() => this.#pruning.record(plan, root, request, now))
+    await this.#writes.submit(() => this.#pruning.sweep())
+    scrub(this.#db)
+    return { ...plan, leaf }
   }
 
   async close() {
@@ -258,6 +322,10 @@ class SqliteStore implements StoreEngine {
   /** When the call was made. SQLite's integers take no fractions, and a clock may have them. */
   #now(): number {
     return Math.floor(this.#clock.now())
+  }
+
+  #at(): string {
+    return new Date(this.#now()).toISOString()
   }
 
   #width(level: number, index: number, asked: number | undefined): number {

@@ -23,7 +23,10 @@ export class SqliteTriggers {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     this.#resolveByKey = db.prepare(
-      `UPDATE triggers SET status = 'resolved', data = ? WHERE dedup_key = ? AND status = 'firing'`,
+      // what was erased does not come back with the message that it is over
+      `UPDATE triggers SET status = 'resolved',
+         data = CASE WHEN redacted_by IS NULL THEN ? ELSE data END
+       WHERE dedup_key = ? AND status = 'firing'`,
     )
     this.#byId = db.prepare('SELECT * FROM triggers WHERE id = ?')
     this.#newest = db.prepare('SELECT * FROM triggers ORDER BY ordinal DESC LIMIT ?')

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LedgerKey } from './key.ts'
 import { generateSkey, ledgerKeyFrom } from './key.ts'
-import { type AppendRequest, openStore, type Store } from './store.ts'
+import { type AppendRequest, type ErasableStore, openStore, type Store } from './store.ts'
 
 /** Builders for tests: a store in a folder that goes away, and requests to vary. */
 
@@ -41,6 +41,8 @@ export function runSuitesOn(make: MakeLedger): void {
 export const suiteLedger: MakeLedger = (options) => makeLedger(options)
 
 export interface TestLedger extends SuiteLedger {
+  readonly store: ErasableStore
+  reopen(): Promise<ErasableStore>
   readonly directory: string
   readonly clock: TestClock
 }

@@ -1,13 +1,13 @@
 import { errorCodes, JackstayError } from '@jackstay/contract/errors'
 import type { PendingLeaf, PreparedAppend } from './append-request.ts'
-import type { Appended, Store } from './store.ts'
+import type { Appended, ErasableStore, Store } from './store.ts'
 
 /** What the caller's thread and the one that owns the database say to each other. */
 
-export type StoreMethod = Exclude<keyof Store, 'origin'>
+export type StoreMethod = Exclude<keyof ErasableStore, 'origin'>
 
 /** A store behind the door: what it appends was encoded and measured by the caller's thread. */
-export interface StoreEngine extends Omit<Store, 'append' | 'appendLeaves'> {
+export interface StoreEngine extends Omit<ErasableStore, 'append' | 'appendLeaves'> {
   append(
     prepared: Omit<PreparedAppend, 'leaves'>,
     leaves: readonly PendingLeaf[],

@@ -1,7 +1,18 @@
 import type { JackstayError } from '@jackstay/contract/errors'
 import type { Json } from '@jackstay/contract/json'
+import type {
+  Hold,
+  LiftedHold,
+  NewHold,
+  Pruned,
+  PrunePlan,
+  PruneRequest,
+  Redacted,
+  Redaction,
+} from './erasure.ts'
 import type { LedgerKey } from './key.ts'
 import type { LeafKind } from './leaf.ts'
+import type { RetentionPolicy } from './retention.ts'
 import type { StoredLeaf } from './sealed.ts'
 import { openThreadedStore } from './threaded-store.ts'
 
@@ -199,6 +210,35 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** What a store can take away again, without taking any proof along. */
+export interface Erasure {
+  /**
+   * Takes values away for good: from leaves' custody, from events, from the files underneath. Says
+   * so in a leaf; every proof stays what it was. Answers without a leaf when they were gone already.
+   * Takes long on a large ledger, because its files are written anew.
+   * @throws JackstayError `not_found`, `retained` under a legal hold or while an intent needs them,
+   * `not_ready` when they are erased but a reader still keeps old bytes: run it again
+   */
+  redact(request: Redaction): Promise<Redacted>
+  /** Legal holds in force, the oldest first. */
+  holds(): Promise<readonly Hold[]>
+  putHold(hold: NewHold): Promise<Hold>
+  /** Answers the leaf that says so. */
+  liftHold(lifted: LiftedHold): Promise<number>
+  /** The oldest leaf that was not pruned: the minimum index of C2SP tlog-tiles. */
+  minimum(): Promise<number>
+  /** What `prune` would do now. */
+  planPrune(policy: RetentionPolicy): Promise<PrunePlan>
+  /**
+   * Removes whole entry bundles from the oldest on, with the values and the ended intents that have
+   * no leaf left; hash tiles stay. The leaf that says so is durable first.
+   * @throws JackstayError `retained` naming the leaf that has to stay and why, `not_ready`
+   */
+  prune(request: PruneRequest): Promise<Pruned>
+}
+
+export type ErasableStore = Store & Erasure
+
 interface LogOptions {
   /** `jackstay.dev/<cluster uid>`; must be the key's name. */
   readonly origin: string
@@ -236,6 +276,8 @@ export interface PostgresStoreOptions extends LogOptions {
  * for another origin or key or a newer schema, `not_ready` while another process writes to the
  * directory, or the database is away or a standby.
  */
+export async function openStore(options: StoreOptions): Promise<ErasableStore>
+export async function openStore(options: StoreOptions | PostgresStoreOptions): Promise<Store>
 export async function openStore(options: StoreOptions | PostgresStoreOptions): Promise<Store> {
   if ('directory' in options) return openThreadedStore(options)
   // Who keeps the ledger in SQLite never loads the client of PostgreSQL.

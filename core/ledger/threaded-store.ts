@@ -2,7 +2,13 @@ import { Worker } from 'node:worker_threads'
 import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import { isReserved, type PendingLeaf, pendingLeaf, prepareAppend } from './append-request.ts'
 import { skeyOf } from './key.ts'
-import type { AppendLeavesOptions, AppendRequest, NewLeaf, Store, StoreOptions } from './store.ts'
+import type {
+  AppendLeavesOptions,
+  AppendRequest,
+  ErasableStore,
+  NewLeaf,
+  StoreOptions,
+} from './store.ts'
 import {
   type Answer,
   type Call,
@@ -25,7 +31,7 @@ const defaultQueueLimit = 4096
 export async function openThreadedStore(
   options: StoreOptions,
   start: (data: StoreThread) => Worker = startThread,
-): Promise<Store> {
+): Promise<ErasableStore> {
   const { directory, origin, key, queueLimit = defaultQueueLimit } = options
   const thread: StoreThread = { directory, origin, skey: skeyOf(key), queueLimit }
   const store = new ThreadedStore(start(thread), options, queueLimit)
@@ -42,7 +48,7 @@ interface Waiting {
   reject(error: unknown): void
 }
 
-class ThreadedStore implements Store {
+class ThreadedStore implements ErasableStore {
   readonly origin: string
   readonly opened: Promise<void>
   readonly #worker: Worker
@@ -79,6 +85,13 @@ class ThreadedStore implements Store {
   readonly leaf = this.#method('leaf')
   readonly inclusionProof = this.#method('inclusionProof')
   readonly consistencyProof = this.#method('consistencyProof')
+  readonly redact = this.#method('redact')
+  readonly holds = this.#method('holds')
+  readonly putHold = this.#method('putHold')
+  readonly liftHold = this.#method('liftHold')
+  readonly minimum = this.#method('minimum')
+  readonly planPrune = this.#method('planPrune')
+  readonly prune = this.#method('prune')
 
   constructor(worker: Worker, options: StoreOptions, limit: number) {
     this.origin = options.origin
@@ -125,7 +138,7 @@ class ThreadedStore implements Store {
   }
 
   #method<M extends StoreMethod>(method: M, { reserved = false } = {}) {
-    return (...args: Parameters<Store[M]>) => this.#call<M>(method, args, { reserved })
+    return (...args: Parameters<ErasableStore[M]>) => this.#call<M>(method, args, { reserved })
   }
 
   /** Joins the calls of this turn of the event loop; they leave in one message. */
@@ -133,7 +146,7 @@ class ThreadedStore implements Store {
     method: M,
     args: readonly unknown[],
     { reserved, leaves }: { reserved: boolean; leaves?: readonly PendingLeaf[] },
-  ): Promise<Awaited<ReturnType<Store[M]>>> {
+  ): Promise<Awaited<ReturnType<ErasableStore[M]>>> {
     this.#admit(reserved)
     const id = ++this.#newest
     const packed = leaves?.map((leaf) => this.#pack(leaf))
@@ -161,9 +174,9 @@ class ThreadedStore implements Store {
     if (this.#queued.length === 0) setImmediate(() => this.#send())
   }
 
-  #answer<M extends StoreMethod>(id: number): Promise<Awaited<ReturnType<Store[M]>>> {
+  #answer<M extends StoreMethod>(id: number): Promise<Awaited<ReturnType<ErasableStore[M]>>> {
     // The one place where an answer gets its type: the other thread called this very method.
-    const answered = Promise.withResolvers<Awaited<ReturnType<Store[M]>>>()
+    const answered = Promise.withResolvers<Awaited<ReturnType<ErasableStore[M]>>>()
     this.#waiting.set(id, answered as Waiting)
     return answered.promise
   }

@@ -1,6 +1,7 @@
 import { openCheckpoint, openFormerCheckpoint } from './checkpoint.ts'
 import { defect, type LedgerDefect } from './ledger-defect.ts'
 import { verifierFromVkey } from './note.ts'
+import type { Prune } from './prune-cover.ts'
 import type { TileReader } from './reader.ts'
 import { Recomputation } from './recomputation.ts'
 
@@ -14,6 +15,10 @@ export type LedgerVerdict =
       readonly root: string
       /** The verified note. Keep it elsewhere and give it back as `knownCheckpoint` next time. */
       readonly checkpoint: string
+      /** The oldest leaf that is still there; below it hash tiles stand for the leaves. */
+      readonly minimum: number
+      /** The leaf that says why older ones are gone; absent from a log that was never pruned. */
+      readonly prune?: Prune
     }
   | LedgerDefect
 
@@ -62,6 +67,8 @@ export async function verifyLedger(options: VerifyOptions): Promise<LedgerVerdic
   if (Buffer.compare(root, checkpoint.root) !== 0) {
     return defect('root_differs', 'the entries do not give the root that was signed')
   }
+  const pruned = await recomputation.pruned()
+  if ('wrong' in pruned) return pruned.wrong
   const text = Buffer.from(root).toString('base64')
-  return { ok: true, size: checkpoint.size, root: text, checkpoint: note }
+  return { ok: true, size: checkpoint.size, root: text, checkpoint: note, ...pruned }
 }
