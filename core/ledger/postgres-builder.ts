@@ -1,19 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { generateSkey, ledgerKeyFrom } from './key.ts'
 import type { PostgresServer } from './postgres-server.ts'
-import { openStore } from './store.ts'
-import { type MakeLedger, origin, type SuiteLedger } from './store-builder.ts'
+import { openStore, type Store } from './store.ts'
+import { origin, type SuiteLedger } from './store-builder.ts'
 
 export interface PostgresLedger extends SuiteLedger {
   readonly schema: string
   /** A statement of the server's superuser in this log's schema. */
   edit(sql: string): Promise<void>
+  /** One more store on the same log, as another program would open it. */
+  another(): Promise<Store>
+}
+
+export interface PostgresLedgerOptions {
+  readonly queueLimit?: number
+  readonly patienceMs?: number
+  /** Another way to the same server. */
+  readonly url?: string
 }
 
 /** Ledgers on one server, each in a schema of its own, with a database clock that tests move. */
 export function postgresLedgers(
   server: PostgresServer,
-): (...of: Parameters<MakeLedger>) => Promise<PostgresLedger> {
+): (options?: PostgresLedgerOptions) => Promise<PostgresLedger> {
   return async (options = {}) => {
     const schema = `t_${randomUUID().replaceAll('-', '')}`
     const key = ledgerKeyFrom(generateSkey(origin))
@@ -28,7 +37,7 @@ export function postgresLedgers(
       CREATE OR REPLACE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
         'SELECT time FROM test_clock'`)
     return {
-      ...{ schema, key, edit },
+      ...{ schema, key, edit, another: open },
       singleWriter: false,
       clock: {
         now: () => time,

@@ -1,17 +1,22 @@
+import { randomUUID } from 'node:crypto'
 import { JackstayError } from '@jackstay/contract/errors'
 import { Batch, type Work } from './postgres-batch.ts'
 import type { Connection } from './postgres-connection.ts'
 import type { PostgresLog } from './postgres-log.ts'
-import { DatabaseFault, notDurable, type Session } from './postgres-session.ts'
+import { DatabaseFault, notDurable, type Session, told } from './postgres-session.ts'
 import { integer } from './rows.ts'
 
 /** Writes in one transaction: beyond this the gain is small and the wait of the first one grows. */
 const batchLimit = 256
 /** Bytes in one transaction, which the server holds in memory several times over. */
 const bytesLimit = 8 * 1024 * 1024
-const lockNotAvailable = '55P03'
-/** How long a write waits for a server that went away before it is refused. */
-const outageMs = 20_000
+
+export interface CommitLimits {
+  /** Waiting writes before `overloaded`. */
+  readonly queue: number
+  /** How long a write waits for a server that went away before it is refused. */
+  readonly patienceMs: number
+}
 
 interface Job {
   readonly intents: readonly string[]
@@ -40,19 +45,18 @@ class NotCommitted extends Error {}
 export class PostgresCommits {
   readonly #connection: Connection
   readonly #log: PostgresLog
-  readonly #writer: string
-  readonly #limit: number
+  readonly #limits: CommitLimits
+  /** Names this program's row; no other program has the same. */
+  readonly #writer = randomUUID()
   #jobs: Job[] = []
   #batch = 0
   #running: Promise<void> | undefined
   #refusal: JackstayError | undefined
 
-  /** `writer` names this program's row; no other program may have the same. */
-  constructor(connection: Connection, log: PostgresLog, writer: string, limit: number) {
+  constructor(connection: Connection, log: PostgresLog, limits: CommitLimits) {
     this.#connection = connection
     this.#log = log
-    this.#writer = writer
-    this.#limit = limit
+    this.#limits = limits
   }
 
   /**
@@ -63,7 +67,8 @@ export class PostgresCommits {
    */
   async submit<T>(work: Work<T>, { reserved = false, bytes = 0 } = {}): Promise<T> {
     this.assertUsable()
-    const limit = reserved ? this.#limit + Math.ceil(this.#limit / 8) : this.#limit
+    const { queue } = this.#limits
+    const limit = reserved ? queue + Math.ceil(queue / 8) : queue
     if (this.#jobs.length >= limit) {
       throw new JackstayError(
         'overloaded',
@@ -112,7 +117,7 @@ export class PostgresCommits {
   }
 
   async #commit(jobs: readonly Job[]): Promise<void> {
-    const deadline = performance.now() + outageMs
+    const deadline = performance.now() + this.#limits.patienceMs
     for (;;) {
       try {
         for (const done of await this.#attempt(jobs, deadline)) done()
@@ -214,17 +219,11 @@ export class PostgresCommits {
 
   /** What the caller hears; a log that is not what it was is never written to again. */
   #told(error: unknown): unknown {
-    if (error instanceof JackstayError) {
-      if (error.code === 'ledger_damaged') this.#refusal ??= error
-      return error
+    const answer = told(error, this.#connection.where.target)
+    if (answer instanceof JackstayError && answer.code === 'ledger_damaged') {
+      this.#refusal ??= answer
     }
-    const { name } = this.#connection.where.target
-    if (error instanceof DatabaseFault && error.state === lockNotAvailable) {
-      const message = `other writers keep the ledger in \`${name}\` busy: try again after a moment`
-      return new JackstayError('overloaded', message, { cause: error })
-    }
-    const message = `the ledger could not commit: see the log of \`${name}\``
-    return new JackstayError('not_ready', message, { cause: error })
+    return answer
   }
 }
 

@@ -1,12 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { JackstayError } from '@jackstay/contract/errors'
-import { DatabaseFault, Session, type Where } from './postgres-session.ts'
+import { mayPass, Session, told, type Where } from './postgres-session.ts'
 
 const firstPauseMs = 20
 const longestPauseMs = 1_000
-
-/** Wrong credentials, no such database, no right to it: waiting does not help. */
-const refusals = /^(28|3D|42501)/
 
 /** A session that comes back after the server or the network was away. */
 export class Connection {
@@ -32,7 +28,7 @@ export class Connection {
         await this.#open()
       } catch (error) {
         if (!mayPass(error) || performance.now() >= deadline || this.#closing.signal.aborted) {
-          throw this.#refused(error)
+          throw told(error, this.where.target)
         }
         // Jitter, so that the replicas of a program do not all come back in the same moment.
         const wait = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + Math.random())
@@ -55,33 +51,10 @@ export class Connection {
     this.#session = session
   }
 
-  #refused(error: unknown): unknown {
-    if (!(error instanceof DatabaseFault)) return error
-    const { name } = this.where.target
-    if (mayPass(error)) {
-      return new JackstayError(
-        'not_ready',
-        `the ledger's database \`${name}\` does not answer: ${error.message}`,
-        { cause: error.cause },
-      )
-    }
-    return new JackstayError(
-      'invalid_config',
-      `the ledger's database \`${name}\` refuses: ${error.message}`,
-      { cause: error.cause },
-    )
-  }
-
   /** Ends the waiting for a server, and the session. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#session?.close()
     this.#session = undefined
   }
-}
-
-/** A standby may be promoted and a server come back; a wrong password stays wrong. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof DatabaseFault) return !refusals.test(error.state ?? '')
-  return error instanceof JackstayError && error.code === 'not_ready'
 }

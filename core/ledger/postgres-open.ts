@@ -1,14 +1,13 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { openCheckpoint } from './checkpoint.ts'
-import type { LedgerKey } from './key.ts'
 import { verifierFromVkey } from './note.ts'
 import { Connection } from './postgres-connection.ts'
 import { PostgresLog } from './postgres-log.ts'
 import { assertKnownSchema, inSchemaLock, migrate } from './postgres-schema.ts'
-import type { Session } from './postgres-session.ts'
+import { DatabaseFault, type Session, told } from './postgres-session.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { one, PostgresTiles } from './postgres-tiles.ts'
-import { postgresTarget } from './postgres-url.ts'
+import { type PostgresTarget, postgresTarget } from './postgres-url.ts'
 import type { TileReader } from './reader.ts'
 import { text } from './rows.ts'
 import type { PostgresStoreOptions, Store } from './store.ts'
@@ -16,8 +15,7 @@ import { assertExtends, checkStoredLog, damaged } from './stored-log.ts'
 
 const defaultSchema = 'jackstay'
 const defaultQueueLimit = 4096
-/** How long a program that starts waits for its database to start too. */
-const startMs = 15_000
+const defaultPatienceMs = 20_000
 
 const sql = {
   meta: { name: 'meta', text: 'SELECT value FROM meta WHERE name = $1' },
@@ -33,7 +31,7 @@ const sql = {
 }
 
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { origin, key, queueLimit = defaultQueueLimit } = options
+  const { origin, key, queueLimit = defaultQueueLimit, patienceMs = defaultPatienceMs } = options
   if (key.name !== origin) {
     throw new JackstayError(
       'invalid_config',
@@ -49,29 +47,49 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const head = one(await session.run(sql.headRow))
     await log.adoptAnew(head, tilesOf(session))
   })
+  const deadline = performance.now() + patienceMs
   try {
-    const session = await connection.session(performance.now() + startMs)
-    await migrate(session, schema)
-    const created = await inSchemaLock(session, schema, () =>
-      identify(session, schema, origin, key, log),
-    )
-    if (!created) await load(session, options, log)
-    await session.run(sql.dropClaims)
-    await session.run(sql.dropWriters)
+    await persist(target, deadline, async () => {
+      await prepareLog(await connection.session(deadline), schema, options, log)
+    })
     opened = true
-    return new PostgresStore(origin, connection, log, queueLimit)
+    return new PostgresStore(origin, connection, log, { queue: queueLimit, patienceMs })
   } catch (error) {
     await connection.close()
     throw error
   }
 }
 
+/** Does `work` again when the connection was lost meanwhile; all of it may be done twice. */
+async function persist(target: PostgresTarget, deadline: number, work: () => Promise<void>) {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      const lost = error instanceof DatabaseFault && error.lost
+      if (!lost || performance.now() >= deadline) throw told(error, target)
+    }
+  }
+}
+
+async function prepareLog(
+  session: Session,
+  schema: string,
+  options: PostgresStoreOptions,
+  log: PostgresLog,
+): Promise<void> {
+  await migrate(session, schema)
+  const created = await inSchemaLock(session, schema, () => identify(session, schema, options, log))
+  if (!created) await load(session, options, log)
+  await session.run(sql.dropClaims)
+  await session.run(sql.dropWriters)
+}
+
 /** True when there was no log and this is a new one; a log that stands is checked by `load`. */
 async function identify(
   session: Session,
   schema: string,
-  origin: string,
-  key: LedgerKey,
+  { origin, key }: PostgresStoreOptions,
   log: PostgresLog,
 ): Promise<boolean> {
   const stored = {
@@ -157,7 +175,7 @@ export async function openPostgresReader(
     schema,
     forReading: true,
   })
-  const patience = () => performance.now() + startMs
+  const patience = () => performance.now() + defaultPatienceMs
   try {
     await assertKnownSchema(await connection.session(patience()), schema)
   } catch (error) {

@@ -8,9 +8,11 @@ import {
   query,
   type Result,
   type Statement,
+  told,
   type Value,
   type Where,
 } from './postgres-session.ts'
+import type { PostgresTarget } from './postgres-url.ts'
 
 const connections = 4
 const waitingLimit = 1024
@@ -19,10 +21,10 @@ const patienceMs = 10_000
 /** Reads, each on a connection of a small pool, and again where the server was away. */
 export class PostgresReads {
   readonly #pool: pg.Pool
-  readonly #name: string
+  readonly #target: PostgresTarget
 
   constructor(where: Where) {
-    this.#name = where.target.name
+    this.#target = where.target
     this.#pool = new pg.Pool({
       ...clientConfig(where.target),
       max: connections,
@@ -47,11 +49,7 @@ export class PostgresReads {
       } catch (error) {
         if (!(error instanceof DatabaseFault)) throw error
         if (!error.lost || performance.now() >= deadline || this.#pool.ending) {
-          throw new JackstayError(
-            'not_ready',
-            `the ledger's database \`${this.#name}\` could not be read: ${error.message}`,
-            { cause: error },
-          )
+          throw told(error, this.#target)
         }
       }
       await pause(wait)

@@ -35,7 +35,6 @@ const database = 'postgres'
 const user = 'jackstay'
 const settings = {
   listen_addresses: '',
-  fsync: 'on',
   max_connections: '60',
   shared_buffers: '32MB',
   autovacuum: 'off',

@@ -40,8 +40,35 @@ export class DatabaseFault extends Error {
   }
 }
 
+const lockNotAvailable = '55P03'
+
 function stateOf(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
+/** Wrong credentials, no such database, no right to it: waiting does not help. */
+const refusals = /^(28|3D|42501)/
+
+/** A standby may be promoted and a server come back; a wrong password stays wrong. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof DatabaseFault) return !refusals.test(error.state ?? '')
+  return error instanceof JackstayError && error.code === 'not_ready'
+}
+
+/** A fault in the words of our callers; everything else as it is. */
+export function told(error: unknown, { name }: PostgresTarget): unknown {
+  if (!(error instanceof DatabaseFault)) return error
+  const { cause, message } = error
+  if (!mayPass(error)) {
+    const text = `the ledger's database \`${name}\` refuses: ${message}`
+    return new JackstayError('invalid_config', text, { cause })
+  }
+  if (error.state === lockNotAvailable) {
+    const text = `other writers keep the ledger in \`${name}\` busy: try again after a moment`
+    return new JackstayError('overloaded', text, { cause })
+  }
+  const text = `the ledger's database \`${name}\` does not do what it should: ${message}`
+  return new JackstayError('not_ready', text, { cause })
 }
 
 /** How long anything may take before the connection counts as lost or the statement as failed. */

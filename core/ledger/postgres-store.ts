@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   isReserved,
   type PreparedAppend,
@@ -8,7 +7,7 @@ import {
 } from './append-request.ts'
 import { assertLimit, assertSize, assertTtl, servedWidth } from './bounds.ts'
 import type { Batch } from './postgres-batch.ts'
-import { PostgresCommits } from './postgres-commits.ts'
+import { type CommitLimits, PostgresCommits } from './postgres-commits.ts'
 import type { Connection } from './postgres-connection.ts'
 import { appendIn, indexesOf, PostgresIntents } from './postgres-intents.ts'
 import type { PostgresLog } from './postgres-log.ts'
@@ -45,10 +44,10 @@ export class PostgresStore implements Store {
   readonly #triggers: PostgresTriggers
   readonly #readTile: ReadTile
 
-  constructor(origin: string, connection: Connection, log: PostgresLog, queueLimit: number) {
+  constructor(origin: string, connection: Connection, log: PostgresLog, limits: CommitLimits) {
     this.origin = origin
     this.#connection = connection
-    this.#writes = new PostgresCommits(connection, log, randomUUID(), queueLimit)
+    this.#writes = new PostgresCommits(connection, log, limits)
     this.#reads = new PostgresReads(connection.where)
     const { run } = this.#reads
     this.#tiles = new PostgresTiles(run)

@@ -268,6 +268,8 @@ export interface PostgresStoreOptions extends LogOptions {
   readonly schema?: string
   /** The newest checkpoint kept elsewhere: a database that is behind it is refused. */
   readonly knownCheckpoint?: string
+  /** How long a write, or the opening, waits for a server that is away; 20 s unless given. */
+  readonly patienceMs?: number
 }
 
 /**
