@@ -1,4 +1,4 @@
-import { parse } from '@bufbuild/cel'
+import { parse, unparse } from '@bufbuild/cel'
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
 
 /** What is wrong with an expression; line and column count from 1. */
@@ -13,6 +13,8 @@ export interface Syntax {
   readonly root: Expr
   /** Where a node stands in the source. */
   position(node: Expr): { readonly line: number; readonly column: number }
+  /** A node as source again, with its macros as they were written. */
+  text(node: Expr): string
 }
 
 /** Characters of one expression. */
@@ -50,7 +52,8 @@ export function readSyntax(source: string): Syntax | { readonly problem: Express
     const place = (node: Expr) => locate(source, positions.get(String(node.id)) ?? 0)
     const excess = tooMuch(root)
     if (excess !== undefined) return { problem: { ...place(excess.at), message: excess.message } }
-    return { root, position: place }
+    const text = (node: Expr) => unparse({ ...parsed, expr: node }).replaceAll(standIn, 'namespace')
+    return { root, position: place, text }
   } catch (error) {
     return syntaxProblem(source, error)
   }
