@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { flagsOf } from './command.ts'
 import { checkPolicies } from './policy-check.ts'
+import { explainPolicies } from './policy-explain.ts'
 import { testPolicies } from './policy-test.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -25,8 +26,18 @@ export function policyCommands(program: Command, terminal: Terminal): void {
       const json = flagsOf(command).output === 'json'
       return testPolicies({ paths, minCoverage, json }, terminal)
     })
+  policy
+    .command('explain <path...>')
+    .description('why rules decide so about one intent, and what would have to change')
+    .requiredOption('--intent <file>', 'facts as in a case, or what `intents get -o json` prints')
+    .action((paths: string[], _, command: Command) => {
+      const { intent } = explainFlags.parse(command.opts())
+      const json = flagsOf(command).output === 'json'
+      return explainPolicies({ paths, intent, json }, terminal)
+    })
 }
 
+const explainFlags = z.object({ intent: z.string() })
 const testFlags = z.object({ minCoverage: z.number() })
 
 function percent(text: string): number {
