@@ -5,7 +5,10 @@ import { type Facts, facts } from './facts.ts'
 /** Bytes of facts that are kept beside a decision: more than a whole request has. */
 const maxBytes = 96 * 1024
 
-type Defaults = Grounds['defaultApproval']
+interface Defaults {
+  readonly count: number
+  readonly groups: readonly string[]
+}
 
 /** Facts as they are put on record beside the decision that rests on them. Total, as `decide` is. */
 export function groundsOf(values: Facts, { count, groups }: Defaults): Grounds {
