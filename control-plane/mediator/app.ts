@@ -4,6 +4,7 @@ import { type AppOptions, createApp, type ServiceEnv } from '@jackstay/service/s
 import type { Hono } from 'hono'
 import { type IntentRoutes, intentRoutes } from './intent-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
+import type { Outside } from './outside.ts'
 import { identifyReader } from './readers.ts'
 import { type TriggerRoutes, triggerRoutes } from './trigger-routes.ts'
 
@@ -11,6 +12,7 @@ export interface AppParts extends IntentRoutes, TriggerRoutes {
   readonly shell: AppOptions
   readonly clusterInfo: ClusterInfo
   readonly vkey: string
+  readonly outside: Outside
 }
 
 /** The mediator's HTTP API: intents, triggers, alerts, the log. */
@@ -22,7 +24,7 @@ export function mediatorApp(parts: AppParts): Hono<ServiceEnv> {
   })
   triggerRoutes(app, parts)
   intentRoutes(app, parts)
-  ledgerRoutes(app, parts.store, parts.vkey, async (c) => {
+  ledgerRoutes(app, parts.store, parts.vkey, parts.outside, async (c) => {
     const caller = await identifyReader(c, parts)
     if (caller.kind !== 'person') throw new JackstayError('forbidden', 'the log is for people')
   })

@@ -5,6 +5,7 @@ import { connect } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { clusterUid } from '@jackstay/kube/identity'
 import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { loadLedgerPolicy, noLedgerPolicy } from '@jackstay/ledger/ledger-policy'
 import { recoveredAt } from '@jackstay/ledger/recovery'
 import { openStore } from '@jackstay/ledger/store'
 import { logger } from '@jackstay/service/log'
@@ -14,6 +15,7 @@ import { settings } from '@jackstay/service/settings'
 import { untilStopped } from '@jackstay/service/signals'
 import { staticToken, tokenFile } from '@jackstay/service/static-token'
 import { z } from 'zod'
+import { openOutside } from './outside.ts'
 import { runMediator } from './run.ts'
 
 const schema = z.object({
@@ -26,6 +28,11 @@ const schema = z.object({
     .string()
     .min(1)
     .describe('file with the bearer token Alertmanager sends, one per line'),
+  ledgerPolicy: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file that names witnesses and places that keep checkpoints'),
   host: z.string().default('127.0.0.1').describe('address to listen on'),
   port: z.coerce.number().int().min(0).max(65_535).default(7440).describe('port to listen on'),
   shownHours: z.coerce
@@ -48,16 +55,26 @@ try {
   const alertToken = await staticToken(tokenFile(options.alertTokenFile))
   const redact = redactor(() => alertToken.values())
   const log = logger({ name: 'jackstay-mediator', redact })
+  const registry = metrics({ name: 'jackstay-mediator' })
   const config = loadConfig(
     options.kubeconfig === undefined ? { inCluster: true } : { kubeconfig: options.kubeconfig },
   )
+  const policy =
+    options.ledgerPolicy === undefined
+      ? noLedgerPolicy
+      : await loadLedgerPolicy(options.ledgerPolicy)
   const client = connect(config, { userAgent: 'jackstay-mediator/0.1.0' })
   const uid = await clusterUid(client, signal)
   const origin = `jackstay.dev/${uid}`
   const key = await loadOrCreateKey(options.dataDir, origin)
   const store = await openStore({ directory: options.dataDir, origin: key.name, key, clock: Date })
+  const outside = await openOutside({
+    ...{ store, policy, fetch, log, signal, dataDir: options.dataDir, vkey: key.vkey },
+    ...{ metrics: registry, clock: Date, random: Math.random },
+  })
   await runMediator({
     ...options,
+    outside,
     client,
     clusterUid: uid,
     store,
@@ -66,7 +83,7 @@ try {
     alertToken,
     redact,
     log,
-    metrics: metrics({ name: 'jackstay-mediator' }),
+    metrics: registry,
     clock: Date,
     catalogue,
     catalogueVersion,

@@ -19,6 +19,7 @@ import { type Changes, changes as newChanges } from './changes.ts'
 import { type CachedCluster, type Caches, clusterView, openCaches } from './cluster-caches.ts'
 import { reportConditions } from './conditions.ts'
 import { type DriverOptions, startDriver, sweep } from './driver.ts'
+import type { Outside } from './outside.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
@@ -31,6 +32,7 @@ export interface MediatorOptions {
   readonly clusterUid: string
   readonly store: Store
   readonly vkey: string
+  readonly outside: Outside
   /** Intents signed before are refused: the log before this one may have known them. */
   readonly intentsFrom: number
   readonly alertToken: StaticToken
@@ -83,12 +85,13 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const recovered = await driver.recover()
   log.info({ url: server.url, recovered, ledger: store.origin }, 'mediator started')
   const sweeping = sweep(driverOptions, options.shownHours * 3600_000, sweepMs, signal)
+  const witnessing = options.outside.run()
   await server.closed
   await driver.drain(AbortSignal.timeout(drainMs)).catch((err: unknown) => {
     log.warn({ err }, 'intents were still under way; they go on after the next start')
   })
   conditions.stop()
-  await sweeping
+  await Promise.all([sweeping, witnessing])
   rules.stop()
   await judge.close()
   for (const cache of Object.values(caches)) cache.stop()
@@ -160,6 +163,7 @@ function appParts(
     intake: { store, cluster, clock, clusterUid, triggers, redact, floodgate, intentsFrom },
     alertToken: options.alertToken,
     vkey: options.vkey,
+    outside: options.outside,
     waiting: waiting(),
     onRefused: (code) => refused.inc({ code }),
     clusterInfo: {

@@ -86,11 +86,21 @@ export function cosignedAt(
   return times
 }
 
-/** The note with further signature lines; one that stands there already is not repeated. */
+/** The note with further signature lines, one for each key: what stands there already stays. */
 export function withSignatures(note: string, lines: readonly string[]): string {
-  const present = new Set(splitNote(note)?.signatureLines)
-  const added = new Set(lines.filter((line) => !present.has(line)))
-  return `${note}${[...added].join('')}`
+  const present = new Set((splitNote(note)?.signatureLines ?? []).map(keyOf))
+  const added = lines.filter((line) => {
+    const key = keyOf(line)
+    const isNew = !present.has(key)
+    present.add(key)
+    return isNew
+  })
+  return `${note}${added.join('')}`
+}
+
+function keyOf(line: string): string {
+  const signature = parseSignatureLine(line)
+  return signature === undefined ? line : `${signature.name} ${signature.keyId}`
 }
 
 function signed(text: string, time: bigint): Uint8Array {
