@@ -7,7 +7,6 @@ import { clusterUid } from '@jackstay/kube/identity'
 import { loadOrCreateKey } from '@jackstay/ledger/key'
 import { loadLedgerPolicy, noLedgerPolicy } from '@jackstay/ledger/ledger-policy'
 import { recoveredAt } from '@jackstay/ledger/recovery'
-import { openStore } from '@jackstay/ledger/store'
 import { logger } from '@jackstay/service/log'
 import { metrics } from '@jackstay/service/metrics'
 import { redactor } from '@jackstay/service/redact'
@@ -15,6 +14,7 @@ import { settings } from '@jackstay/service/settings'
 import { untilStopped } from '@jackstay/service/signals'
 import { staticToken, tokenFile } from '@jackstay/service/static-token'
 import { z } from 'zod'
+import { openLedger } from './ledger.ts'
 import { openOutside } from './outside.ts'
 import { runMediator } from './run.ts'
 
@@ -24,6 +24,14 @@ const schema = z.object({
     .optional()
     .describe('file with the credentials of jackstay-mediator; in a cluster, leave it out'),
   dataDir: z.string().min(1).describe('directory of the ledger and its key; kept between starts'),
+  ledgerUrlFile: z
+    .string()
+    .optional()
+    .describe('file with the URL of a PostgreSQL for the ledger; without it, SQLite in dataDir'),
+  ledgerSchema: z
+    .string()
+    .default('jackstay')
+    .describe('schema of the ledger in PostgreSQL, one log each'),
   alertTokenFile: z
     .string()
     .min(1)
@@ -67,7 +75,7 @@ try {
   const uid = await clusterUid(client, signal)
   const origin = `jackstay.dev/${uid}`
   const key = await loadOrCreateKey(options.dataDir, origin)
-  const store = await openStore({ directory: options.dataDir, origin: key.name, key, clock: Date })
+  const store = await openLedger(options, key, Date)
   const outside = await openOutside({
     ...{ store, policy, fetch, log, signal, dataDir: options.dataDir, vkey: key.vkey },
     ...{ metrics: registry, clock: Date, random: Math.random },

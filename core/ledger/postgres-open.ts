@@ -3,17 +3,15 @@ import { openCheckpoint } from './checkpoint.ts'
 import { verifierFromVkey } from './note.ts'
 import { Connection } from './postgres-connection.ts'
 import { PostgresLog } from './postgres-log.ts'
-import { assertKnownSchema, inSchemaLock, migrate } from './postgres-schema.ts'
+import { inSchemaLock, migrate } from './postgres-schema.ts'
 import { DatabaseFault, type Session, told } from './postgres-session.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { one, PostgresTiles } from './postgres-tiles.ts'
-import { type PostgresTarget, postgresTarget } from './postgres-url.ts'
-import type { TileReader } from './reader.ts'
+import { type PostgresTarget, postgresTarget, schemaName } from './postgres-url.ts'
 import { text } from './rows.ts'
 import type { PostgresStoreOptions, Store } from './store.ts'
 import { assertExtends, checkStoredLog, damaged } from './stored-log.ts'
 
-const defaultSchema = 'jackstay'
 const defaultQueueLimit = 4096
 const defaultPatienceMs = 20_000
 
@@ -149,47 +147,4 @@ async function load(session: Session, options: PostgresStoreOptions, log: Postgr
 
 function tilesOf(session: Session): PostgresTiles {
   return new PostgresTiles((statement, values) => session.run(statement, values))
-}
-
-function schemaName(name = defaultSchema): string {
-  if (/^[a-z_][a-z0-9_]{0,62}$/.test(name)) return name
-  throw new JackstayError(
-    'invalid_config',
-    `\`${name}\` is no schema name: use lower-case letters, digits and underscores`,
-  )
-}
-
-export interface PostgresReaderOptions {
-  readonly url: string
-  /** `jackstay` unless given. */
-  readonly schema?: string
-}
-
-/** Reads a log in PostgreSQL without changing it, also while its owners write. */
-export async function openPostgresReader(
-  options: PostgresReaderOptions,
-): Promise<TileReader & { close(): Promise<void> }> {
-  const schema = schemaName(options.schema)
-  const connection = new Connection({
-    target: await postgresTarget(options.url),
-    schema,
-    forReading: true,
-  })
-  const patience = () => performance.now() + defaultPatienceMs
-  try {
-    await assertKnownSchema(await connection.session(patience()), schema)
-  } catch (error) {
-    await connection.close()
-    throw error
-  }
-  const tiles = new PostgresTiles(async (statement, values) => {
-    const session = await connection.session(patience())
-    return session.run(statement, values)
-  })
-  return {
-    checkpoint: () => tiles.checkpoint(),
-    tile: (level, index, width) =>
-      level === 'entries' ? tiles.entries(index, width) : tiles.hashes(level, index, width),
-    close: () => connection.close(),
-  }
 }

@@ -90,3 +90,14 @@ async function read(path: string | undefined): Promise<string | undefined> {
 function invalid(what: string): JackstayError {
   return new JackstayError('invalid_config', `the URL of the ledger's database ${what}`)
 }
+
+const defaultSchema = 'jackstay'
+
+/** The schema a log lies in. @throws JackstayError `invalid_config` */
+export function schemaName(name = defaultSchema): string {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(name)) return name
+  throw new JackstayError(
+    'invalid_config',
+    `\`${name}\` is no schema name: use lower-case letters, digits and underscores`,
+  )
+}
