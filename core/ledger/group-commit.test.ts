@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import type { JackstayError } from '@jackstay/contract/errors'
 import { pendingLeaf } from './append-request.ts'
-import { GroupCommit } from './group-commit.ts'
+import { GroupCommit, type Work } from './group-commit.ts'
+import { integer } from './rows.ts'
 import { openDatabase } from './sqlite-database.ts'
 import { SqliteLog } from './sqlite-log.ts'
 import { origin, testLedger } from './store-builder.ts'
+import { StoreFiles } from './store-files.ts'
 
 /** The parts under a store, without the store, so that a test can break the database. */
 async function parts() {
@@ -13,18 +20,29 @@ async function parts() {
   const db = await openDatabase(ledger.directory)
   const log = new SqliteLog(db, origin, ledger.key)
   await log.load()
-  const writes = new GroupCommit(db, log, 100)
-  const append = (n: number) =>
-    writes.submit(() =>
-      log.add(pendingLeaf({ kind: 'decision', data: `${n} ${'x'.repeat(9000)}` })),
+  const files = new StoreFiles(ledger.directory)
+  const ends: JackstayError[] = []
+  const fatal = (error: JackstayError) => ends.push(error)
+  const clock = { time: 0 }
+  const now = () => clock.time
+  const writes = new GroupCommit({ db, log, files, limit: 100, fatal, now })
+  const append = (n: number, work: Work = {}) =>
+    writes.submit(
+      () => log.add(pendingLeaf({ kind: 'decision', data: `${n} ${'x'.repeat(9000)}` })),
+      work,
     )
   return {
     db,
+    directory: ledger.directory,
     log,
+    files,
+    clock,
     writes,
+    ends,
     append,
     async [Symbol.asyncDispose]() {
       if (db.isOpen) db.close()
+      files.close()
       await ledger[Symbol.asyncDispose]()
     },
   }
@@ -64,14 +82,40 @@ describe('group commit', () => {
   it('loses no answer and repeats no index when the disk is full', async () => {
     await using p = await parts()
     assert.equal(await p.append(0), 0)
-    p.db.exec('PRAGMA max_page_count = 60')
+    limitPages(p.db, 3)
     const results = await Promise.allSettled(Array.from({ length: 60 }, (_, n) => p.append(n)))
-    const stored = results.filter(({ status }) => status === 'fulfilled').length
-    assert.ok(stored < 60, 'the disk was full')
-    assert.equal(p.log.size, 1 + stored)
-    p.db.exec('PRAGMA max_page_count = 4294967294')
-    assert.equal(await p.append(99), 1 + stored)
+    for (const result of results) {
+      assert.ok(result.status === 'rejected')
+      assert.match(result.reason.message, /disk of the ledger is full/)
+    }
+    assert.equal(p.log.size, 1)
+    limitPages(p.db, 1000)
+    p.clock.time += 1000
+    assert.equal(await p.append(99), 1)
     await p.log.load() // checks tree, leaves and signature against each other
+    assert.deepEqual(p.ends, [])
+  })
+
+  it('keeps room for undo, outcomes and suspensions on a full disk', async () => {
+    await using p = await parts()
+    await p.append(0)
+    const reserve = join(p.directory, 'space.reserve')
+    assert.ok(existsSync(reserve))
+    limitPages(p.db, 0)
+    const [ordinary, reserved] = await Promise.allSettled([
+      p.append(1),
+      p.writes.submit(() => 'written', { reserved: true }),
+    ])
+    assert.equal(ordinary.status, 'rejected')
+    assert.equal(reserved.status, 'fulfilled')
+    assert.ok(!existsSync(reserve), 'the space was given back to the disk')
+    await assert.rejects(p.append(2), /disk of the ledger is full/)
+    limitPages(p.db, 1000)
+    await assert.rejects(p.append(3), /disk of the ledger is full/)
+    assert.equal(await p.append(4, { reserved: true }), 1)
+    p.clock.time += 1000
+    assert.equal(await p.append(5), 2)
+    assert.ok(existsSync(reserve), 'and is set aside again')
   })
 
   it('rolls back everything when the commit itself fails, and goes on after it', async () => {
@@ -92,7 +136,7 @@ describe('group commit', () => {
     await p.log.load() // checks tree, leaves and signature against each other
   })
 
-  it('writes nothing more once the database is elsewhere than the log', async () => {
+  it('ends once the database is elsewhere than the log', async () => {
     await using p = await parts()
     await p.append(1)
     const sabotage = p.writes.submit(() => {
@@ -100,6 +144,36 @@ describe('group commit', () => {
       p.db.exec(`UPDATE checkpoint SET note = 'other'`)
     })
     await assert.rejects(sabotage)
-    await assert.rejects(p.append(2), { code: 'ledger_damaged' })
+    await assert.rejects(p.append(2), { code: 'not_ready' })
+    assert.equal(p.ends.length, 1)
+    assert.equal(p.writes.close(), false, 'closing would sync again')
+  })
+
+  it('ends when somebody else writes to the database', async () => {
+    await using p = await parts()
+    await p.append(1)
+    const other = await openDatabase(p.directory)
+    other.exec("INSERT INTO claims VALUES ('i1', 'other', 1, 1)")
+    other.close()
+    await assert.rejects(p.append(2), /another process has written/)
+    assert.equal(p.log.tiles.leafCount(), 1)
+    assert.equal(p.ends.length, 1)
+  })
+
+  it('acknowledges nothing that went to files which were taken away', async () => {
+    for (const name of ['ledger.sqlite', 'ledger.sqlite-wal', 'newest.checkpoint']) {
+      await using p = await parts()
+      await p.append(1)
+      await rename(join(p.directory, name), join(p.directory, 'elsewhere'))
+      await assert.rejects(p.append(2), { code: 'ledger_damaged' })
+      await assert.rejects(p.append(3), { code: 'ledger_damaged' })
+      assert.equal(p.ends.length, 1, name)
+    }
   })
 })
+
+/** A database that may not grow beyond `more` pages from now is a disk that is full. */
+function limitPages(db: DatabaseSync, more: number): void {
+  const pages = integer(db.prepare('PRAGMA page_count').get() ?? {}, 'page_count')
+  db.exec(`PRAGMA max_page_count = ${pages + more}`)
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, stat } from 'node:fs/promises'
+import { chmod, copyFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
@@ -29,19 +29,23 @@ describe('opening', () => {
     await assert.rejects(openStore({ directory, origin, key, clock }), refused)
   })
 
-  it('refuses a store whose log is not the one that was signed', async () => {
+  it('refuses a store whose log is not the one that was signed, and names the leaf', async () => {
     const edits = {
-      'newest leaf changed': `UPDATE leaves SET bytes = x'00' WHERE position = 299`,
-      'newest leaf gone': 'DELETE FROM leaves WHERE position = 299',
-      'leaf added': `INSERT INTO leaves VALUES (300, NULL, NULL, x'7b7d')`,
-      'hash in the right edge changed': `UPDATE tiles SET hashes = zeroblob(1408) WHERE level = 0 AND position = 1`,
-      'inner hash changed': `UPDATE tiles SET hashes = zeroblob(32) WHERE level = 1`,
-      'tile gone': 'DELETE FROM tiles WHERE level = 1',
-      'checkpoint gone': 'DELETE FROM checkpoint',
-      'checkpoint edited': `UPDATE checkpoint SET note = replace(note, '300', '299')`,
-      'identity gone': 'DELETE FROM meta',
+      'UPDATE leaves SET bytes = x'00' WHERE position = 299': /leaf 299 was changed/,
+      'UPDATE leaves SET bytes = x'00' WHERE position = 7': /leaf 7 was changed/,
+      'DELETE FROM leaves WHERE position = 299': /leaf 299 is missing/,
+      'DELETE FROM leaves WHERE position >= 280': /leaf 280 is missing/,
+      'DELETE FROM leaves WHERE position = 7': /one of the leaves 0 to 255 is missing/,
+      'INSERT INTO leaves VALUES (300, NULL, NULL, x'7b7d')': /leaf 300 is there/,
+      'UPDATE tiles SET hashes = zeroblob(1408) WHERE level = 0 AND position = 1':
+        /leaf 256 was changed/,
+      'UPDATE tiles SET hashes = zeroblob(32) WHERE level = 1': /leaves 0 to 255 do not give/,
+      'DELETE FROM tiles WHERE level = 1': /tile 1\/0 is missing/,
+      'DELETE FROM checkpoint': /no checkpoint/,
+      'UPDATE checkpoint SET note = replace(note, '300', '299')': /signature/,
+      'DELETE FROM meta': /does not say whose it is/,
     }
-    for (const [name, sql] of Object.entries(edits)) {
+    for (const [sql, message] of Object.entries(edits)) {
       await using ledger = await testLedger()
       const { directory, key, clock, store } = ledger
       await fill(store, 300)
@@ -49,10 +53,54 @@ describe('opening', () => {
       edit(directory, sql)
       await assert.rejects(
         openStore({ directory, origin, key, clock }),
-        { code: 'ledger_damaged' },
-        name,
+        { code: 'ledger_damaged', message },
+        sql,
       )
     }
+  })
+
+  it('refuses an older copy of its database, and says how to go on', async () => {
+    await using ledger = await testLedger()
+    const { directory, key, clock, store } = ledger
+    await fill(store, 20)
+    await store.close()
+    const database = join(directory, 'ledger.sqlite')
+    const copy = join(directory, 'copy')
+    await copyFile(database, copy)
+    await fill(await ledger.reopen(), 20, 'later')
+    await ledger.store.close()
+    const newest = join(directory, 'newest')
+    await copyFile(database, newest)
+    await copyFile(copy, database)
+    await assert.rejects(openStore({ directory, origin, key, clock }), {
+      code: 'ledger_damaged',
+      message: /leaf 20 is missing, it has held 40 leaves.*`jackstay ledger recover`/,
+    })
+    await copyFile(newest, database)
+    assert.equal(await (await ledger.reopen()).size(), 40)
+  })
+
+  it('refuses a log that somebody with the key wrote anew', async () => {
+    await using ledger = await testLedger()
+    await using other = await testLedger({ key: ledger.key })
+    const { directory, key, clock } = ledger
+    await fill(ledger.store, 30)
+    await fill(other.store, 40, 'other')
+    await ledger.store.close()
+    await other.store.close()
+    await copyFile(join(other.directory, 'ledger.sqlite'), join(directory, 'ledger.sqlite'))
+    await assert.rejects(openStore({ directory, origin, key, clock }), {
+      code: 'ledger_damaged',
+      message: /leaves 0 to 29 are not the ones it had/,
+    })
+  })
+
+  it('takes a copy without memory as it is: only witnesses know better', async () => {
+    await using ledger = await testLedger()
+    await fill(ledger.store, 3)
+    await ledger.store.close()
+    await rm(join(ledger.directory, 'newest.checkpoint'))
+    assert.equal(await (await ledger.reopen()).size(), 3)
   })
 
   it('keeps its files to itself', async () => {

@@ -165,7 +165,8 @@ export async function openDatabase(directory: string): Promise<DatabaseSync> {
   try {
     assertVersion(db, directory)
     db.exec(`PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = WAL`)
-    db.exec('PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+    // `GroupCommit` moves the write-ahead log itself, and looks at what comes of it
+    db.exec('PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0')
     for (const [i, step] of migrations.entries()) {
       if (versionOf(db) !== i) continue
       db.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${i + 1}; COMMIT`)

@@ -3,10 +3,12 @@ import type { PendingLeaf } from './append-request.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { integrate } from './integration.ts'
 import type { LedgerKey } from './key.ts'
+import type { Remembered } from './newest-checkpoint.ts'
+import { integer } from './rows.ts'
 import { SqliteSealed } from './sqlite-sealed.ts'
 import { SqliteTiles } from './sqlite-tiles.ts'
 import { SqliteTokens } from './sqlite-tokens.ts'
-import { checkStoredLog, damaged } from './stored-log.ts'
+import { assertExtends, checkStoredLog, damaged } from './stored-log.ts'
 import { emptyFrontier, type Frontier, leafHash, type ReadTile, rootOf } from './tree.ts'
 
 const rowsAtOnce = 16
@@ -26,6 +28,7 @@ export class SqliteLog {
   readonly tokens: SqliteTokens
   readonly #origin: string
   readonly #key: LedgerKey
+  readonly #pruned
   readonly #insertLeaf
   readonly #insertLeaves
   readonly #putTile
@@ -41,6 +44,7 @@ export class SqliteLog {
     this.tokens = new SqliteTokens(db)
     this.#origin = origin
     this.#key = key
+    this.#pruned = db.prepare('SELECT minimum FROM pruned')
     this.#insertLeaf = db.prepare(insertOf(1))
     this.#insertLeaves = db.prepare(insertOf(rowsAtOnce))
     this.#putTile = db.prepare(
@@ -89,6 +93,7 @@ export class SqliteLog {
         leafCount: async () => tiles.leafCount(),
         hashes: async (level, index, width) => tiles.hashes(level, index, width),
         entries: async (index, width) => tiles.entries(index, width),
+        pruned: async () => integer(this.#pruned.get() ?? {}, 'minimum'),
       },
       this.#key.vkey,
     )
@@ -104,6 +109,17 @@ export class SqliteLog {
   /** Whether the open transaction has leaves of the intent that are not in the database yet. */
   isPending(intent: string): boolean {
     return this.#pending.some((leaf) => leaf.intent === intent)
+  }
+
+  /**
+   * Whether it holds all that is remembered of it outside the database.
+   * @throws JackstayError `ledger_damaged` with the leaves that are missing or differ
+   */
+  async assertHolds(remembered: Remembered): Promise<void> {
+    if (remembered.origin !== this.#origin) return
+    const hashes = async (level: number, index: number, width: number) =>
+      this.tiles.hashes(level, index, width)
+    await assertExtends({ hashes }, this.#frontier, remembered)
   }
 
   /** Adds leaves, or answers where those with the same token already stand. */

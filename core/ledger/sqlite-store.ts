@@ -19,6 +19,7 @@ import type { LedgerKey } from './key.ts'
 import { parsePolicy, type RetentionPolicy } from './retention.ts'
 import { text } from './rows.ts'
 import { storedLeaf } from './sealed.ts'
+import { SpaceReserve } from './space-reserve.ts'
 import { SqliteClaims } from './sqlite-claims.ts'
 import { lockDirectory, openDatabase, scrub } from './sqlite-database.ts'
 import { SqliteHolds } from './sqlite-holds.ts'
@@ -36,6 +37,7 @@ import type {
   TriggerQuery,
 } from './store.ts'
 import type { StoreEngine } from './store-calls.ts'
+import { StoreFiles } from './store-files.ts'
 import { assertNotSuperseded } from './superseded.ts'
 import { consistencyProof, frontierFrom, inclusionProof, rootOf } from './tree.ts'
 
@@ -52,9 +54,11 @@ export async function openSqliteStore(options: StoreOptions): Promise<StoreEngin
   }
   await assertNotSuperseded(directory)
   const lock = await lockDirectory(directory)
-  let db: DatabaseSync | undefined
+  const opened: { close(): void }[] = [lock]
   try {
-    db = await openDatabase(directory)
+    new SpaceReserve(directory).releaseWhenFull()
+    const db = await openDatabase(directory)
+    opened.push(db)
     const log = new SqliteLog(db, origin, key)
     if (identify(db, directory, origin, key, log)) {
       await log.load()
@@ -62,10 +66,14 @@ export async function openSqliteStore(options: StoreOptions): Promise<StoreEngin
     }
     // Whoever held a claim wrote through this directory, and only this process does so now.
     db.exec('DELETE FROM claims')
-    return new SqliteStore(db, lock, log, options)
+    const files = new StoreFiles(directory)
+    opened.push(files)
+    const remembered = files.remembered()
+    if (remembered !== undefined) await log.assertHolds(remembered)
+    files.settle(log.note)
+    return new SqliteStore({ db, lock, log, files }, options)
   } catch (error) {
-    db?.close()
-    lock.close()
+    for (const part of opened.reverse()) part.close()
     throw error
   }
 }
@@ -111,10 +119,16 @@ function identify(
   return true
 }
 
+interface StoreParts {
+  readonly db: DatabaseSync
+  readonly lock: DatabaseSync
+  readonly log: SqliteLog
+  readonly files: StoreFiles
+}
+
 class SqliteStore implements StoreEngine {
   readonly origin: string
-  readonly #db: DatabaseSync
-  readonly #lock: DatabaseSync
+  readonly #parts: StoreParts
   readonly #clock: Clock
   readonly #log: SqliteLog
   readonly #claims: SqliteClaims
@@ -125,10 +139,10 @@ class SqliteStore implements StoreEngine {
   readonly #pruning: SqlitePruning
   readonly #writes: GroupCommit
 
-  constructor(db: DatabaseSync, lock: DatabaseSync, log: SqliteLog, options: StoreOptions) {
+  constructor(parts: StoreParts, options: StoreOptions) {
+    const { db, log, files } = parts
     this.origin = options.origin
-    this.#db = db
-    this.#lock = lock
+    this.#parts = parts
     this.#clock = options.clock
     this.#log = log
     this.#claims = new SqliteClaims(db)
@@ -137,7 +151,8 @@ class SqliteStore implements StoreEngine {
     this.#holds = new SqliteHolds(db, log)
     this.#redaction = new SqliteRedaction(db, log, this.#holds)
     this.#pruning = new SqlitePruning(db, log, this.#holds)
-    this.#writes = new GroupCommit(db, log, options.queueLimit ?? defaultQueueLimit)
+    const { queueLimit: limit = defaultQueueLimit, fatal = unheard } = options
+    this.#writes = new GroupCommit({ db, log, files, limit, fatal, now: () => performance.now() })
   }
 
   async append(prepared: Omit<PreparedAppend, 'leaves'>, leaves: readonly PendingLeaf[]) {
@@ -269,7 +284,7 @@ class SqliteStore implements StoreEngine {
     const wanted = checked(redaction, request)
     const at = this.#at()
     const done = await this.#writes.submit(() => this.#redaction.redact(wanted, at))
-    scrub(this.#db)
+    this.#writes.maintain(() => scrub(this.#parts.db))
     return done
   }
 
@@ -309,14 +324,18 @@ class SqliteStore implements StoreEngine {
     const root = rootOf(await frontierFrom(plan.to, this.#log.readTile))
     const leaf = await this.#writes.submit(() => this.#pruning.record(plan, root, request, now))
     await this.#writes.submit(() => this.#pruning.sweep())
-    scrub(this.#db)
+    this.#writes.maintain(() => scrub(this.#parts.db))
     return { ...plan, leaf }
   }
 
   async close() {
-    this.#writes.close()
-    if (this.#db.isOpen) this.#db.close()
-    if (this.#lock.isOpen) this.#lock.close()
+    const { db, lock, log, files } = this.#parts
+    // after a failure closing would sync again, and believe it
+    if (!this.#writes.close() || !db.isOpen) return
+    files.settle(log.note)
+    db.close()
+    files.close()
+    lock.close()
   }
 
   /** When the call was made. SQLite's integers take no fractions, and a clock may have them. */
@@ -338,3 +357,6 @@ class SqliteStore implements StoreEngine {
     assertSize(size, this.#log.size)
   }
 }
+
+/** Without anybody to end the program, every further call is refused with the same error. */
+function unheard(): void {}

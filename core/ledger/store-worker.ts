@@ -96,7 +96,8 @@ function movable(value: unknown): unknown {
 
 try {
   const key = ledgerKeyFrom(skey)
-  const store = await openSqliteStore({ directory, origin, key, clock, queueLimit })
+  const fatal = (error: JackstayError) => report({ kind: 'fatal', error: portable(error) })
+  const store = await openSqliteStore({ directory, origin, key, clock, queueLimit, fatal })
   port.on('message', ({ calls, plain, leafBytes }: Calls) => {
     const appends = readPlain(plain)
     for (const call of calls) {

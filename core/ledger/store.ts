@@ -255,7 +255,7 @@ export interface StoreOptions extends LogOptions {
   /**
    * Ends the program, because what is durable is no longer known: a sync failed, the store's
    * thread died, its files were taken away. Without it the process says why on standard error
-   * and exits with 70.
+   * and kills itself.
    */
   readonly fatal?: (error: JackstayError) => void
 }

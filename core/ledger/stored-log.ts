@@ -7,6 +7,7 @@ import {
   type Frontier,
   frontierFrom,
   leafHash,
+  perfectRoot,
   type ReadTile,
   rootOf,
   verifyConsistency,
@@ -18,6 +19,8 @@ export interface StoredLog {
   leafCount(): Promise<number>
   hashes(level: number, index: number, width: number): Promise<Uint8Array | undefined>
   entries(index: number, width: number): Promise<Uint8Array | undefined>
+  /** The leaves before this one were pruned; none where it is not given. */
+  pruned?(): Promise<number>
 }
 
 export interface CheckedLog {
@@ -25,10 +28,13 @@ export interface CheckedLog {
   readonly frontier: Frontier
 }
 
+/** Entry bundles at the end that are compared with their hashes: 4,096 leaves, some 20 ms. */
+const newestBundles = 16
+
 /**
  * Takes over what is stored, when the right edge of the tree gives the root that was signed and
  * the newest leaves are those it was made of; the rest of the entries is for `verifyLedger`.
- * @throws JackstayError `ledger_damaged`
+ * @throws JackstayError `ledger_damaged` with the first leaf that is known to be wrong
  */
 export async function checkStoredLog(log: StoredLog, vkey: string): Promise<CheckedLog> {
   const note = await log.checkpoint()
@@ -37,28 +43,46 @@ export async function checkStoredLog(log: StoredLog, vkey: string): Promise<Chec
   if (!opened.ok) throw damaged(opened.problem)
   const { size, root } = opened.checkpoint
   const count = await log.leafCount()
-  if (count !== size) throw damaged(`it holds ${count} leaves, its checkpoint says ${size}`)
+  if (count < size)
+    throw damaged(`leaf ${count} is missing, the checkpoint speaks of ${size} leaves`)
+  if (count > size) throw damaged(`leaf ${size} is there, the checkpoint speaks of ${size} leaves`)
+  await assertNewestLeaves(log, size)
   const frontier = await frontierFrom(size, readTileOf(log))
   if (!Buffer.from(rootOf(frontier)).equals(root)) {
-    throw damaged('its tree does not have the root that was signed')
+    throw damaged(`the leaves 0 to ${size - 1} do not have the root that was signed`)
   }
-  await assertNewestLeaves(log, size)
   return { note, frontier }
 }
 
-/** @throws JackstayError `ledger_damaged` when a leaf that a torn write would hit is not its own */
+/** @throws JackstayError `ledger_damaged` when one of the newest leaves is not its own */
 async function assertNewestLeaves(log: StoredLog, size: number): Promise<void> {
-  if (size === 0) return
-  const bundle = Math.floor((size - 1) / tileWidth)
+  const pruned = (await log.pruned?.()) ?? 0
+  const last = Math.ceil(size / tileWidth) - 1
+  const oldest = Math.max(last - newestBundles + 1, Math.ceil(pruned / tileWidth), 0)
+  for (let bundle = last; bundle >= oldest; bundle--) await assertBundle(log, bundle, size)
+}
+
+async function assertBundle(log: StoredLog, bundle: number, size: number): Promise<void> {
+  const first = bundle * tileWidth
   const width = widthOf(0, bundle, size)
-  const hashes = (await log.hashes(0, bundle, width)) ?? Buffer.alloc(0)
-  const entries = decodeBundle((await log.entries(bundle, width)) ?? Buffer.alloc(0)) ?? []
-  if (entries.length !== width) throw damaged('leaves are missing at its end')
-  for (const [i, entry] of entries.entries()) {
-    const stored = hashes.subarray(i * hashSize, (i + 1) * hashSize)
-    if (Buffer.from(leafHash(entry)).equals(stored)) continue
-    throw damaged(`leaf ${bundle * tileWidth + i} was changed`)
+  const hashes = await log.hashes(0, bundle, width)
+  if (hashes === undefined) throw missingTile(0, bundle)
+  const stored = await log.entries(bundle, width)
+  if (stored === undefined) {
+    throw damaged(`one of the leaves ${first} to ${first + width - 1} is missing`)
   }
+  const entries = decodeBundle(stored) ?? []
+  for (const [i, entry] of entries.entries()) {
+    if (Buffer.from(leafHash(entry)).equals(hashes.subarray(i * hashSize, (i + 1) * hashSize))) {
+      continue
+    }
+    throw damaged(`leaf ${first + i} was changed`)
+  }
+  if (width < tileWidth) return
+  const above = await log.hashes(1, Math.floor(bundle / tileWidth), (bundle % tileWidth) + 1)
+  if (above === undefined) throw missingTile(1, Math.floor(bundle / tileWidth))
+  if (Buffer.from(perfectRoot(hashes)).equals(above.subarray(-hashSize))) return
+  throw damaged(`the leaves ${first} to ${first + width - 1} do not give the hash above them`)
 }
 
 /**
@@ -72,7 +96,7 @@ export async function assertExtends(
 ): Promise<void> {
   if (now.size < earlier.size) {
     throw damaged(
-      `it holds ${now.size} leaves and has held ${earlier.size}: an old backup or a standby that had not caught up stands in its place`,
+      `leaf ${now.size} is missing, it has held ${earlier.size} leaves: an old backup or a standby that had not caught up stands in its place`,
     )
   }
   const proof = await consistencyProof(earlier.size, now.size, readTileOf(log))
@@ -83,20 +107,29 @@ export async function assertExtends(
     toRoot: rootOf(now),
     proof,
   })
-  if (!extends_) throw damaged(`its first ${earlier.size} leaves are not the ones it had`)
+  if (!extends_) {
+    throw damaged(`the leaves 0 to ${earlier.size - 1} are not the ones it had: it was rewritten`)
+  }
 }
 
 function readTileOf(log: Pick<StoredLog, 'hashes'>): ReadTile {
   return async (level, index, width) => {
     const tile = await log.hashes(level, index, width)
-    if (tile === undefined) throw damaged(`tile ${level}/${index} is missing`)
+    if (tile === undefined) throw missingTile(level, index)
     return tile
   }
+}
+
+function missingTile(level: number, index: number): JackstayError {
+  const leaf = index * tileWidth ** (level + 1)
+  return damaged(
+    `tile ${level}/${index} is missing, with the hashes of leaf ${leaf} and what follows`,
+  )
 }
 
 export function damaged(what: string): JackstayError {
   return new JackstayError(
     'ledger_damaged',
-    `the ledger does not verify: ${what}; keep a copy of it, compare with \`jackstay ledger verify\` and a checkpoint kept elsewhere, then restore what is newest or begin a new log`,
+    `the ledger does not verify: ${what}; keep a copy of it, compare with \`jackstay ledger verify\` and a checkpoint kept elsewhere, then restore what is newest or begin a new log with \`jackstay ledger recover\``,
   )
 }

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import { isReserved, type PendingLeaf, pendingLeaf, prepareAppend } from './append-request.ts'
@@ -285,8 +286,12 @@ function ended(cause?: unknown): JackstayError {
   )
 }
 
+/**
+ * An orderly exit would close the database, which syncs once more and believes it: the process ends
+ * without one, as a crash does, which the next start is made for.
+ */
 function endProcess(error: JackstayError): void {
   const why = error.cause instanceof Error ? ` (${error.cause.message})` : ''
-  process.stderr.write(`${error.code}: ${error.message}${why}\n`)
-  process.exit(70)
+  writeSync(process.stderr.fd, `${error.code}: ${error.message}${why}\n`)
+  process.kill(process.pid, 'SIGKILL')
 }
