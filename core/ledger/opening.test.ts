@@ -30,22 +30,24 @@ describe('opening', () => {
   })
 
   it('refuses a store whose log is not the one that was signed, and names the leaf', async () => {
-    const edits = {
-      'UPDATE leaves SET bytes = x'00' WHERE position = 299': /leaf 299 was changed/,
-      'UPDATE leaves SET bytes = x'00' WHERE position = 7': /leaf 7 was changed/,
-      'DELETE FROM leaves WHERE position = 299': /leaf 299 is missing/,
-      'DELETE FROM leaves WHERE position >= 280': /leaf 280 is missing/,
-      'DELETE FROM leaves WHERE position = 7': /one of the leaves 0 to 255 is missing/,
-      'INSERT INTO leaves VALUES (300, NULL, NULL, x'7b7d')': /leaf 300 is there/,
-      'UPDATE tiles SET hashes = zeroblob(1408) WHERE level = 0 AND position = 1':
+    const edits: readonly (readonly [string, RegExp])[] = [
+      [`UPDATE leaves SET bytes = x'00' WHERE position = 299`, /leaf 299 was changed/],
+      [`UPDATE leaves SET bytes = x'00' WHERE position = 7`, /leaf 7 was changed/],
+      ['DELETE FROM leaves WHERE position = 299', /leaf 299 is missing/],
+      ['DELETE FROM leaves WHERE position >= 280', /leaf 280 is missing/],
+      ['DELETE FROM leaves WHERE position = 7', /one of the leaves 0 to 255 is missing/],
+      [`INSERT INTO leaves VALUES (300, NULL, NULL, x'7b7d')`, /leaf 300 is there/],
+      [
+        'UPDATE tiles SET hashes = zeroblob(1408) WHERE level = 0 AND position = 1',
         /leaf 256 was changed/,
-      'UPDATE tiles SET hashes = zeroblob(32) WHERE level = 1': /leaves 0 to 255 do not give/,
-      'DELETE FROM tiles WHERE level = 1': /tile 1\/0 is missing/,
-      'DELETE FROM checkpoint': /no checkpoint/,
-      'UPDATE checkpoint SET note = replace(note, '300', '299')': /signature/,
-      'DELETE FROM meta': /does not say whose it is/,
-    }
-    for (const [sql, message] of Object.entries(edits)) {
+      ],
+      ['UPDATE tiles SET hashes = zeroblob(32) WHERE level = 1', /leaves 0 to 255 do not give/],
+      ['DELETE FROM tiles WHERE level = 1', /tile 1\/0 is missing/],
+      ['DELETE FROM checkpoint', /no checkpoint/],
+      [`UPDATE checkpoint SET note = replace(note, '300', '299')`, /signature/],
+      ['DELETE FROM meta', /does not say whose it is/],
+    ]
+    for (const [sql, message] of edits) {
       await using ledger = await testLedger()
       const { directory, key, clock, store } = ledger
       await fill(store, 300)
