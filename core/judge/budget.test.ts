@@ -49,6 +49,16 @@ describe('a budget', () => {
     back('a')
     assert.equal(ask('b', 10, 5).ok, true)
   })
+  it('counts what grew from when it grew, and what did not from the first time', () => {
+    const { spend: ask } = account(sliding)
+    ask('a', 5, 0)
+    ask('a', 5, hour / 2)
+    assert.equal(ask('b', 10, hour).ok, true, 'asked for again')
+    const grown = account(sliding)
+    grown.spend('a', 5, 0)
+    grown.spend('a', 6, hour / 2)
+    assert.equal(grown.spend('b', 10, hour).ok, false, 'grown')
+  })
   it('refills when the hour has slid by, and not when the clock goes back (T09)', () => {
     const { spend: ask } = account(sliding)
     ask('a', 10, 2 * hour)

@@ -53,12 +53,13 @@ export function spend(
   const spent = known.spent.filter((s) => s.at > from)
   const others = spent.filter((s) => s.id !== id)
   const before = spent.find((s) => s.id === id)
-  // an intent that is planned again may have grown; it never gets back what it took
-  const own = Math.max(amount, before?.amount ?? 0)
+  // an intent that is planned again may have grown, and has then spent anew; nothing comes back
+  const grown = before === undefined || amount > before.amount
+  const own = grown ? amount : before.amount
   const rest = limit - total(others)
   const ok = own <= rest && others.length < maxEntries
   if (!ok) return { state: { spent, at }, ok, left: Math.max(0, limit - total(spent)) || 0 }
-  const kept = own > 0 ? [...others, { id, amount: own, at: before?.at ?? at }] : others
+  const kept = own > 0 ? [...others, { id, amount: own, at: grown ? at : before.at }] : others
   return { state: { spent: kept, at }, ok, left: rest - own }
 }
 

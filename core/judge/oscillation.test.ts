@@ -102,6 +102,12 @@ describe('oscillation', () => {
     }
     assert.ok(!swings({ changes }, { ...again, at: 39_600_003 }, rule).tripped)
   })
+  it('counts what is made while the clock is back as made now (T09)', () => {
+    const t = 36_000_000
+    const first = [1, 2].map((after, i) => ({ at: t + i, by: 'a', before: 3 - after, after }))
+    const state = swung({ changes: first }, { at: 0, by: 'b', before: 2, after: 1 }, rule)
+    assert.ok(swings(state, { at: t + 2, by: 'a', before: 1, after: 2 }, rule).tripped)
+  })
   it('trips where the rule or the time is none', () => {
     const change = { at: 0, by: 'a', before: 1, after: 2 }
     assert.ok(swings(undefined, change, { ...rule, turns: Number.NaN }).tripped)

@@ -26,6 +26,7 @@ describe('a recurrence rule', () => {
       ['FREQ=DAILY;BYMONTHDAY=0', /is not between -31 and 31/],
       ['FREQ=DAILY;BYMONTH=1.5', /is no part of a rule/],
       ['FREQ=DAILY;BYMONTH=1e1', /is no part of a rule/],
+      ['FREQ=DAILY;BYMONTH=1E1', /is not between 1 and 12/],
       ['FREQ=MONTHLY;BYDAY=60FR', /`60FR` is no weekday/],
       ['FREQ=WEEKLY;BYDAY=1MO', /with a number goes with/],
       ['FREQ=WEEKLY;BYDAY=XX', /no weekday/],
@@ -115,6 +116,16 @@ describe('a cron line', () => {
   it('that never comes opens nothing', () => {
     const window = compileWindow({ name: 'w', spec: cronWindow('0 9 30 2 *', '1h') })
     assert.deepEqual(preview(window, 0, 3), [])
+  })
+})
+
+describe('openings between two wall times', () => {
+  it('begin with the first and end before the second', () => {
+    const [from, to] = [Date.UTC(2026, 1, 2, 9), Date.UTC(2026, 1, 4, 9)]
+    for (const read of [readRecurrence('FREQ=DAILY', start), readCron('0 9 * * *')]) {
+      assert.ok('recurrence' in read)
+      assert.deepEqual(read.recurrence.between(from, to), [from, Date.UTC(2026, 1, 3, 9)])
+    }
   })
 })
 
