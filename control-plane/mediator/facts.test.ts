@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
 import { projectQuota } from './cluster-caches.ts'
 import { maxIncidents } from './facts.ts'
-import { allowAll, Line } from './line-builder.ts'
+import { allowAll, askPeople, Line } from './line-builder.ts'
 
 const denyWhen = (when: string): ActionPolicySpec => ({
   ...allowAll,
@@ -29,6 +29,16 @@ describe('facts', () => {
     const flooded = new Line()
     flooded.incidents = [...line.incidents, { namespace: 'bank', name: 'Down' }]
     assert.match(await refusal(flooded), /denied because a fact is missing: more than 500 alerts/)
+  })
+  it('that are missing for a while end no waiting for people, and stop a dispatch', async () => {
+    const line = new Line()
+    line.policies = [askPeople]
+    assert.equal(await line.go(), 'approve')
+    line.incidents = Array(maxIncidents + 1).fill({ namespace: 'shop', name: 'Down' })
+    assert.equal(await line.go(), 'approve')
+    line.approve()
+    assert.match(await refusal(line), /^at dispatch: denied because a fact is missing/)
+    assert.deepEqual(line.cluster.effects, [])
   })
   it('are missing, and nothing is allowed, where the namespace is not known (T17)', async () => {
     const line = new Line()

@@ -1,5 +1,6 @@
 import type { Reason } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
+import { wasJudged } from '@jackstay/judge/decide'
 import { isStop, type Judgement, judgeNow, type Stop } from './judgement.ts'
 import type { Ports } from './ports.ts'
 import { suspended } from './suspended.ts'
@@ -39,6 +40,8 @@ export function changed(
   if (ports.cluster.class(record.authenticated.agent.class)?.hash !== admitted?.classHash) {
     return { reason: 'class_changed', message: 'the agent class was edited meanwhile' }
   }
+  // nor does a judgement that could not be made: it denies a dispatch, and is no edit of the rules
+  if (!wasJudged(judged.decision)) return undefined
   if (judged.digest === rehearsed.digest) return undefined
   if (judged.decision.rulesHash !== rehearsed.decision.rulesHash) {
     return { reason: 'policy_changed', message: 'the rules for this action were edited meanwhile' }

@@ -53,10 +53,18 @@ export function decide(input: DecideInput): Decision {
   }
 }
 
+/** Of no rule set. */
+const noRules = sha256('')
+
 /** A deny where nothing was judged. Its rules are those of no rule set: nothing can be approved. */
 export function denial(why: string): Decision {
   const nothing = { fired: [], evaluated: 0, requirements: [] }
-  return { effect: 'deny', reason: cut(`denied because ${why}`), ...nothing, rulesHash: sha256('') }
+  return { effect: 'deny', reason: cut(`denied because ${why}`), ...nothing, rulesHash: noRules }
+}
+
+/** Whether rules were asked at all: a {@link denial} says nothing about which are in force. */
+export function wasJudged({ rulesHash }: Decision): boolean {
+  return rulesHash !== noRules
 }
 
 function judged(input: DecideInput): Decision {
