@@ -40,8 +40,8 @@ async function scene() {
     ...{ root, dataDir, clock, key, open, said: [] as string[] },
     store: await open(),
     registry: metrics({ name: 'test', process: false }),
-    leaf: async (count = 1) => {
-      const leaf = { kind: 'suspension' as const, data: { time: '2026-01-01T00:00:00Z' } }
+    leaf: async (count = 1, note = 'honest') => {
+      const leaf = { kind: 'suspension' as const, data: { note, time: '2026-01-01T00:00:00Z' } }
       for (let i = 0; i < count; i++) await scene.store.appendLeaves([leaf])
     },
     outside: (policy: LedgerPolicy, answer = async (_: Request) => new Response()) => {
@@ -126,7 +126,7 @@ describe('outside', () => {
       code: 'ledger_damaged',
       message: /`disk` keeps a checkpoint of: the log has 2 leaves and had 5.*ledger recover/,
     })
-    await s.leaf(4) // longer than before, with other leaves
+    await s.leaf(4, 'forged') // longer than before, with other leaves
     await assert.rejects(s.outside(kept(s.root)), { message: /first 5 leaves are not those/ })
   })
 
