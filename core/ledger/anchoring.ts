@@ -87,6 +87,12 @@ export async function openAnchoring(
   }
 }
 
+/** What the anchors of a data directory took last, whichever are configured. */
+export async function readAnchorStates(directory: string): Promise<readonly AnchorState[]> {
+  const known = await readStates(join(directory, fileName))
+  return Object.entries(known).map(([name, state]) => ({ name, ...withoutUndefined(state) }))
+}
+
 type Known = z.infer<typeof stored>
 
 async function readStates(path: string): Promise<Known> {

@@ -4,6 +4,8 @@ import { flagsOf, reading } from './command.ts'
 import { verify } from './ledger.ts'
 import { ledgerCustodyCommands } from './ledger-custody-commands.ts'
 import { exportBundle } from './ledger-export.ts'
+import { verifyOneProof } from './ledger-prove.ts'
+import { ledgerWitnessCommands } from './ledger-witness-commands.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `ledger …`. */
@@ -15,10 +17,13 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
     .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
     .option('--key <vkey>', "the log's verifier key, or a file with it")
     .option('--checkpoint <file>', 'an earlier checkpoint, kept where the mediator cannot reach')
+    .option('--proof <file>', 'check this proof of one leaf instead, offline')
+    .option('--policy <file>', 'the ledger policy: which witnesses must have cosigned')
     .action((_, command: Command) => {
-      const { data, key, checkpoint } = verifyFlags.parse(command.opts())
+      const { data, key, checkpoint, proof, policy } = verifyFlags.parse(command.opts())
       const json = flagsOf(command).output === 'json'
-      return verify({ data, key, checkpoint, json }, terminal, (use) =>
+      if (proof !== undefined) return verifyOneProof({ proof, key, policy, json }, terminal)
+      return verify({ data, key, checkpoint, policy, json }, terminal, (use) =>
         reading(command, terminal, use),
       )
     })
@@ -30,18 +35,21 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
     .option('--to <leaf|time>', 'end, itself not included (default: the whole log)')
     .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
     .option('--key <vkey>', "the log's verifier key, or a file with it")
+    .option('--policy <file>', 'the ledger policy: which witnesses must have cosigned')
     .action((_, command: Command) => {
       const json = flagsOf(command).output === 'json'
       const request = { ...exportFlags.parse(command.opts()), json }
       return exportBundle(request, terminal, (use) => reading(command, terminal, use))
     })
   ledgerCustodyCommands(ledger, terminal)
+  ledgerWitnessCommands(ledger, terminal)
 }
 
 const exportFlags = z.object({
   out: z.string().min(1),
   from: z.string().optional(),
   to: z.string().optional(),
+  policy: z.string().optional(),
   data: z.string().optional(),
   key: z.string().optional(),
 })
@@ -50,4 +58,6 @@ const verifyFlags = z.object({
   data: z.string().optional(),
   key: z.string().optional(),
   checkpoint: z.string().optional(),
+  proof: z.string().optional(),
+  policy: z.string().optional(),
 })

@@ -4,12 +4,13 @@ import type { LeafRange } from '@jackstay/ledger/export'
 import { verifierFromVkey } from '@jackstay/ledger/note'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed, usageError } from './failure.ts'
-import { type LogRequest, type LogSource, type OpenMediator, withLog } from './ledger-source.ts'
+import { type EvidenceRequest, evidenceOf, readAt } from './ledger-quorum.ts'
+import { type LogSource, type OpenMediator, withLog } from './ledger-source.ts'
 import { progressOf } from './progress.ts'
 import { styled } from './screen.ts'
 import { print, printJson, type Terminal } from './terminal.ts'
 
-export interface ExportRequest extends LogRequest {
+export interface ExportRequest extends EvidenceRequest {
   /** A leaf index or an RFC 3339 instant, each; the first is included, the last is not. */
   readonly from?: string | undefined
   readonly to?: string | undefined
@@ -25,9 +26,13 @@ export async function exportBundle(
   openMediator: OpenMediator,
 ): Promise<void> {
   await withLog(request, terminal, openMediator, async (log) => {
-    const { read, vkey, keyFrom } = log
-    const size = await sizeOf(log)
-    const { from, to } = await rangeOf(request, log, size)
+    const newest = await sizeOf(log)
+    const range = await rangeOf(request, log, newest)
+    const evidence = await evidenceOf(request, log, range.to - 1)
+    const { from, to } = range
+    const { size } = evidence
+    const { vkey, keyFrom } = log
+    const read = readAt(log.read, evidence)
     const progress = progressOf(terminal, `leaves of ${to - from} written`)
     const info = await writeBundle({
       ...{ read, vkey, directory: request.out, from, to },
@@ -39,6 +44,7 @@ export async function exportBundle(
       [`give it away with the log's key, which people must have from somewhere else:`],
       [`  ${vkey}`],
       [`they check it with \`jackstay ledger verify --data ${request.out} --key KEY\``],
+      ...(evidence.quorum === undefined ? [] : [[evidence.quorum.reason]]),
       ...(keyFrom === undefined ? [] : [[styled('dim', `the key was taken from ${keyFrom}`)]]),
     ])
   })

@@ -21,6 +21,8 @@ export interface LogSource {
   readonly vkey: string
   /** Where the key came from, when it was not the user who gave it. */
   readonly keyFrom?: string
+  /** Who serves it, where it is not a folder. */
+  readonly mediator?: Mediator
   close(): void
 }
 
@@ -62,9 +64,10 @@ async function served(
   const base = new URL('/ledger/', mediator.url)
   const read = httpReader({ base, fetch: mediator.fetch, signal, timeoutMs: requestTimeoutMs })
   const close = () => {}
-  if (key !== undefined) return { read, vkey: key, close }
+  if (key !== undefined) return { read, vkey: key, mediator, close }
   const vkey = (await mediator.text('/ledger/vkey')).trim()
-  return { read, vkey, keyFrom: `the server \`${mediator.url.origin}\` itself`, close }
+  const keyFrom = `the server \`${mediator.url.origin}\` itself`
+  return { read, vkey, keyFrom, mediator, close }
 }
 
 async function stored(data: string, key: string | undefined): Promise<LogSource> {

@@ -4,21 +4,17 @@ import { bundleInfo, bundleInfoName } from '@jackstay/ledger/bundle'
 import { type BundleVerdict, verifyBundle } from '@jackstay/ledger/bundle-verify'
 import type { LeafRange } from '@jackstay/ledger/export'
 import { followKeys } from '@jackstay/ledger/follow-keys'
+import { contradiction } from '@jackstay/ledger/kept-checkpoint'
 import type { TileReader } from '@jackstay/ledger/reader'
 import { type LedgerVerdict, verifyLedger } from '@jackstay/ledger/verify'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed, usageError } from './failure.ts'
-import {
-  type LogRequest,
-  type LogSource,
-  type OpenMediator,
-  readText,
-  withLog,
-} from './ledger-source.ts'
+import { demandPolicy, type EvidenceRequest, evidenceOf, quorumMissing } from './ledger-quorum.ts'
+import { type LogSource, type OpenMediator, readText, withLog } from './ledger-source.ts'
 import { type Line, styled } from './screen.ts'
 import { print, printJson, type Terminal } from './terminal.ts'
 
-export interface LedgerRequest extends LogRequest {
+export interface LedgerRequest extends EvidenceRequest {
   /** A file with an earlier checkpoint. */
   readonly checkpoint?: string | undefined
   readonly json: boolean
@@ -50,6 +46,21 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
     printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict })
   else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined, followed))
   if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
+  if (request.policy !== undefined) await demandQuorum(request, log, terminal)
+}
+
+/** Whether the witnesses of a policy stand behind this very log. */
+async function demandQuorum(
+  request: LedgerRequest,
+  log: LogSource,
+  terminal: Terminal,
+): Promise<void> {
+  const { note, quorum } = await evidenceOf(request, log)
+  const other = await contradiction(log.read, log.vkey, note)
+  if (other !== undefined) throw new CommandFailed(exitCodes.ledger, other.problem, advice(other))
+  if (quorum === undefined) await demandPolicy(request)
+  else if (!quorum.met) throw quorumMissing(quorum.reason)
+  else if (!request.json) print(terminal, [[quorum.reason]])
 }
 
 /** The verdict under the given key, or under the one that its rotations lead to. */
