@@ -1,13 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { exportTiles } from '@jackstay/ledger/export'
 import { generateSkey, ledgerKeyFrom } from '@jackstay/ledger/key'
 import { openStore, type Store } from '@jackstay/ledger/store'
 
 /**
  * Leaves per second, per core-second (of all threads, the kernel's share included) and the time a
- * writer waits for a durable answer; with `--grow`, proofs and memory of a log of that many leaves.
+ * writer waits for a durable answer; with `--grow`, proofs and memory of a log of that many leaves,
+ * which `--export` writes into a folder with its key.
  * `--json` prints one object for a table beside somebody else's log.
  */
 
@@ -33,16 +35,20 @@ export interface SizeFigures {
 interface Load {
   readonly writers: number
   readonly entryBytes: number
-  readonly seconds: number
+  /** Appended in all, one at a time by each writer. */
+  readonly leaves: number
 }
 
 /** A store in a folder of `parent`, which must lie on the disk that is to be measured. */
-export async function withStore<T>(parent: string, work: (store: Store) => Promise<T>): Promise<T> {
+export async function withStore<T>(
+  parent: string,
+  work: (store: Store, vkey: string) => Promise<T>,
+): Promise<T> {
   const directory = await mkdtemp(join(parent, 'jackstay-bench-'))
   const key = ledgerKeyFrom(generateSkey('jackstay.dev/bench'))
   const store = await openStore({ directory, origin: key.name, key, clock: Date })
   try {
-    return await work(store)
+    return await work(store, key.vkey)
   } finally {
     await store.close()
     await rm(directory, { recursive: true, force: true })
@@ -59,15 +65,15 @@ export function entry(
 }
 
 export async function measureAppends(store: Store, load: Load): Promise<AppendFigures> {
-  const { writers, entryBytes, seconds } = load
+  const { writers, entryBytes, leaves } = load
   const waits: number[] = []
   let written = 0
   await each(writers, async () => store.appendLeaves([entry(written++, entryBytes)]))
   const cpu = process.cpuUsage()
   const begun = performance.now()
-  const until = begun + seconds * 1000
+  const end = written + leaves
   await each(writers, async () => {
-    for (let at = performance.now(); at < until; ) {
+    for (let at = performance.now(); written < end; ) {
       await store.appendLeaves([entry(written++, entryBytes)])
       const now = performance.now()
       waits.push(now - at)
@@ -145,8 +151,9 @@ if (import.meta.main) {
     options: {
       writers: { type: 'string', default: '1,64,256' },
       bytes: { type: 'string', default: '2048' },
-      seconds: { type: 'string', default: '5' },
+      leaves: { type: 'string', default: '100000' },
       grow: { type: 'string', default: '0' },
+      export: { type: 'string' },
       dir: { type: 'string', default: tmpdir() },
       json: { type: 'boolean', default: false },
     },
@@ -155,13 +162,18 @@ if (import.meta.main) {
     ? (one: AppendFigures | SizeFigures) => process.stdout.write(`${JSON.stringify(one)}\n`)
     : print
   const entryBytes = Number(values.bytes)
-  for (const writers of values.writers.split(',').map(Number)) {
-    const load = { writers, entryBytes, seconds: Number(values.seconds) }
+  const counts = values.writers.split(',').map(Number)
+  for (const writers of counts.filter((count) => count > 0)) {
+    const load = { writers, entryBytes, leaves: Number(values.leaves) }
     show(await withStore(values.dir, (store) => measureAppends(store, load)))
   }
-  if (Number(values.grow) > 0) {
-    show(
-      await withStore(values.dir, (store) => measureSize(store, Number(values.grow), entryBytes)),
-    )
+  const grow = Number(values.grow)
+  if (grow > 0) {
+    await withStore(values.dir, async (store, vkey) => {
+      show(await measureSize(store, grow, entryBytes))
+      if (values.export === undefined) return
+      await exportTiles(store, values.export)
+      await writeFile(join(values.export, 'vkey'), vkey)
+    })
   }
 }

@@ -1,13 +1,54 @@
-import { lineWorld } from '@jackstay/e2e/line-world'
-import { measureApplied } from './applied.ts'
-import { measureRefusals } from './refusals.ts'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+import { progressLine } from '@jackstay/cluster/progress'
+import { isTableName, printTables, type TableName, tables } from './tables.ts'
 
-/** Prints what was measured, and against what, in one run on one machine. */
-const world = await lineWorld()
+const names = Object.keys(tables).filter(isTableName)
+const usage = `usage: npm run bench -- [--quick] [--dir FOLDER] [TABLE]...
+
+${names.map((name) => `  ${name.padEnd(12)} ${tables[name].about}`).join('\n')}
+
+  --quick      tiny sizes, to see that it works: the figures mean nothing
+  --dir FOLDER the disk that the ledgers are measured on, the folder for temporary files unless given
+
+Prints every table unless some are named. Go programs to compare with are built at the first run.
+`
+
+/** @throws Error for a table that there is not */
+function chosen(words: readonly string[]): readonly TableName[] {
+  const unknown = words.find((word) => !isTableName(word))
+  if (unknown !== undefined) throw new Error(`no table \`${unknown}\``)
+  return words.length === 0 ? names : words.filter(isTableName)
+}
+
+function machine(): string {
+  const all = cpus()
+  const [load = 0] = loadavg()
+  return `${all.length} cores of ${all[0]?.model ?? 'an unknown kind'}, Node ${process.version}, load ${load.toFixed(1)}`
+}
+
+async function main(): Promise<void> {
+  const options = {
+    help: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    dir: { type: 'string', default: tmpdir() },
+  } as const
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  if (values.help) {
+    process.stdout.write(usage)
+    return
+  }
+  const print = (text: string) => process.stdout.write(`\n${text}\n`)
+  process.stdout.write(`${machine()}\n`)
+  const scale = { quick: values.quick, directory: values.dir }
+  await printTables(chosen(positionals), scale, print, (progress) => {
+    if (progress.state !== 'running') process.stderr.write(`${progressLine(progress)}\n`)
+  })
+}
+
 try {
-  process.stdout.write(`${await measureRefusals(world)}\n`)
-  process.stdout.write(`${await measureApplied(world)}\n`)
-} finally {
-  await world.close()
-  if (process.env.JACKSTAY_E2E_CLUSTER === undefined) await world.cluster.down()
+  await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
 }

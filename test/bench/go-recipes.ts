@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url'
+import type { GoRecipe } from '@jackstay/cluster/go-program'
+
+const moduleOf = (name: string) => fileURLToPath(new URL(`./go/${name}`, import.meta.url))
+
+export const celGo: GoRecipe = {
+  name: 'cel-go',
+  version: '0.31.0',
+  module: moduleOf('cel-go'),
+  target: '.',
+  firstTime: 'about a minute',
+}
+
+export const opa: GoRecipe = {
+  name: 'opa',
+  version: '1.22.3',
+  module: moduleOf('opa'),
+  target: '.',
+  firstTime: 'about a minute',
+}
+
+/** Appends with Tessera's POSIX driver. */
+export const tessera: GoRecipe = {
+  name: 'tessera',
+  version: '1.0.4',
+  module: moduleOf('tessera'),
+  target: '.',
+  firstTime: 'about half a minute',
+}
+
+/** Tessera's own verifier. */
+export const fsck: GoRecipe = {
+  ...tessera,
+  name: 'fsck',
+  target: 'github.com/transparency-dev/tessera/cmd/fsck',
+}

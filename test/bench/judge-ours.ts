@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import type { Decision } from '@jackstay/contract/decision'
+import { decide } from '@jackstay/judge/decide'
+import { compileRules, type NamedPolicy } from '@jackstay/judge/rules'
+import type { JudgeFigures } from './judge.ts'
+import { question } from './judge-intents.ts'
+
+const [file = '', count = '', seconds = ''] = process.argv.slice(2)
+const policies: readonly NamedPolicy[] = JSON.parse(readFileSync(file, 'utf8'))
+const questions = Array.from({ length: Number(count) }, (_, n) => question(n))
+
+const beforeLoad = cpuSeconds()
+const { rules, problems } = compileRules(policies)
+const loadSeconds = cpuSeconds() - beforeLoad
+if (problems[0] !== undefined) throw new Error(problems[0].message)
+
+const ask = () => questions.map((asked) => decide({ ...asked, rules }))
+const verdicts = ask().map(verdict)
+const from = cpuSeconds()
+let judged = 0
+while (cpuSeconds() - from < Number(seconds)) judged += ask().length
+const figures: JudgeFigures = { loadSeconds, judged, cpuSeconds: cpuSeconds() - from, verdicts }
+process.stdout.write(JSON.stringify(figures))
+
+/** The effect and every rule that fired, as `deny policy/rule policy/other`. */
+function verdict({ effect, requirements, fired }: Decision): string {
+  const word = effect === 'allow' && requirements.length > 0 ? 'ask' : effect
+  return [word, ...fired.map(({ id }) => id).sort()].join(' ')
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}

@@ -1,0 +1,77 @@
+import type { OnProgress } from '@jackstay/cluster/progress'
+import type { LineWorld } from '@jackstay/e2e/line-world'
+
+/** How much is measured: enough to mean something, or just enough to see that it works. */
+export interface Scale {
+  readonly quick: boolean
+  /** On the disk that the ledgers are measured on. */
+  readonly directory: string
+}
+
+type Table =
+  | {
+      readonly about: string
+      readonly alone: (scale: Scale, onProgress: OnProgress) => Promise<string>
+    }
+  | { readonly about: string; readonly inWorld: (world: LineWorld) => Promise<string> }
+
+/** Every table by its name, in the order they are printed. */
+export const tables = {
+  judge: {
+    about: 'the same rules over the same intents in Jackstay, cel-go and OPA',
+    alone: async ({ quick }, onProgress) => {
+      const { measureJudge } = await import('./judge.ts')
+      const options = quick
+        ? { intents: 52, seconds: 0.1, rounds: 1 }
+        : { intents: 520, seconds: 3, rounds: 3 }
+      return measureJudge(options, onProgress)
+    },
+  },
+  ledger: {
+    about: "leaves, waiting time, proofs and verification beside Tessera's POSIX driver and fsck",
+    alone: async ({ quick, directory }, onProgress) => {
+      const { measureLedger } = await import('./ledger.ts')
+      const options = quick
+        ? { leaves: 600, slowLeaves: 128, grow: 600, rounds: 1, directory }
+        : { leaves: 100_000, slowLeaves: 2000, grow: 1_000_000, rounds: 3, directory }
+      return measureLedger(options, onProgress)
+    },
+  },
+  applied: {
+    about: 'from a signed intent to its write, beside `kubectl scale`; on a real API server',
+    inWorld: async (world) => (await import('./applied.ts')).measureApplied(world),
+  },
+  refusals: {
+    about: 'signed refusals beside a plain Hono server; on a real API server',
+    inWorld: async (world) => (await import('./refusals.ts')).measureRefusals(world),
+  },
+} as const satisfies Readonly<Record<string, Table>>
+
+export type TableName = keyof typeof tables
+
+export function isTableName(name: string): name is TableName {
+  return Object.hasOwn(tables, name)
+}
+
+/** Measures and prints one table after another; a cluster is brought up where one needs it. */
+export async function printTables(
+  names: readonly TableName[],
+  scale: Scale,
+  print: (text: string) => void,
+  onProgress: OnProgress,
+): Promise<void> {
+  const chosen: readonly Table[] = names.map((name) => tables[name])
+  for (const table of chosen) {
+    if ('alone' in table) print(await table.alone(scale, onProgress))
+  }
+  const inWorld = chosen.filter((table) => 'inWorld' in table)
+  if (inWorld.length === 0) return
+  const { lineWorld } = await import('@jackstay/e2e/line-world')
+  const world = await lineWorld()
+  try {
+    for (const table of inWorld) print(await table.inWorld(world))
+  } finally {
+    await world.close()
+    if (process.env.JACKSTAY_E2E_CLUSTER === undefined) await world.cluster.down()
+  }
+}
