@@ -75,7 +75,12 @@ test('a file that hangs is a failure', async () => {
   assert.equal(ok, false)
 })
 
-const suites = { unit: [], cluster: [join(rootFolder, 'a.e2e.ts')], node: ['/b.node.e2e.ts'] }
+const suites = {
+  unit: [],
+  go: [],
+  cluster: [join(rootFolder, 'a.e2e.ts')],
+  node: ['/b.node.e2e.ts'],
+}
 const missing = [{ what: 'root', typeInstead: 'sudo' }]
 
 test('without a cluster every end-to-end suite is skipped with what is missing', () => {

@@ -10,7 +10,7 @@ import { findSuites } from './suites.ts'
 const usage = `usage: npm test -- [--strict] [--only STEP]...
 
   --strict       a skipped test fails the run, as in CI
-  --only STEP    only this step: biome, tsc, layers, generated, build, unit, e2e
+  --only STEP    only this step: biome, tsc, layers, generated, build, unit, go, e2e
 `
 
 const suites = findSuites()
@@ -30,6 +30,7 @@ const steps: readonly Step[] = [
     run: () =>
       runTests(suites.unit, { concurrency: availableParallelism(), timeoutMs: 5 * 60_000 }),
   },
+  { name: 'go', run: () => runTests(suites.go, { concurrency: 1, timeoutMs: 20 * 60_000 }) },
   { name: 'e2e', run: () => runOnRealCluster(suites) },
 ]
 
