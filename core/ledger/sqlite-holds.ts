@@ -1,9 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { JackstayError } from '@jackstay/contract/errors'
 import { canonical } from '@jackstay/contract/json'
 import { pendingLeaf } from './append-request.ts'
-import { type Hold, holdLeaf, holdScope, type LiftedHold, type NewHold } from './erasure.ts'
-import { integer, json, type Row, text } from './rows.ts'
+import { type Hold, holdLeaf, type LiftedHold, type NewHold } from './erasure.ts'
+import { holdExists, holdOf, noHold } from './erasure-rows.ts'
 import type { SqliteLog } from './sqlite-log.ts'
 
 /** Legal holds in force. Writes run inside a transaction of the caller. */
@@ -30,12 +29,7 @@ export class SqliteHolds {
 
   put(hold: NewHold, at: string): Hold {
     const { id, scope, reason, by } = hold
-    if (this.#one.get(id) !== undefined) {
-      throw new JackstayError(
-        'invalid_request',
-        `there is a hold \`${id}\` already: lift it first, or name this one otherwise`,
-      )
-    }
+    if (this.#one.get(id) !== undefined) throw holdExists(id)
     const leaf = this.#log.add(pendingLeaf(holdLeaf('put', { id, scope, reason, by }, at)))
     this.#insert.run(id, canonical(scope), reason, by, at, leaf)
     return { ...hold, since: at, leaf }
@@ -44,27 +38,11 @@ export class SqliteHolds {
   /** Answers the index of the leaf that says so. */
   lift({ id, reason, by }: LiftedHold, at: string): number {
     const row = this.#one.get(id)
-    if (row === undefined) {
-      throw new JackstayError(
-        'not_found',
-        `there is no hold \`${id}\`; see \`jackstay ledger hold list\``,
-      )
-    }
+    if (row === undefined) throw noHold(id)
     const { scope, leaf } = holdOf(row)
     const lifted = { id, scope, put: leaf, reason, by }
     const index = this.#log.add(pendingLeaf(holdLeaf('lift', lifted, at)))
     this.#delete.run(id)
     return index
-  }
-}
-
-function holdOf(row: Row): Hold {
-  return {
-    id: text(row, 'id'),
-    scope: holdScope.parse(json(row, 'scope')),
-    reason: text(row, 'reason'),
-    by: text(row, 'put_by'),
-    since: text(row, 'since'),
-    leaf: integer(row, 'leaf'),
   }
 }

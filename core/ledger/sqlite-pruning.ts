@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
 import { pendingLeaf } from './append-request.ts'
 import { type PrunePlan, type PruneRequest, pruneLeaf, pruneOf } from './erasure.ts'
+import { candidateOf } from './erasure-rows.ts'
 import { decodeLeaf } from './leaf.ts'
-import { type Candidate, keeperOf, policyDigest, type RetentionPolicy } from './retention.ts'
-import { blob, integer, isNull, optionalText, type Row, text } from './rows.ts'
+import { keeperOf, policyDigest, type RetentionPolicy } from './retention.ts'
+import { integer } from './rows.ts'
 import { SqliteHolds } from './sqlite-holds.ts'
 import type { SqliteLog } from './sqlite-log.ts'
 import { tileWidth } from './tiles.ts'
@@ -119,21 +120,6 @@ export async function finishPrune(db: DatabaseSync, log: SqliteLog): Promise<voi
   db.exec('BEGIN IMMEDIATE')
   pruning.sweep()
   db.exec('COMMIT; VACUUM')
-}
-
-function candidateOf(row: Row): Candidate {
-  const base = { index: integer(row, 'position'), bytes: blob(row, 'bytes') }
-  if (isNull(row, 'intent')) return base
-  return {
-    ...base,
-    intent: {
-      id: text(row, 'intent'),
-      // an intent without a row is not known to have ended
-      terminal: row.terminal === 1,
-      ...optionalText(row, 'agent', 'agent'),
-      ...optionalText(row, 'namespace', 'namespace'),
-    },
-  }
 }
 
 function damaged(what: string): JackstayError {

@@ -1,39 +1,26 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
-import { canonical, type Json } from '@jackstay/contract/json'
-import {
-  erasableNames,
-  redactEvent,
-  redactTrigger,
-  triggerIdOf,
-} from '@jackstay/contract/redaction'
+import { canonical } from '@jackstay/contract/json'
+import { redactTrigger, triggerIdOf } from '@jackstay/contract/redaction'
 import { pendingLeaf } from './append-request.ts'
 import {
-  assertFree,
   type ErasedValue,
   namesToErase,
   type Redacted,
   type Redaction,
   redactionLeaves,
 } from './erasure.ts'
-import { decodeLeaf } from './leaf.ts'
-import { isHeld } from './retention.ts'
+import {
+  assertNotHeld,
+  type ChangedEvent,
+  changedEvents,
+  notFound,
+  type Subject,
+  valuesToErase,
+} from './erasure-rows.ts'
 import { blob, integer, isNull, json, summaryOf, text } from './rows.ts'
 import type { SqliteHolds } from './sqlite-holds.ts'
 import type { SqliteLog } from './sqlite-log.ts'
-import type { IntentSummary } from './store.ts'
-
-interface Subject {
-  readonly intent: IntentSummary | undefined
-  readonly leaves: readonly { readonly index: number; readonly bytes: Uint8Array }[]
-}
-
-interface ChangedEvent {
-  readonly seq: number
-  readonly type: string
-  readonly before: Json
-  readonly after: Json
-}
 
 /** Takes values away everywhere they stand. `redact` runs inside a transaction of the caller. */
 export class SqliteRedaction {
@@ -68,7 +55,7 @@ export class SqliteRedaction {
     if (intent !== undefined && this.#log.isPending(intent.id)) {
       throw new JackstayError('not_ready', `\`${intent.id}\` is being written to: try again`)
     }
-    this.#assertFree(subject)
+    assertNotHeld(subject, this.#holds.list())
     const names = namesToErase(request, intent)
     const values = leaves.flatMap((leaf) => this.#standing(leaf, names))
     // the leaf's own place, which the events have to name before it is written
@@ -111,35 +98,16 @@ export class SqliteRedaction {
     }
   }
 
-  #assertFree({ intent, leaves }: Subject): void {
-    // an intent without a leaf yet is held by its id, agent or namespace all the same
-    const indexes = leaves.length === 0 ? [-1] : leaves.map(({ index }) => index)
-    const of = intent === undefined ? {} : { intent }
-    assertFree(
-      this.#holds.list().find((hold) => indexes.some((index) => isHeld({ index, ...of }, hold))),
-    )
-  }
-
   #standing(
-    { index, bytes }: Subject['leaves'][number],
+    leaf: Subject['leaves'][number],
     names: readonly string[] | 'all',
   ): readonly ErasedValue[] {
-    const { sealed = {} } = decodeLeaf(bytes)
-    const standing = this.#sql.standing.all(index).map((row) => text(row, 'name'))
-    return Object.entries(sealed)
-      .filter(([name]) => standing.includes(name) && (names === 'all' || names.includes(name)))
-      .map(([name, commitment]) => ({ leaf: index, name, commitment }))
+    const standing = this.#sql.standing.all(leaf.index).map((row) => text(row, 'name'))
+    return valuesToErase(leaf, standing, names)
   }
 
   #changed(id: string, names: readonly string[] | 'all', leaf: number): readonly ChangedEvent[] {
-    const erased = names === 'all' ? erasableNames : names
-    return this.#sql.events.all(id).flatMap((row) => {
-      const type = text(row, 'type')
-      const before = json(row, 'data')
-      const after = redactEvent(type, before, erased, leaf)
-      const same = canonical(after) === canonical(before)
-      return same ? [] : [{ seq: integer(row, 'seq'), type, before, after }]
-    })
+    return changedEvents(this.#sql.events.all(id), names, leaf)
   }
 
   /** The alert itself lies in a table of its own, for as long as agents may be offered it. */
@@ -151,11 +119,4 @@ export class SqliteRedaction {
       this.#sql.emptyTrigger.run(canonical(redactTrigger(json(row, 'data'))), leaf, id)
     }
   }
-}
-
-function notFound(what: string): JackstayError {
-  return new JackstayError(
-    'not_found',
-    `there is no ${what}: it never was, or it was pruned; see \`jackstay intents list\``,
-  )
 }
