@@ -14,7 +14,7 @@ const origin = 'jackstay.dev/00000000-0000-4000-8000-000000000000'
 const intent = '019a0000-0000-7000-8000-000000000001'
 
 /** Guides that need a folder and no cluster; the others run with the demo. */
-const guides = ['docs/guide/ledger-care.md']
+const guides = ['docs/guide/ledger-care.md', 'docs/guide/policies/README.md']
 
 /** A mediator's data directory: one intent that ended, and some leaves around it. */
 async function fillData(directory: string): Promise<void> {

@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
-import { flagsOf } from './command.ts'
+import { flagsOf, reading } from './command.ts'
+import { benchPolicies } from './policy-bench.ts'
 import { checkPolicies } from './policy-check.ts'
 import { explainPolicies } from './policy-explain.ts'
+import { replayPolicies } from './policy-replay.ts'
 import { testPolicies } from './policy-test.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -35,13 +37,46 @@ export function policyCommands(program: Command, terminal: Terminal): void {
       const json = flagsOf(command).output === 'json'
       return explainPolicies({ paths, intent, json }, terminal)
     })
+  policy
+    .command('replay <path...>')
+    .description('judge what was recorded again, and show what these rules would change')
+    .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
+    .option('--expect-same', 'fail where a decision would change')
+    .action((paths: string[], _, command: Command) => {
+      const { data, expectSame = false } = replayFlags.parse(command.opts())
+      const json = flagsOf(command).output === 'json'
+      return replayPolicies({ paths, data, expectSame, json }, terminal, (use) =>
+        reading(command, terminal, use),
+      )
+    })
+  policy
+    .command('bench <path...>')
+    .description('how many judgements per second these rules allow here, and what each costs')
+    .option('--intent <file>', 'as for explain (default: the sample facts)')
+    .option('--seconds <n>', 'how long to measure', seconds, 2)
+    .action((paths: string[], _, command: Command) => {
+      const flags = benchFlags.parse(command.opts())
+      const json = flagsOf(command).output === 'json'
+      return benchPolicies({ paths, json, ...flags }, terminal)
+    })
 }
 
 const explainFlags = z.object({ intent: z.string() })
+const replayFlags = z.object({
+  data: z.string().optional(),
+  expectSame: z.boolean().optional(),
+})
+const benchFlags = z.object({ intent: z.string().optional(), seconds: z.number() })
 const testFlags = z.object({ minCoverage: z.number() })
 
 function percent(text: string): number {
   const value = Number(text)
   if (text.trim() !== '' && value >= 0 && value <= 100) return value
   throw new InvalidArgumentError('write a number from 0 to 100.')
+}
+
+function seconds(text: string): number {
+  const value = Number(text)
+  if (value > 0 && value <= 60) return value
+  throw new InvalidArgumentError('write a number up to 60.')
 }

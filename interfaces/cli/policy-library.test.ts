@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
 import { PolicyDesk } from './policy-desk.ts'
 
@@ -10,6 +10,7 @@ const library = new URL('../../docs/guide/policies/', import.meta.url).pathname
 
 describe('the starter library', () => {
   const names = readdirSync(library).filter((name) => name.endsWith('.yaml'))
+  const guide = readFileSync(`${library}README.md`, 'utf8')
   const policies = names.filter((name) => !name.endsWith('.test.yaml'))
 
   it('has cases beside every policy', () => {
@@ -18,6 +19,9 @@ describe('the starter library', () => {
       names.filter((name) => name.endsWith('.test.yaml')),
     )
     assert.ok(policies.length >= 5)
+  })
+  it('is listed in its guide', () => {
+    for (const name of policies) assert.ok(guide.includes(`| [${name}](${name}) |`), name)
   })
   it('has no mistake and no warning', async () => {
     const { exit, out, err } = await desk.policy('check', library, '-o', 'json')

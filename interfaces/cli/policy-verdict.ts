@@ -14,7 +14,10 @@ export interface CaseResult {
   readonly differences: readonly string[]
 }
 
-export function outcomeOf({ effect, requirements }: Decision): Outcome {
+export function outcomeOf({
+  effect,
+  requirements,
+}: Pick<Decision, 'effect' | 'requirements'>): Outcome {
   if (effect === 'deny') return 'deny'
   return requirements.length > 0 ? 'approval' : 'allow'
 }

@@ -19,6 +19,7 @@ Examples:
   jackstay ledger verify --key log.vkey             recomputes the log from its leaves
   jackstay policy check rules/                      every mistake in rules, without a cluster
   jackstay policy test rules/                       the cases beside them
+  jackstay policy explain --intent FILE rules/      why they decide so, and what would turn it
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong input, 3 server away or no access, 4 not found,
 5 the ledger does not verify.`
