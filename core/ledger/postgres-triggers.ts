@@ -33,6 +33,10 @@ const sql = {
     name: 'resolve_trigger',
     text: `UPDATE triggers SET status = 'resolved' WHERE id = $1 AND status = 'firing'`,
   },
+  hear: {
+    name: 'hear_trigger',
+    text: `UPDATE triggers SET received_at = $1 WHERE dedup_key = $2 AND status = 'firing'`,
+  },
   prune: { name: 'prune_triggers', text: 'DELETE FROM triggers WHERE received_at < $1' },
 }
 
@@ -60,6 +64,7 @@ export async function putTrigger(batch: Batch, trigger: NewTrigger) {
   const [known] = (await batch.run(sql.byKey, [dedupKey])).rows
   if (known !== undefined) {
     if (status === 'resolved') await batch.run(sql.resolveByKey, [data, dedupKey])
+    else await batch.run(sql.hear, [batch.now, dedupKey])
     return { id: text(known, 'id'), created: false }
   }
   const place = [id, dedupKey, source, fingerprint, startsAt, groupKey]

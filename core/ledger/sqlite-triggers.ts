@@ -8,6 +8,7 @@ export class SqliteTriggers {
   readonly #byKey
   readonly #insert
   readonly #resolveByKey
+  readonly #hear
   readonly #byId
   readonly #newest
   readonly #newestWith
@@ -27,6 +28,9 @@ export class SqliteTriggers {
       `UPDATE triggers SET status = 'resolved',
          data = CASE WHEN redacted_by IS NULL THEN ? ELSE data END
        WHERE dedup_key = ? AND status = 'firing'`,
+    )
+    this.#hear = db.prepare(
+      `UPDATE triggers SET received_at = ? WHERE dedup_key = ? AND status = 'firing'`,
     )
     this.#byId = db.prepare('SELECT * FROM triggers WHERE id = ?')
     this.#newest = db.prepare('SELECT * FROM triggers ORDER BY ordinal DESC LIMIT ?')
@@ -50,6 +54,7 @@ export class SqliteTriggers {
     const known = this.#byKey.get(dedupKey)
     if (known !== undefined) {
       if (status === 'resolved') this.#resolveByKey.run(data, dedupKey)
+      else this.#hear.run(receivedAt, dedupKey)
       return { id: text(known, 'id'), created: false }
     }
     this.#insert.run(

@@ -386,6 +386,10 @@ describe('triggers', () => {
     await store.putTrigger(trigger({ id: 't2', dedupKey: 'k2' }))
     assert.equal(await store.pruneTriggers(clock.now()), 1)
     assert.equal(await store.trigger('t1'), undefined)
+    // an alert that is said to fire still is no old one
+    await clock.advance(1000)
+    await store.putTrigger(trigger({ id: 't3', dedupKey: 'k2' }))
+    assert.equal(await store.pruneTriggers(clock.now()), 0)
     assert.ok(await store.trigger('t2'))
   })
 })

@@ -184,7 +184,7 @@ export interface Store {
   leaseTrigger(lease: TriggerLease): Promise<boolean>
   /** False when unknown or already resolved. */
   resolveTrigger(id: string): Promise<boolean>
-  /** Deletes what was received before `before` (milliseconds); answers how many. */
+  /** Deletes what was last heard of before `before` (milliseconds); answers how many. */
   pruneTriggers(before: number): Promise<number>
 
   /** Undefined while anybody holds the claim, the same holder included. */
