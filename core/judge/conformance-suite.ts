@@ -1,6 +1,7 @@
 import {
   type CelInput,
   type CelResult,
+  type CelValue,
   celEnv,
   celError,
   celList,
@@ -76,13 +77,13 @@ export function askOurs({ test }: Case): Answer {
 
 function answered(
   { bindings, resultMatcher }: SimpleTest,
-  evaluate: (values: Record<string, CelInput>) => CelResult,
+  evaluate: (values: Record<string, CelValue>) => CelResult,
 ): Answer {
   let result: CelResult
   try {
-    const values: Record<string, CelInput> = {}
+    const values: Record<string, CelValue> = {}
     for (const [name, { kind }] of Object.entries(bindings)) {
-      if (kind.case === 'value') values[name] = celValue(kind.value)
+      if (kind.case === 'value') values[name] = ofLibrary(celValue(kind.value))
     }
     result = evaluate(values)
   } catch (error) {
@@ -147,8 +148,14 @@ function keyOf(value: Value | undefined) {
 function expected(value: Value): string {
   if (value.kind.case === 'typeValue') return `type ${value.kind.value}`
   if (value.kind.case !== 'objectValue') return shown(celValue(value))
-  // as a variable comes back, so that both sides are shown alike
-  return shown(plan(celEnv({ registry }), parse('x'))({ x: celValue(value) }))
+  return shown(ofLibrary(celValue(value)))
+}
+
+/** As a variable comes back from the library: messages of plain values are those values. */
+function ofLibrary(value: CelInput): CelValue {
+  const result = plan(celEnv({ registry }), parse('x'))({ x: value })
+  if (isCelError(result)) throw result
+  return result
 }
 
 /** A text that tells values apart, by type too. */

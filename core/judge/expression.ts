@@ -1,15 +1,25 @@
-import { type CelResult, celEnv, isCelError, plan } from '@bufbuild/cel'
+import {
+  type CelResult,
+  CelScalar,
+  type CelValue,
+  celEnv,
+  celError,
+  celFunc,
+  isCelError,
+  plan,
+} from '@bufbuild/cel'
+import { type Expr, ExprSchema } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
+import { create } from '@bufbuild/protobuf'
 import { findAbsorbed } from './absorption.ts'
+import { type Bindings, compileNode } from './evaluator.ts'
 import type { BoundFacts } from './facts.ts'
 import { checkFields } from './field-check.ts'
 import { type FieldType, factTypes } from './fields.ts'
-import { internalFunctions } from './functions/internal.ts'
 import { Patterns } from './functions/patterns.ts'
 import { implementations, valueTypes } from './functions/table.ts'
 import { Zones } from './functions/zones.ts'
 import { findIncidentUse } from './incident-use.ts'
 import { Steps } from './steps.ts'
-import { strict } from './strict.ts'
 import { type ExpressionProblem, readSyntax, type Syntax } from './syntax.ts'
 
 export type Evaluation =
@@ -66,7 +76,7 @@ export function expressionCompiler(): Compile {
 export function valueCompiler(): (
   source: string,
   variables: ReadonlyMap<string, FieldType>,
-) => { readonly run: (facts: BoundFacts) => CelResult } | Problem {
+) => { readonly run: (facts: Bindings) => CelResult } | Problem {
   const engine = celEngine()
   return (source, variables) => {
     const syntax = readSyntax(source)
@@ -81,20 +91,36 @@ interface Literals {
   readonly zones: readonly string[]
 }
 
-/** Plans checked expressions in one environment of our functions. */
-function celEngine(): (syntax: Syntax, literals: Literals) => (facts: BoundFacts) => CelResult {
+/** Compiles checked expressions in one environment of our functions. */
+function celEngine(): (syntax: Syntax, literals: Literals) => (facts: Bindings) => CelResult {
   const tools = { steps: new Steps(), patterns: new Patterns(), zones: new Zones() }
-  const funcs = [...implementations(tools), ...internalFunctions(tools.steps)]
-  const env = celEnv({ registry: valueTypes(), funcs })
+  const { steps } = tools
+  let current = (): CelValue => null
+  const inside = celFunc('@inside', [], CelScalar.DYN, () => current())
+  const env = celEnv({ registry: valueTypes(), funcs: [...implementations(tools), inside] })
+  const surrounded = plan(env, insideCall())
   return (syntax, { patterns, zones }) => {
     for (const text of patterns) tools.patterns.add(text)
     for (const name of zones) tools.zones.add(name)
-    const run = plan(env, strict(syntax.root))
+    const needs = { library: false }
+    const evaluate = compileNode(syntax.root, { env, steps, needs, locals: new Map(), given: 0 })
     return (facts) => {
-      tools.steps.renew()
-      return run(facts)
+      steps.renew()
+      try {
+        if (!needs.library) return evaluate({ facts, locals: [] })
+        // functions that make messages look for an evaluation of the library's own around them
+        current = () => evaluate({ facts, locals: [] })
+        return surrounded()
+      } catch (error) {
+        return celError(error)
+      }
     }
   }
+}
+
+function insideCall(): Expr {
+  const value = { function: '@inside', args: [] }
+  return create(ExprSchema, { exprKind: { case: 'callExpr', value } })
 }
 
 function found(syntax: Syntax, message: string): Problem {

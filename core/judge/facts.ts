@@ -1,10 +1,11 @@
-import { type CelInput, celList, celMap } from '@bufbuild/cel'
+import { type CelValue, celList, celMap } from '@bufbuild/cel'
 import { reflect } from '@bufbuild/protobuf/reflect'
 import { TimestampSchema, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { Json } from '@jackstay/contract/json'
 import { autonomy } from '@jackstay/contract/kinds/agent-class'
 import { blastRadius, reversibility } from '@jackstay/contract/plan'
 import { z } from 'zod'
+import type { Bindings } from './evaluator.ts'
 
 const json = z.custom<Json>((value) => value !== undefined)
 
@@ -124,7 +125,7 @@ export const facts = z.strictObject({
 export type Facts = z.infer<typeof facts>
 
 /** Facts as CEL values, made once per decision. */
-export type BoundFacts = Readonly<Record<string, CelInput>>
+export type BoundFacts = Bindings
 
 /**
  * @throws ZodError when the values are not what the schema says
@@ -134,14 +135,14 @@ export function bindFacts(values: Facts): BoundFacts {
   facts.parse(values)
   const { now, ...rest } = values
   // without a prototype: no name of a variable finds what is not a fact
-  const bound: Record<string, CelInput> = Object.create(null)
+  const bound: Record<string, CelValue> = Object.create(null)
   for (const [name, value] of Object.entries(rest)) bound[name] = celValue(value)
   bound.now = celNow(now)
   return bound
 }
 
 /** Made a value of the library once, not anew wherever a rule names it. */
-function celNow(now: Date): CelInput {
+function celNow(now: Date): CelValue {
   return reflect(TimestampSchema, timestampFromDate(now))
 }
 
@@ -149,17 +150,58 @@ function celNow(now: Date): CelInput {
  * Whole numbers become CEL `int`: `5 > 4` must not compare a double.
  * @throws TypeError for half a character: two engines could read it as two different texts
  */
-function celValue(value: Json): CelInput {
+function celValue(value: Json): CelValue {
   if (typeof value === 'string') return wellFormed(value)
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) return celList(value.map(celValue))
-  const map = new Map<string, CelInput>()
-  for (const [key, item] of Object.entries(value)) map.set(wellFormed(key), celValue(item))
-  return celMap(map)
+  return isList(value) ? celList(value.map(celValue)) : celMap(new FactMap(value))
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
 }
 
 function wellFormed(text: string): string {
   if (!text.isWellFormed()) throw new TypeError('a text in the facts has half a character in it')
   return text
+}
+
+/** An object of the facts; what no rule asks for is not made a value of CEL. */
+class FactMap extends Map<string, CelValue> {
+  readonly #source: { readonly [key: string]: Json }
+
+  constructor(source: { readonly [key: string]: Json }) {
+    super()
+    this.#source = source
+  }
+
+  override get(key: string): CelValue | undefined {
+    const known = super.get(key)
+    if (known !== undefined || !Object.hasOwn(this.#source, key)) return known
+    const value = celValue(this.#source[key] ?? null)
+    super.set(wellFormed(key), value)
+    return value
+  }
+
+  override get size(): number {
+    return Object.keys(this.#source).length
+  }
+
+  override keys() {
+    return this.#all().keys()
+  }
+
+  override entries() {
+    return this.#all().entries()
+  }
+
+  override forEach(each: (value: CelValue, key: string, map: Map<string, CelValue>) => void): void {
+    this.#all().forEach(each)
+  }
+
+  #all(): Map<string, CelValue> {
+    return new Map(
+      Object.keys(this.#source).map((key) => [wellFormed(key), this.get(key) ?? null] as const),
+    )
+  }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { celEnv } from '@bufbuild/cel'
+import { factTypes } from '../fields.ts'
 import { Steps } from '../steps.ts'
 import { Patterns } from './patterns.ts'
 import { implementations, macros, ruleFunctions } from './table.ts'
@@ -19,6 +20,11 @@ it('says one sentence about every function, once', () => {
     assert.match(summary, /^\S.*\.$/, name)
     for (const s of signatures) assert.ok(s.includes(`${name}(`), `${name}: ${s}`)
   }
+})
+
+it('has no name that starts with a variable', () => {
+  const variables = new Set(factTypes().keys())
+  for (const { name } of documented) assert.ok(!variables.has(name.split('.', 1).join()), name)
 })
 
 it('has a function for every name, and a name for every function', () => {

@@ -40,6 +40,20 @@ describe('values, where the library alone is wrong', () => {
     ['timestamp(1) == timestamp("1970-01-01T00:00:01Z")', true],
     ['timestamp(1) == duration("1s")', false],
   ])
+  gives('takes a method for a method, and a function for a function', [
+    ['startsWith("ab", "a")', 'error'],
+    ['"ab".startsWith("a") && "ab".endsWith("b") && "ab".contains("ab")', true],
+    ['"1".int()', 'error'],
+    ['size("ab") == "ab".size()', true],
+  ])
+  gives('keeps the variables of macros apart', [
+    ['[1, 2].map(x, [10, 20].map(y, x * y)) == [[10, 20], [20, 40]]', true],
+    ['[1, 2].filter(x, [1].exists(y, x == y)).map(x, x + 1) == [2]', true],
+    ['[[1, 2], [3]].map(x, x.filter(y, y > 1)) == [[2], [3]]', true],
+    ['[1, 2, 2].exists_one(x, [2].all(y, x == y))', false],
+    ['{"a": 1, "b": 2}.map(k, k) == ["a", "b"]', true],
+    ['[1].map(x, [2].filter(x, x > 1))', '`x` already has a meaning; use another name'],
+  ])
   gives('refuses names of no function, with the nearest', [
     ['isQantity("1")', 'unknown function `isQantity`'],
     ['sets.contain([1], [1])', 'unknown function `sets.contain`'],
