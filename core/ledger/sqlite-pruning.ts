@@ -119,7 +119,8 @@ export async function finishPrune(db: DatabaseSync, log: SqliteLog): Promise<voi
   if (!(await pruning.check(log.readTile))) return
   db.exec('BEGIN IMMEDIATE')
   pruning.sweep()
-  db.exec('COMMIT; VACUUM')
+  // where a reader keeps the old pages for now, the next redaction or prune takes them
+  db.exec('COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
 function damaged(what: string): JackstayError {
