@@ -6,7 +6,9 @@ import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
 import { exportTiles, type LeafRange } from './export.ts'
 import { decodeLeaf } from './leaf.ts'
 import { verifierFromVkey } from './note.ts'
+import { oldestLeaf } from './oldest.ts'
 import type { TileReader } from './reader.ts'
+import { timeOf } from './retention.ts'
 import { decodeBundle, tileWidth, widthOf } from './tiles.ts'
 
 /** What a bundle says of itself in `bundle.json`; nothing of it is believed when it is checked. */
@@ -79,8 +81,9 @@ export async function leavesBetween(
   const end = between.to ?? Number.POSITIVE_INFINITY
   let range: LeafRange | undefined
   let time = Number.NEGATIVE_INFINITY
-  for await (const { index, bytes } of entriesOf(read, size, { from: 0, to: size })) {
-    time = timeOf(bytes) ?? time
+  const all = { from: await oldestLeaf(read, size), to: size }
+  for await (const { index, bytes } of entriesOf(read, size, all)) {
+    time = timeOf(decodeLeaf(bytes)) ?? time
     if (time >= end) break
     if (time >= start) range = { from: range?.from ?? index, to: index + 1 }
   }
@@ -119,14 +122,6 @@ async function writeLeaves(options: BundleOptions, size: number): Promise<void> 
     if (index % tileWidth === tileWidth - 1) onProgress?.(index + 1 - from)
   }
   await file.sync()
-}
-
-function timeOf(bytes: Uint8Array): number | undefined {
-  const { data } = decodeLeaf(bytes)
-  if (data === null || typeof data !== 'object' || Array.isArray(data)) return undefined
-  const { time } = data as { readonly [key: string]: unknown }
-  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
-  return Number.isNaN(at) ? undefined : at
 }
 
 function opened(note: string, vkey: string): Checkpoint {

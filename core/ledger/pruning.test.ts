@@ -9,7 +9,6 @@ import { exportTiles } from './export.ts'
 import { directoryReader, storeReader } from './reader.ts'
 import { parsePolicy, policyDigest } from './retention.ts'
 import { openDatabase } from './sqlite-database.ts'
-import { SqliteHolds } from './sqlite-holds.ts'
 import { SqliteLog } from './sqlite-log.ts'
 import { SqlitePruning } from './sqlite-pruning.ts'
 import { openStore } from './store.ts'
@@ -214,7 +213,7 @@ describe('T69 leaves that are missing', () => {
     const db = await openDatabase(directory)
     const log = new SqliteLog(db, origin, key)
     await log.load()
-    const pruning = new SqlitePruning(db, log, new SqliteHolds(db, log))
+    const pruning = new SqlitePruning(db, log)
     const now = clock.now() + 11 * day
     const root = rootOf(await frontierFrom(256, log.readTile))
     db.exec('BEGIN IMMEDIATE')

@@ -190,6 +190,20 @@ export function openReadOnly(directory: string): DatabaseSync {
   }
 }
 
+/**
+ * The same, for what a store has only since this version.
+ * @throws JackstayError `invalid_config` for one that was not brought up to date yet
+ */
+export function openCurrent(directory: string): DatabaseSync {
+  const db = openReadOnly(directory)
+  if (versionOf(db) === schemaVersion) return db
+  db.close()
+  throw new JackstayError(
+    'invalid_config',
+    `the ledger in \`${directory}\` was last written by an older program: start the mediator once, which brings it up to date`,
+  )
+}
+
 function assertVersion(db: DatabaseSync, directory: string): void {
   const version = versionOf(db)
   if (version <= schemaVersion) return

@@ -7,15 +7,15 @@ import type { SqliteLog } from './sqlite-log.ts'
 
 /** Legal holds in force. Writes run inside a transaction of the caller. */
 export class SqliteHolds {
+  readonly #db: DatabaseSync
   readonly #log: SqliteLog
-  readonly #all
   readonly #one
   readonly #insert
   readonly #delete
 
   constructor(db: DatabaseSync, log: SqliteLog) {
+    this.#db = db
     this.#log = log
-    this.#all = db.prepare('SELECT * FROM holds ORDER BY leaf')
     this.#one = db.prepare('SELECT * FROM holds WHERE id = ?')
     this.#insert = db.prepare(
       'INSERT INTO holds (id, scope, reason, put_by, since, leaf) VALUES (?, ?, ?, ?, ?, ?)',
@@ -24,7 +24,7 @@ export class SqliteHolds {
   }
 
   list(): readonly Hold[] {
-    return this.#all.all().map(holdOf)
+    return holdsIn(this.#db)
   }
 
   put(hold: NewHold, at: string): Hold {
@@ -45,4 +45,9 @@ export class SqliteHolds {
     this.#delete.run(id)
     return index
   }
+}
+
+/** The oldest first. */
+export function holdsIn(db: DatabaseSync): readonly Hold[] {
+  return db.prepare('SELECT * FROM holds ORDER BY leaf').all().map(holdOf)
 }

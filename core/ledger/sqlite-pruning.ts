@@ -6,7 +6,7 @@ import { candidateOf } from './erasure-rows.ts'
 import { decodeLeaf } from './leaf.ts'
 import { keeperOf, policyDigest, type RetentionPolicy } from './retention.ts'
 import { integer } from './rows.ts'
-import { SqliteHolds } from './sqlite-holds.ts'
+import { holdsIn } from './sqlite-holds.ts'
 import type { SqliteLog } from './sqlite-log.ts'
 import { tileWidth } from './tiles.ts'
 import { frontierFrom, type ReadTile, rootOf } from './tree.ts'
@@ -16,22 +16,17 @@ import { frontierFrom, type ReadTile, rootOf } from './tree.ts'
  * anything goes; hash tiles stay, so every proof does. Writes run inside a transaction of the caller.
  */
 export class SqlitePruning {
+  readonly #db: DatabaseSync
   readonly #log: SqliteLog
-  readonly #holds: SqliteHolds
   readonly #sql
   readonly #sweep
 
-  constructor(db: DatabaseSync, log: SqliteLog, holds: SqliteHolds) {
+  constructor(db: DatabaseSync, log: SqliteLog) {
+    this.#db = db
     this.#log = log
-    this.#holds = holds
     this.#sql = {
       state: db.prepare('SELECT minimum, leaf FROM pruned'),
       oldest: db.prepare('SELECT min(position) AS oldest FROM leaves'),
-      bundle: db.prepare(
-        `SELECT position, bytes, intent, terminal, agent, namespace
-         FROM leaves LEFT JOIN intents ON intents.id = leaves.intent
-         WHERE position >= ? AND position < ? ORDER BY position`,
-      ),
       record: db.prepare('UPDATE pruned SET minimum = ?, leaf = ?'),
     }
     const gone = `intent IN (SELECT intent FROM leaves WHERE position < :to)
@@ -49,21 +44,12 @@ export class SqlitePruning {
 
   /** The oldest leaf that is still there, or will be when the last prune is finished. */
   get minimum(): number {
-    return integer(this.#sql.state.get() ?? {}, 'minimum')
+    return minimumIn(this.#db)
   }
 
   /** What may go at `now`. Only looks. */
   plan(policy: RetentionPolicy, now: number): PrunePlan {
-    const from = this.minimum
-    const retention = { policy, holds: this.#holds.list(), now }
-    for (let to = from; ; to += tileWidth) {
-      if (to + tileWidth > this.#log.size) return { from, to }
-      const rows = this.#sql.bundle.all(to, to + tileWidth)
-      for (const row of rows) {
-        const keeper = keeperOf(candidateOf(row), retention)
-        if (keeper !== undefined) return { from, to, keeper }
-      }
-    }
+    return planPruneIn(this.#db, this.#log.size, policy, now)
   }
 
   /** Puts a prune on record; answers its leaf. */
@@ -110,12 +96,39 @@ export class SqlitePruning {
   }
 }
 
+function minimumIn(db: DatabaseSync): number {
+  return integer(db.prepare('SELECT minimum FROM pruned').get() ?? {}, 'minimum')
+}
+
+/** What may go from a log of `size` leaves. Only looks, so a reader may ask as well. */
+export function planPruneIn(
+  db: DatabaseSync,
+  size: number,
+  policy: RetentionPolicy,
+  now: number,
+): PrunePlan {
+  const from = minimumIn(db)
+  const retention = { policy, holds: holdsIn(db), now }
+  const bundle = db.prepare(
+    `SELECT position, bytes, intent, terminal, agent, namespace
+     FROM leaves LEFT JOIN intents ON intents.id = leaves.intent
+     WHERE position >= ? AND position < ? ORDER BY position`,
+  )
+  for (let to = from; ; to += tileWidth) {
+    if (to + tileWidth > size) return { from, to }
+    for (const row of bundle.all(to, to + tileWidth)) {
+      const keeper = keeperOf(candidateOf(row), retention)
+      if (keeper !== undefined) return { from, to, keeper }
+    }
+  }
+}
+
 /**
  * Finishes a prune that was interrupted after it was put on record.
  * @throws JackstayError `ledger_damaged` where leaves are missing that no prune leaf covers
  */
 export async function finishPrune(db: DatabaseSync, log: SqliteLog): Promise<void> {
-  const pruning = new SqlitePruning(db, log, new SqliteHolds(db, log))
+  const pruning = new SqlitePruning(db, log)
   if (!(await pruning.check(log.readTile))) return
   db.exec('BEGIN IMMEDIATE')
   pruning.sweep()

@@ -150,7 +150,7 @@ class SqliteStore implements StoreEngine {
     this.#intents = new SqliteIntents(db, log, this.#claims)
     this.#holds = new SqliteHolds(db, log)
     this.#redaction = new SqliteRedaction(db, log, this.#holds)
-    this.#pruning = new SqlitePruning(db, log, this.#holds)
+    this.#pruning = new SqlitePruning(db, log)
     const { queueLimit: limit = defaultQueueLimit, fatal = unheard } = options
     this.#writes = new GroupCommit({ db, log, files, limit, fatal, now: () => performance.now() })
   }

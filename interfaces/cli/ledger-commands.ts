@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { flagsOf, reading } from './command.ts'
 import { verify } from './ledger.ts'
 import { ledgerCustodyCommands } from './ledger-custody-commands.ts'
+import { ledgerErasureCommands } from './ledger-erasure-commands.ts'
 import { exportBundle } from './ledger-export.ts'
 import { verifyOneProof } from './ledger-prove.ts'
 import { ledgerWitnessCommands } from './ledger-witness-commands.ts'
@@ -43,6 +44,7 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
     })
   ledgerCustodyCommands(ledger, terminal)
   ledgerWitnessCommands(ledger, terminal)
+  ledgerErasureCommands(ledger, terminal)
 }
 
 const exportFlags = z.object({

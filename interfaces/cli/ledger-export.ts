@@ -2,6 +2,7 @@ import { leavesBetween, writeBundle } from '@jackstay/ledger/bundle'
 import { openCheckpoint } from '@jackstay/ledger/checkpoint'
 import type { LeafRange } from '@jackstay/ledger/export'
 import { verifierFromVkey } from '@jackstay/ledger/note'
+import { oldestLeaf } from '@jackstay/ledger/oldest'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed, usageError } from './failure.ts'
 import { type EvidenceRequest, evidenceOf, readAt } from './ledger-quorum.ts'
@@ -77,9 +78,13 @@ async function rangeOf(request: ExportRequest, log: LogSource, size: number): Pr
     ...(to?.at !== undefined && { to: to.at }),
   }
   const dated = from?.at !== undefined || to?.at !== undefined
-  const found = dated ? await leavesBetween(log.read, size, between) : { from: 0, to: size }
+  const oldest = await oldestLeaf(log.read, size)
+  const found = dated ? await leavesBetween(log.read, size, between) : { from: oldest, to: size }
   const range = { from: from?.index ?? found.from, to: to?.index ?? found.to }
-  if (range.from < range.to && range.to <= size) return range
+  if (range.from < range.to && range.to <= size && range.from >= oldest) return range
+  if (range.from < oldest) {
+    throw usageError(`leaves below ${oldest} were pruned; begin with \`--from ${oldest}\``)
+  }
   if (dated)
     throw new CommandFailed(exitCodes.notFound, 'not_found', 'no leaf lies between the two')
   throw usageError(

@@ -115,6 +115,7 @@ export function verdictLines(
           `size     ${verdict.size} leaves${'from' in verdict ? `; checked ${verdict.from} to ${verdict.to - 1}` : ''}`,
         ],
         [`root     ${verdict.root}`],
+        ...('minimum' in verdict ? prunedLines(verdict) : []),
       ]
     : [
         [styled('red', verdict.problem), ` — ${verdict.message}`],
@@ -139,4 +140,16 @@ export function verdictLines(
     ])
   }
   return lines
+}
+
+/** What is not there to be checked leaf by leaf any more. */
+function prunedLines({ minimum, prune }: Extract<LedgerVerdict, { ok: true }>): Line[] {
+  if (prune === undefined) return []
+  return [
+    [
+      styled('yellow', `leaves 0 to ${minimum - 1} were pruned`),
+      `: leaf ${prune.leaf}, ${prune.by}: ${prune.reason}`,
+    ],
+    ['         their hash tiles stand for them, and give the signed root with the rest'],
+  ]
 }

@@ -17,6 +17,7 @@ Examples:
   jackstay approve ID --reason 'known peak'         shows the diff, asks, writes your approval
   jackstay approve agentclass/scalers --reason …    lets a class of agents work
   jackstay ledger verify --key log.vkey             recomputes the log from its leaves
+  jackstay ledger redact ID --data DIR --reason …   erases what an intent said, proofs stay
   jackstay policy check rules/                      every mistake in rules, without a cluster
   jackstay policy test rules/                       the cases beside them
   jackstay policy explain --intent FILE rules/      why they decide so, and what would turn it
