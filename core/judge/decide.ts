@@ -26,6 +26,7 @@ export interface DecideInput {
 interface Fired {
   readonly rule: FiredRule
   readonly requirement?: ApprovalRequirement
+  readonly byAlert: boolean
 }
 
 /** A verdict before its paperwork. */
@@ -87,14 +88,14 @@ function judged(input: DecideInput): Decision {
 }
 
 function fire(policy: CompiledPolicy, rule: CompiledRule, facts: BoundFacts): Fired | undefined {
-  const { effect, id } = rule
+  const { effect, id, byAlert } = rule
   const evaluation = rule.evaluate(facts)
   const known = { id, effect: effect.kind, mode: policy.spec.mode }
   switch (evaluation.outcome) {
     case 'not_matched':
       return undefined
     case 'error':
-      return { rule: { ...known, outcome: 'error', message: cut(evaluation.message) } }
+      return { rule: { ...known, outcome: 'error', message: cut(evaluation.message) }, byAlert }
     case 'matched': {
       const message = effect.kind === 'deny' ? effect.message : undefined
       return {
@@ -104,6 +105,7 @@ function fire(policy: CompiledPolicy, rule: CompiledRule, facts: BoundFacts): Fi
           ...(message !== undefined && { message: cut(message) }),
         },
         ...(effect.kind === 'requireApproval' && { requirement: effect.requirement }),
+        byAlert,
       }
     }
     default:
@@ -146,7 +148,8 @@ function weigh(
 }
 
 function demanded(input: DecideInput, effective: readonly Fired[]): readonly ApprovalRequirement[] {
-  const byRules = effective.map((f) => f.requirement).filter((r) => r !== undefined)
+  const demands = effective.filter((f) => f.requirement !== undefined)
+  const byRules = demands.map((f) => f.requirement).filter((r) => r !== undefined)
   const { count, groups } = input.defaultApproval
   const byClass = {
     from: `class/${input.className}`,
@@ -155,7 +158,9 @@ function demanded(input: DecideInput, effective: readonly Fired[]): readonly App
     expiresAfter: defaultExpiry,
   }
   const irreversible = input.facts.plan.reversibility === 'irreversible'
-  const asks = input.autonomy !== 'act-within-policy' && byRules.length === 0
+  // what an alert demands comes on top: it must not take the place of what the class demands (T77)
+  const said = demands.some((f) => !f.byAlert)
+  const asks = input.autonomy !== 'act-within-policy' && !said
   return irreversible || asks ? [...byRules, byClass] : byRules
 }
 

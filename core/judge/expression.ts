@@ -18,7 +18,7 @@ import { type FieldType, factTypes } from './fields.ts'
 import { Patterns } from './functions/patterns.ts'
 import { implementations, valueTypes } from './functions/table.ts'
 import { Zones } from './functions/zones.ts'
-import { findIncidentUse } from './incident-use.ts'
+import { findIncidentUse, usesIncidents } from './incident-use.ts'
 import { Steps } from './steps.ts'
 import { type ExpressionProblem, readSyntax, type Syntax } from './syntax.ts'
 
@@ -39,7 +39,7 @@ type Problem = { readonly problem: ExpressionProblem }
 export type Compile = (
   source: string,
   options: CompileOptions,
-) => { readonly evaluate: Expression } | Problem
+) => { readonly evaluate: Expression; readonly byAlert: boolean } | Problem
 
 /**
  * A compiler for CEL conditions: parse within limits, check names, refuse absorption, plan. Its
@@ -61,7 +61,7 @@ export function expressionCompiler(): Compile {
     const absorbed = guarded ? findAbsorbed(syntax, checked.optional) : undefined
     if (absorbed !== undefined) return { problem: absorbed }
     const run = engine(syntax, checked)
-    return { evaluate: (facts) => evaluation(run(facts)) }
+    return { evaluate: (facts) => evaluation(run(facts)), byAlert: usesIncidents(syntax) }
   }
   return (source, options) => {
     try {

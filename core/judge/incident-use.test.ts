@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { compileRules } from './rules.ts'
-import { allow, ask, deny, outcomeOf, policy, someFacts } from './samples.ts'
+import { allow, ask, deny, outcomeOf, policy, someFacts, verdict } from './samples.ts'
 
 const problemOf = (rule: Parameters<typeof policy>[1][number]) =>
   compileRules([policy('p', [rule])]).problems[0]?.message
@@ -58,6 +58,15 @@ describe('incidents in rules', () => {
       assert.match(problemOf(deny('r', when)) ?? '', /only make a verdict stricter/, when)
       assert.match(problemOf(ask('r', when)) ?? '', /only make a verdict stricter/, when)
     }
+  })
+  it('do not take the place of the people whom the class asks (T77)', () => {
+    const { rules } = compileRules([policy('p', [allow('a'), ask('b', elsewhere)])])
+    const asked = (...namespaces: string[]) =>
+      verdict([], {
+        ...{ rules, autonomy: 'act-with-approval', facts: withIncidents(...namespaces) },
+      }).requirements.map((r) => r.from)
+    assert.deepEqual(asked(), ['class/sre'])
+    assert.deepEqual(asked('bank'), ['p/b', 'class/sre'])
   })
   it('an incident more never turns a match off, whatever rule is accepted', () => {
     const { leaf, node } = fc.letrec<{ leaf: string; node: string }>((tie) => ({

@@ -18,6 +18,11 @@ export function findIncidentUse(
   return { ...syntax.position(node), message }
 }
 
+/** Whether anything about the expression depends on incidents. */
+export function usesIncidents(syntax: Syntax): boolean {
+  return search(syntax.root, false) !== undefined
+}
+
 /** The first use that is not where more incidents can only turn the whole from false to true. */
 function search(node: Expr, rising: boolean): Expr | undefined {
   const { exprKind } = node

@@ -25,6 +25,8 @@ export interface CompiledRule {
   readonly id: string
   readonly effect: RuleEffect
   readonly evaluate: Expression
+  /** An alert can make it match. */
+  readonly byAlert: boolean
 }
 
 export interface CompiledPolicy {
@@ -109,7 +111,7 @@ function compilePolicy({ name, spec }: NamedPolicy, compile: Compile): CompiledP
     const guarded = rule.allow !== undefined
     const compiled = 'problem' in read ? read : compile(read.when, { guarded })
     if ('problem' in compiled) problems.push({ policy: name, rule: rule.name, ...compiled.problem })
-    else if ('effect' in read) rules.push({ id, effect: read.effect, evaluate: compiled.evaluate })
+    else if ('effect' in read) rules.push({ id, effect: read.effect, ...compiled })
   }
   return { name, spec, rules, problems, digest: digestOf({ name, rules: sorted }) }
 }

@@ -12,7 +12,8 @@ needs a guard: \`has(intent.params.x) && …\`. A rule that fails to evaluate de
 \`cluster.incidents\` comes from alerts, and whoever can post an alert decides nothing here: it is
 refused in \`allow\`, and elsewhere it stands under \`exists\`, or its size above a number, with no
 \`!\` before it, so that one more alert can only make a verdict stricter. An alert counts until it is
-resolved, or has not been heard of for seven days: such a rule is a brake and no lock.
+resolved, or has not been heard of for seven days: such a rule is a brake and no lock. What it
+demands in \`requireApproval\` comes on top of what the class demands, never in its place.
 
 ## Variables
 `
