@@ -12,6 +12,8 @@ import type { Frontier } from './tree.ts'
 export interface Work<T> {
   /** The intents whose rows and claims it looks at. */
   readonly intents: readonly string[]
+  /** Reads with statements of its own, so nothing of others may wait beside it in memory. */
+  readonly alone?: boolean
   /** Decides, and only then changes the batch: what throws must have changed nothing. */
   run(batch: Batch): T | Promise<T>
 }
@@ -167,8 +169,13 @@ export class Batch {
     return this.addLeaves(leaves)
   }
 
+  /** Where the next leaf will stand. */
+  get next(): number {
+    return this.#frontier.size + this.#leaves.length
+  }
+
   addLeaves(leaves: readonly PendingLeaf[]): readonly number[] {
-    const first = this.#frontier.size + this.#leaves.length
+    const first = this.next
     this.#leaves.push(...leaves)
     return leaves.map((_, i) => first + i)
   }
@@ -181,7 +188,7 @@ export class Batch {
   }
 
   /** A statement of the write's own, which runs now and stands or falls with the batch. */
-  async run(statement: Statement, values: readonly Value[]): Promise<Result> {
+  async run(statement: Statement, values: readonly Value[] = []): Promise<Result> {
     const result = await this.#session.run(statement, values)
     if (result.command !== 'SELECT' && result.count > 0) this.#writesElsewhere = true
     return result

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { generateSkey, ledgerKeyFrom } from './key.ts'
 import type { PostgresServer } from './postgres-server.ts'
-import { openStore, type Store } from './store.ts'
+import { type ErasableStore, openStore } from './store.ts'
 import { origin, type SuiteLedger } from './store-builder.ts'
 
 export interface PostgresLedger extends SuiteLedger {
+  readonly store: ErasableStore
   readonly schema: string
   /** A statement of the server's superuser in this log's schema. */
   edit(sql: string): Promise<void>
   /** One more store on the same log, as another program would open it. */
-  another(): Promise<Store>
+  another(): Promise<ErasableStore>
 }
 
 export interface PostgresLedgerOptions {

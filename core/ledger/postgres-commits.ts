@@ -21,6 +21,7 @@ export interface CommitLimits {
 interface Job {
   readonly intents: readonly string[]
   readonly bytes: number
+  readonly alone: boolean
   /** Does the work in the transaction and returns what to do once it is durable. */
   readonly run: (batch: Batch) => Promise<() => void>
   readonly reject: (error: unknown) => void
@@ -79,6 +80,7 @@ export class PostgresCommits {
     this.#jobs.push({
       intents: work.intents,
       bytes,
+      alone: work.alone === true,
       run: async (batch) => {
         const value = await work.run(batch)
         return () => resolve(value)
@@ -111,7 +113,8 @@ export class PostgresCommits {
     let bytes = 0
     const count = this.#jobs.findIndex((job, i) => {
       bytes += job.bytes
-      return i > 0 && (i >= batchLimit || bytes > bytesLimit)
+      const full = i >= batchLimit || bytes > bytesLimit
+      return i > 0 && (full || job.alone || this.#jobs[0]?.alone === true)
     })
     return this.#jobs.splice(0, count === -1 ? this.#jobs.length : count)
   }

@@ -4,7 +4,7 @@ import { integrate, type TileGrowth } from './integration.ts'
 import type { LedgerKey } from './key.ts'
 import { type Verifier, verifierFromVkey } from './note.ts'
 import { blob, integer, type Row, text } from './rows.ts'
-import { assertExtends, damaged, type StoredLog } from './stored-log.ts'
+import { assertExtends, behind, damaged, type StoredLog } from './stored-log.ts'
 import { hashSize } from './tiles.ts'
 import { emptyFrontier, type Frontier, leafHash, rootOf } from './tree.ts'
 
@@ -56,13 +56,9 @@ export class PostgresLog {
     if (integer(row, 'size') !== size || !Buffer.from(rootOf(frontier)).equals(root)) {
       throw damaged('its right edge does not have the root that was signed')
     }
-    if (size < this.size) {
-      throw damaged(
-        `it holds ${size} leaves and has held ${this.size}: an old backup or a standby that had not caught up stands in its place`,
-      )
-    }
+    if (size < this.size) throw behind(size, this.size)
     if (size === this.size && this.#seen !== undefined) {
-      throw damaged(`its ${size} leaves are not the ones it had`)
+      throw damaged(`the leaves 0 to ${size - 1} are not the ones it had: it was rewritten`)
     }
     this.#seen = { note, frontier }
     return frontier

@@ -3,14 +3,15 @@ import { openCheckpoint } from './checkpoint.ts'
 import { verifierFromVkey } from './note.ts'
 import { Connection } from './postgres-connection.ts'
 import { PostgresLog } from './postgres-log.ts'
+import { checkPruned, sweep, withLongSession } from './postgres-pruning.ts'
 import { inSchemaLock, migrate } from './postgres-schema.ts'
-import { DatabaseFault, type Session, told } from './postgres-session.ts'
+import { DatabaseFault, type Session, told, type Where } from './postgres-session.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { one, PostgresTiles } from './postgres-tiles.ts'
 import { type PostgresTarget, postgresTarget, schemaName } from './postgres-url.ts'
 import { text } from './rows.ts'
-import type { PostgresStoreOptions, Store } from './store.ts'
-import { assertExtends, checkStoredLog, damaged } from './stored-log.ts'
+import type { ErasableStore, PostgresStoreOptions } from './store.ts'
+import { assertExtends, checkStoredLog, damaged, readTileOf } from './stored-log.ts'
 
 const defaultQueueLimit = 4096
 const defaultPatienceMs = 20_000
@@ -28,7 +29,7 @@ const sql = {
   },
 }
 
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<ErasableStore> {
   const { origin, key, queueLimit = defaultQueueLimit, patienceMs = defaultPatienceMs } = options
   if (key.name !== origin) {
     throw new JackstayError(
@@ -48,7 +49,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const deadline = performance.now() + patienceMs
   try {
     await persist(target, deadline, async () => {
-      await prepareLog(await connection.session(deadline), schema, options, log)
+      await prepareLog(await connection.session(deadline), connection.where, options, log)
     })
     opened = true
     return new PostgresStore(origin, connection, log, { queue: queueLimit, patienceMs })
@@ -72,13 +73,16 @@ async function persist(target: PostgresTarget, deadline: number, work: () => Pro
 
 async function prepareLog(
   session: Session,
-  schema: string,
+  where: Where,
   options: PostgresStoreOptions,
   log: PostgresLog,
 ): Promise<void> {
+  const { schema } = where
   await migrate(session, schema)
   const created = await inSchemaLock(session, schema, () => identify(session, schema, options, log))
-  if (!created) await load(session, options, log)
+  if (!created && (await load(session, options, log))) {
+    await withLongSession(where, sweep)
+  }
   await session.run(sql.dropClaims)
   await session.run(sql.dropWriters)
 }
@@ -126,8 +130,15 @@ async function metaOf(session: Session, name: string): Promise<string | undefine
   return row === undefined ? undefined : text(row, 'value')
 }
 
-/** Others may be writing: everything is read as it stood at one moment. */
-async function load(session: Session, options: PostgresStoreOptions, log: PostgresLog) {
+/**
+ * Others may be writing: everything is read as it stood at one moment. True when a prune was
+ * interrupted after it was put on record.
+ */
+async function load(
+  session: Session,
+  options: PostgresStoreOptions,
+  log: PostgresLog,
+): Promise<boolean> {
   await session.script('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   const tiles = tilesOf(session)
   const { frontier } = await checkStoredLog(tiles, options.key.vkey)
@@ -142,7 +153,9 @@ async function load(session: Session, options: PostgresStoreOptions, log: Postgr
     }
     await assertExtends(tiles, frontier, known.checkpoint)
   }
+  const unfinished = await checkPruned((...args) => session.run(...args), readTileOf(tiles))
   await session.script('COMMIT')
+  return unfinished
 }
 
 function tilesOf(session: Session): PostgresTiles {

@@ -26,7 +26,7 @@ export class PostgresReads {
   constructor(where: Where) {
     this.#target = where.target
     this.#pool = new pg.Pool({
-      ...clientConfig(where.target),
+      ...clientConfig(where),
       max: connections,
       onConnect: (client) => prepareSession(client, where),
     })

@@ -76,6 +76,23 @@ CREATE TABLE sealed (
   PRIMARY KEY (position, name)
 );
 
+CREATE TABLE holds (
+  id text PRIMARY KEY,
+  scope text NOT NULL,
+  reason text NOT NULL,
+  put_by text NOT NULL,
+  since text NOT NULL,
+  leaf bigint NOT NULL
+);
+
+-- How far the log was pruned, and the leaf that says so.
+CREATE TABLE pruned (
+  only_row smallint PRIMARY KEY CHECK (only_row = 1),
+  minimum bigint NOT NULL,
+  leaf bigint
+);
+INSERT INTO pruned VALUES (1, 0, NULL);
+
 CREATE TABLE claims (
   intent text PRIMARY KEY,
   holder text NOT NULL,
@@ -95,7 +112,8 @@ CREATE TABLE triggers (
   data text NOT NULL,
   received_at bigint NOT NULL,
   lease_holder text,
-  lease_until bigint
+  lease_until bigint,
+  redacted_by bigint
 );
 CREATE INDEX triggers_by_status ON triggers (status, ordinal);
 CREATE INDEX triggers_by_age ON triggers (received_at);

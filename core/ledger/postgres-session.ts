@@ -82,7 +82,7 @@ const limits = {
   answerMs: 30_000,
 } as const
 
-export function clientConfig(target: PostgresTarget): pg.ClientConfig {
+export function clientConfig({ target, takesLong = false }: Where): pg.ClientConfig {
   const { host, port, database, user, password, ssl } = target
   return {
     ...{ host, port, database, user, ssl },
@@ -94,9 +94,8 @@ export function clientConfig(target: PostgresTarget): pg.ClientConfig {
     keepAlive: true,
     application_name: 'jackstay-ledger',
     connectionTimeoutMillis: limits.connectMs,
-    query_timeout: limits.answerMs,
+    ...(takesLong ? {} : { query_timeout: limits.answerMs, statement_timeout: limits.statementMs }),
     lock_timeout: limits.lockMs,
-    statement_timeout: limits.statementMs,
     idle_in_transaction_session_timeout: limits.idleInTransactionMs,
   }
 }
@@ -154,6 +153,8 @@ export interface Where {
   readonly schema: string
   /** A standby will do. */
   readonly forReading?: boolean
+  /** Statements that go through whole tables, and may take as long as they need. */
+  readonly takesLong?: boolean
 }
 
 /** One connection of its own, for what needs a transaction. */
@@ -173,7 +174,7 @@ export class Session {
 
   /** @throws DatabaseFault; JackstayError of `prepareSession` */
   static async open(where: Where): Promise<Session> {
-    const client = new pg.Client(clientConfig(where.target))
+    const client = new pg.Client(clientConfig(where))
     const session = new Session(client)
     try {
       await client.connect()

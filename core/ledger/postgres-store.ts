@@ -6,9 +6,11 @@ import {
   replayOf,
 } from './append-request.ts'
 import { assertLimit, assertSize, assertTtl, servedWidth } from './bounds.ts'
+import type { LiftedHold, NewHold, PruneRequest, Redaction } from './erasure.ts'
 import type { Batch } from './postgres-batch.ts'
 import { type CommitLimits, PostgresCommits } from './postgres-commits.ts'
 import type { Connection } from './postgres-connection.ts'
+import { PostgresErasure } from './postgres-erasure.ts'
 import { appendIn, indexesOf, PostgresIntents } from './postgres-intents.ts'
 import type { PostgresLog } from './postgres-log.ts'
 import { PostgresReads } from './postgres-reads.ts'
@@ -20,21 +22,22 @@ import {
   putTrigger,
   resolveTrigger,
 } from './postgres-triggers.ts'
+import type { RetentionPolicy } from './retention.ts'
 import { storedLeaf } from './sealed.ts'
 import type {
   AppendLeavesOptions,
   AppendRequest,
+  ErasableStore,
   IntentQuery,
   NewLeaf,
   NewTrigger,
-  Store,
   TriggerLease,
   TriggerQuery,
 } from './store.ts'
-import { damaged } from './stored-log.ts'
+import { damaged, readTileOf } from './stored-log.ts'
 import { consistencyProof, inclusionProof, type ReadTile } from './tree.ts'
 
-export class PostgresStore implements Store {
+export class PostgresStore implements ErasableStore {
   readonly origin: string
   readonly #connection: Connection
   readonly #writes: PostgresCommits
@@ -43,6 +46,7 @@ export class PostgresStore implements Store {
   readonly #intents: PostgresIntents
   readonly #triggers: PostgresTriggers
   readonly #readTile: ReadTile
+  readonly #erasure: PostgresErasure
 
   constructor(origin: string, connection: Connection, log: PostgresLog, limits: CommitLimits) {
     this.origin = origin
@@ -53,11 +57,10 @@ export class PostgresStore implements Store {
     this.#tiles = new PostgresTiles(run)
     this.#intents = new PostgresIntents(run)
     this.#triggers = new PostgresTriggers(run)
-    this.#readTile = async (level, index, width) => {
-      const tile = await this.#tiles.hashes(level, index, width)
-      if (tile === undefined) throw damaged(`tile ${level}/${index} is missing`)
-      return tile
-    }
+    this.#readTile = readTileOf(this.#tiles)
+    this.#erasure = new PostgresErasure({
+      ...{ writes: this.#writes, run, readTile: this.#readTile, where: connection.where },
+    })
   }
 
   async append(request: AppendRequest) {
@@ -191,6 +194,34 @@ export class PostgresStore implements Store {
   async consistencyProof(from: number, to: number) {
     assertSize(to, await this.size())
     return consistencyProof(from, to, this.#readTile)
+  }
+
+  async redact(request: Redaction) {
+    return this.#erasure.redact(request)
+  }
+
+  async holds() {
+    return this.#erasure.holds()
+  }
+
+  async putHold(hold: NewHold) {
+    return this.#erasure.putHold(hold)
+  }
+
+  async liftHold(lifted: LiftedHold) {
+    return this.#erasure.liftHold(lifted)
+  }
+
+  async minimum() {
+    return this.#erasure.minimum()
+  }
+
+  async planPrune(policy: RetentionPolicy) {
+    return this.#erasure.planPrune(policy)
+  }
+
+  async prune(request: PruneRequest) {
+    return this.#erasure.prune(request)
   }
 
   async close() {

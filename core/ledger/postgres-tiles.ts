@@ -11,6 +11,7 @@ export type Run = (statement: Statement, values?: readonly Value[]) => Promise<R
 const sql = {
   head: { name: 'head', text: 'SELECT note, size FROM head' },
   count: { name: 'count', text: 'SELECT coalesce(max(position) + 1, 0) AS leaves FROM leaves' },
+  pruned: { name: 'minimum', text: 'SELECT minimum FROM pruned' },
   leaf: { name: 'leaf', text: 'SELECT bytes FROM leaves WHERE position = $1' },
   leaves: {
     name: 'leaves',
@@ -46,6 +47,11 @@ export class PostgresTiles implements StoredLog {
 
   async leafCount(): Promise<number> {
     return integer(one(await this.#run(sql.count)), 'leaves')
+  }
+
+  /** The leaves before this one were pruned. */
+  async pruned(): Promise<number> {
+    return integer(one(await this.#run(sql.pruned)), 'minimum')
   }
 
   async leaf(position: number): Promise<Uint8Array | undefined> {

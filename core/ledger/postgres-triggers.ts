@@ -14,7 +14,9 @@ const sql = {
   },
   resolveByKey: {
     name: 'resolve_by_key',
-    text: `UPDATE triggers SET status = 'resolved', data = $1
+    // What was erased does not come back with the message that it is over.
+    text: `UPDATE triggers SET status = 'resolved',
+        data = CASE WHEN redacted_by IS NULL THEN $1 ELSE data END
       WHERE dedup_key = $2 AND status = 'firing'`,
   },
   byId: { name: 'trigger', text: 'SELECT * FROM triggers WHERE id = $1' },

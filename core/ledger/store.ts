@@ -278,9 +278,9 @@ export interface PostgresStoreOptions extends LogOptions {
  * for another origin or key or a newer schema, `not_ready` while another process writes to the
  * directory, or the database is away or a standby.
  */
-export async function openStore(options: StoreOptions): Promise<ErasableStore>
-export async function openStore(options: StoreOptions | PostgresStoreOptions): Promise<Store>
-export async function openStore(options: StoreOptions | PostgresStoreOptions): Promise<Store> {
+export async function openStore(
+  options: StoreOptions | PostgresStoreOptions,
+): Promise<ErasableStore> {
   if ('directory' in options) return openThreadedStore(options)
   // Who keeps the ledger in SQLite never loads the client of PostgreSQL.
   const { openPostgresStore } = await import('./postgres-open.ts')

@@ -94,11 +94,7 @@ export async function assertExtends(
   now: Frontier,
   earlier: { readonly size: number; readonly root: Uint8Array },
 ): Promise<void> {
-  if (now.size < earlier.size) {
-    throw damaged(
-      `leaf ${now.size} is missing, it has held ${earlier.size} leaves: an old backup or a standby that had not caught up stands in its place`,
-    )
-  }
+  if (now.size < earlier.size) throw behind(now.size, earlier.size)
   const proof = await consistencyProof(earlier.size, now.size, readTileOf(log))
   const extends_ = verifyConsistency({
     from: earlier.size,
@@ -112,7 +108,15 @@ export async function assertExtends(
   }
 }
 
-function readTileOf(log: Pick<StoredLog, 'hashes'>): ReadTile {
+/** The log is shorter than it was. */
+export function behind(size: number, had: number): JackstayError {
+  return damaged(
+    `leaf ${size} is missing, it has held ${had} leaves: an old backup or a standby that had not caught up stands in its place`,
+  )
+}
+
+/** Tiles that have to be there. */
+export function readTileOf(log: Pick<StoredLog, 'hashes'>): ReadTile {
   return async (level, index, width) => {
     const tile = await log.hashes(level, index, width)
     if (tile === undefined) throw missingTile(level, index)
