@@ -219,6 +219,8 @@ export function clusterView(caches: Caches): CachedCluster {
     key: (thumbprint) => theOne(caches.keys.findAll(thumbprint)),
     pod: (namespace, name) => caches.pods.get(namespace, name),
     namespace: (name) => caches.namespaces.get(undefined, name),
+    // there is no kind for windows yet, so none can be defined
+    windows: () => [],
     quotas: (namespace) => caches.quotas.findAll(namespace),
     suspensions: () => [...caches.suspensions.values()],
     approvalsOf: (kind, name) => caches.approvals.findAll(subjectKey(kind, name)),

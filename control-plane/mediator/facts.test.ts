@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { ChangeWindowSpec } from '@jackstay/contract/change-window'
 import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
+import { compileWindow } from '@jackstay/judge/windows'
 import { projectQuota } from './cluster-caches.ts'
 import { maxIncidents } from './facts.ts'
 import { allowAll, askPeople, Line } from './line-builder.ts'
@@ -69,6 +71,28 @@ describe('facts', () => {
     const parts = '"share" in plan.risk.parts && plan.risk.parts["share"] == 20'
     line.policies = [denyWhen(`plan.risk.score >= 20 && ${parts}`)]
     assert.equal(await refusal(line), 'denied by p0/no')
+  })
+  it('say at dispatch that the window has closed meanwhile (T28)', async () => {
+    const spec: ChangeWindowSpec = {
+      ...{ effect: 'allow', cron: '0 9 * * 1-5', duration: '9h', timeZone: 'Asia/Dhaka' },
+      ...{ actions: ['*'], namespaces: ['*'] },
+    }
+    const tried = async (approvedAt: string, dispatchedAt: string) => {
+      const line = new Line()
+      line.windows = [compileWindow({ name: 'office', spec })]
+      line.policies = [askPeople, denyWhen('!window.open')]
+      line.now = Date.parse(approvedAt) - 30_000
+      assert.equal(await line.go(), 'approve')
+      line.now = Date.parse(approvedAt)
+      line.approve()
+      line.now = Date.parse(dispatchedAt)
+      await line.go()
+      return [line.record().ended?.message, line.cluster.effects.length]
+    }
+    const open = await tried('2026-01-01T17:59:58+06:00', '2026-01-01T17:59:59+06:00')
+    assert.deepEqual(open, [undefined, 1])
+    const closed = await tried('2026-01-01T17:59:59+06:00', '2026-01-01T18:00:01+06:00')
+    assert.deepEqual(closed, ['at dispatch: denied by p1/no', 0])
   })
   it('say that no window is defined', async () => {
     const line = new Line()

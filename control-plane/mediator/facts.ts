@@ -3,7 +3,7 @@ import type { Plan, PlannedWrite, Reading } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { Facts } from '@jackstay/judge/facts'
 import { risk } from '@jackstay/judge/risk'
-import { noWindows } from '@jackstay/judge/windows'
+import { windowFact } from '@jackstay/judge/windows'
 import type { Ports } from './ports.ts'
 
 /** A fact that the control plane does not have. Nothing is decided without it. */
@@ -32,6 +32,7 @@ export async function factsOf(
   if (incidents.length > maxIncidents) {
     return { unknown: `more than ${maxIncidents} alerts are firing; resolve some in Alertmanager` }
   }
+  const now = ports.clock.now()
   const quotas = ports.cluster
     .quotas(namespaceName)
     .flatMap(({ name, limits }) => limits.map((limit) => ({ name, ...limit })))
@@ -51,9 +52,10 @@ export async function factsOf(
       labels: namespace.labels,
       quotas,
     },
-    // there is no kind for windows yet, so none can be defined
-    window: noWindows,
-    now: new Date(ports.clock.now()),
+    window: windowFact(ports.cluster.windows(), {
+      ...{ action: plan.action, namespace: namespaceName, at: now },
+    }),
+    now: new Date(now),
   }
 }
 

@@ -10,6 +10,7 @@ import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { classHash } from '@jackstay/judge/class-ceiling'
 import { decide } from '@jackstay/judge/decide'
 import { compileRules } from '@jackstay/judge/rules'
+import type { CompiledWindow } from '@jackstay/judge/windows'
 import { advance } from './pipeline.ts'
 import type { ApprovalView, Incident, Leaf, Ports, QuotaView, WriteAnswer } from './ports.ts'
 import { fieldManager } from './settle.ts'
@@ -107,6 +108,7 @@ export class Line {
   systemLabels: Record<string, string> = {}
   incidents: Incident[] = []
   quotas: QuotaView[] = []
+  windows: CompiledWindow[] = []
   /** The namespace is not in the cache. */
   namespaceLost = false
   revoked = false
@@ -187,6 +189,7 @@ export class Line {
           const labels = name === 'shop' ? { 'jackstay.dev/governed': 'true' } : this.systemLabels
           return this.namespaceLost && name === 'shop' ? undefined : { name, labels }
         },
+        windows: () => this.windows,
         quotas: () => this.quotas,
         suspensions: () => this.suspensions,
         approvalsOf: (kind) => (kind === 'AgentClass' ? [granting] : this.approvals),

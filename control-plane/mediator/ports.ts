@@ -9,6 +9,7 @@ import type { IntentRecord } from '@jackstay/contract/record'
 import type { PublicKey } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
 import type { Question } from '@jackstay/judge/thread'
+import type { CompiledWindow } from '@jackstay/judge/windows'
 
 /** Milliseconds since the epoch. */
 export interface Clock {
@@ -113,6 +114,7 @@ export interface ClusterView {
   key(thumbprint: string): KeyView | undefined
   pod(namespace: string, name: string): PodView | undefined
   namespace(name: string): NamespaceView | undefined
+  windows(): readonly CompiledWindow[]
   /** Every ResourceQuota of the namespace. */
   quotas(namespace: string): readonly QuotaView[]
   suspensions(): readonly SuspensionSpec[]
