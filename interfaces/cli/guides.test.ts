@@ -14,19 +14,30 @@ const origin = 'jackstay.dev/00000000-0000-4000-8000-000000000000'
 const intent = '019a0000-0000-7000-8000-000000000001'
 
 /** Guides that need a folder and no cluster; the others run with the demo. */
-const guides = ['docs/guide/ledger-care.md', 'docs/guide/policies/README.md']
+const guides = [
+  'docs/guide/ledger-care.md',
+  'docs/guide/retention.md',
+  'docs/guide/policies/README.md',
+]
 
 /** A mediator's data directory: one intent that ended, and some leaves around it. */
 async function fillData(directory: string): Promise<void> {
   const key = await loadOrCreateKey(directory, origin)
   const store = await openStore({ directory, origin, key, clock: Date })
-  const leaf = { kind: 'suspension', data: { time: '2026-11-01T00:00:00Z' } } as const
+  const leaf = { kind: 'suspension', data: { time: '2016-11-01T00:00:00Z' } } as const
   await store.appendLeaves(Array.from({ length: 300 }, () => leaf))
+  const reasoning = { summary: 'the password is hunter2' }
   await store.append({
     intentId: intent,
     expectedSeq: 0,
-    events: [{ type: 'authenticated', at: '2026-11-02T00:00:00Z', data: {} }],
-    leaves: [{ kind: 'decision', data: { time: '2026-11-02T00:00:00Z' } }],
+    events: [{ type: 'authenticated', at: '2026-11-02T00:00:00Z', data: { reasoning } }],
+    leaves: [
+      {
+        kind: 'decision',
+        data: { time: '2026-11-02T00:00:00Z' },
+        sealed: { reasoning, params: 1 },
+      },
+    ],
     phase: 'refused',
     terminal: true,
   })
