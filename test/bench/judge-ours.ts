@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Decision } from '@jackstay/contract/decision'
-import { decide } from '@jackstay/judge/decide'
-import { compileRules, type NamedPolicy } from '@jackstay/judge/rules'
+import type { NamedPolicy } from '@jackstay/judge/rules'
+import { judgeThread } from '@jackstay/judge/thread'
 import type { JudgeFigures } from './judge.ts'
 import { question } from './judge-intents.ts'
 
@@ -9,17 +9,20 @@ const [file = '', count = '', seconds = ''] = process.argv.slice(2)
 const policies: readonly NamedPolicy[] = JSON.parse(readFileSync(file, 'utf8'))
 const questions = Array.from({ length: Number(count) }, (_, n) => question(n))
 
+const thread = judgeThread()
+// its start is no part of loading
+await thread.load([])
 const beforeLoad = cpuSeconds()
-const { rules, problems } = compileRules(policies)
+const { problems } = await thread.load(policies)
 const loadSeconds = cpuSeconds() - beforeLoad
 if (problems[0] !== undefined) throw new Error(problems[0].message)
 
-const ask = () => questions.map((asked) => decide({ ...asked, rules }))
-const verdicts = ask().map(verdict)
+const verdicts = (await thread.decide(questions)).map(verdict)
 const from = cpuSeconds()
 let judged = 0
-while (cpuSeconds() - from < Number(seconds)) judged += ask().length
+while (cpuSeconds() - from < Number(seconds)) judged += (await thread.decide(questions)).length
 const figures: JudgeFigures = { loadSeconds, judged, cpuSeconds: cpuSeconds() - from, verdicts }
+await thread.close()
 process.stdout.write(JSON.stringify(figures))
 
 /** The effect and every rule that fired, as `deny policy/rule policy/other`. */

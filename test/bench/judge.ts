@@ -179,7 +179,7 @@ function report(
   const count = (effect: string) => verdicts.filter((v) => v.startsWith(effect)).length
   return [
     `judge: ${intents} intents of ${rounded(bytes / 1000, 1)} kB, every rule of their action evaluated, per core-second`,
-    `  each on one core (GOMAXPROCS=1; of jackstay all threads count); all agree on every intent:`,
+    `  GOMAXPROCS=1; jackstay in batches through its thread, both threads count; all agree on every intent:`,
     `  ${count('allow')} allowed, ${count('ask')} with approval, ${count('deny')} denied`,
     table([['', '20 rules', 'ratio', '1,000 rules', 'cost', 'load of 1,000, s'], ...rows]),
     `  ratio: jackstay over the other; cost: of 1,000 rules, 20 of them about the action, over 20`,
