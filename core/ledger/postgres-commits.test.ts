@@ -94,6 +94,9 @@ describe('T45 a commit whose answer got lost', () => {
 const endBackends = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name = 'jackstay-ledger' AND state <> 'idle'`
 
+const own = await startPostgres()
+after(() => own[Symbol.asyncDispose]())
+
 describe('a server that goes away', () => {
   it('T46 ends backends in the middle of everything: nothing lost, nothing twice', async () => {
     await using ledger = await ledgers()
@@ -112,7 +115,6 @@ describe('a server that goes away', () => {
   })
 
   it('comes back after a restart and after a crash, without anybody helping', async () => {
-    await using own = await startPostgres()
     await using ledger = await postgresLedgers(own)()
     const { store } = ledger
     const indexes = [...(await append(store, 0)).leafIndexes]
@@ -144,7 +146,6 @@ describe('a write', () => {
   })
 
   it('is refused once commits are no longer synced', async () => {
-    await using own = await startPostgres()
     await using ledger = await postgresLedgers(own)()
     await append(ledger.store, 0)
     await own.query('ALTER SYSTEM SET fsync = off')

@@ -75,8 +75,8 @@ describe('opening on PostgreSQL', () => {
   })
 
   it('refuses a server that does not sync, and a session that may not write', async () => {
-    await using own = await startPostgres({ fsync: 'off' })
     const key = ledgerKeyFrom(generateSkey(origin))
+    await using own = await startPostgres({ fsync: 'off' })
     await assert.rejects(openStore({ url: own.url, origin, key }), {
       code: 'invalid_config',
       message: /does not sync/,
@@ -101,17 +101,16 @@ describe('opening on PostgreSQL', () => {
   })
 
   it('waits for a server that starts, and refuses at once what waiting does not mend', async () => {
-    await using own = await startPostgres()
     const key = ledgerKeyFrom(generateSkey(origin))
-    await own.stop()
-    await assert.rejects(openStore({ url: own.url, origin, key, patienceMs: 0 }), {
+    await server.stop()
+    await assert.rejects(openStore({ url, origin, key, patienceMs: 0 }), {
       code: 'not_ready',
     })
-    const waiting = openStore({ url: own.url, origin, key })
-    await own.start()
+    const waiting = openStore({ url, schema: 'later', origin, key })
+    await server.start()
     const store = await waiting
     await store.close()
-    const elsewhere = own.url.replace('/postgres?', '/nowhere?')
+    const elsewhere = url.replace('/postgres?', '/nowhere?')
     await assert.rejects(openStore({ url: elsewhere, origin, key }), { code: 'invalid_config' })
   })
 })

@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rm, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PostgresServer } from './postgres-server.ts'
 
@@ -30,7 +29,10 @@ const socketName = '.s.PGSQL.5432'
 
 /** A unix socket before the one of the server, on which the network fails when a test says so. */
 export async function postgresProxy(server: PostgresServer): Promise<PostgresProxy> {
-  const folder = await mkdtemp(join(tmpdir(), 'jackstay-pg-proxy-'))
+  // Inside the server's folder and as its owner's, so that it goes with it, however the test ends.
+  const folder = await mkdtemp(join(server.folder, 'proxy-'))
+  const { uid, gid } = await stat(server.folder)
+  await chown(folder, uid, gid)
   let fault: Fault | undefined
   let reachable = true
   let target = server
