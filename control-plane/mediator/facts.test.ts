@@ -66,6 +66,13 @@ describe('facts', () => {
     uncounted.policies = [denyWhen('namespace.quotas.exists(q, double(q.used) > 9.5)')]
     assert.match(await refusal(uncounted), /denied because p0\/no failed/)
   })
+  it('are missing where a namespace has more quotas than a judgement should cost', async () => {
+    const line = new Line()
+    const hard = Object.fromEntries(Array.from({ length: 257 }, (_, i) => [`count/k${i}`, '1']))
+    const metadata = { name: 'q', namespace: 'shop' }
+    line.quotas = [projectQuota({ metadata, spec: { hard }, status: { hard, used: hard } })]
+    assert.match(await refusal(line), /a fact is missing: the namespace `shop` has more than 256/)
+  })
   it('reckon the risk of the plan, part by part', async () => {
     const line = new Line({ replicas: 0 })
     const parts = '"share" in plan.risk.parts && plan.risk.parts["share"] == 20'

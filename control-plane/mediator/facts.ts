@@ -13,6 +13,8 @@ export interface Unknown {
 
 /** More firing alerts than this cannot be told to rules. */
 export const maxIncidents = 500
+/** More figures of quotas in one namespace would cost every judgement about it too much. */
+const maxQuotas = 256
 
 /**
  * What rules may look at: the signed request, the control plane's own plan and reads, the clock.
@@ -36,6 +38,10 @@ export async function factsOf(
   const quotas = ports.cluster
     .quotas(namespaceName)
     .flatMap(({ name, limits }) => limits.map((limit) => ({ name, ...limit })))
+  if (quotas.length > maxQuotas) {
+    const unknown = `the namespace \`${namespaceName}\` has more than ${maxQuotas} quotas; merge some`
+    return { unknown }
+  }
   return {
     intent: { action: claims.action, params: claims.params },
     action: plan.action,

@@ -15,6 +15,29 @@ const withIncidents = (...namespaces: string[]) => {
 
 const elsewhere = 'cluster.incidents.exists(i, i.namespace != target.namespace)'
 
+const { node } = fc.letrec<{ leaf: string; node: string }>((tie) => ({
+  leaf: fc.constantFrom(
+    elsewhere,
+    'cluster.incidents.exists(i, i.namespace == target.namespace)',
+    'size(cluster.incidents) > 1',
+    'size(cluster.incidents) == 1',
+    'cluster.incidents.all(i, i.namespace == "shop")',
+    'true',
+    'false',
+  ),
+  node: fc.oneof(
+    { maxDepth: 3 },
+    tie('leaf'),
+    tie('node').map((a) => `!(${a})`),
+    fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(${a} && ${b})`),
+    fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(${a} || ${b})`),
+    fc.tuple(tie('node'), tie('node'), tie('node')).map(([a, b, c]) => `(${a} ? ${b} : ${c})`),
+    tie('node').map((a) => `plan.writes.all(w, ${a})`),
+  ),
+}))
+
+const some = fc.array(fc.constantFrom('shop', 'bank', ''), { maxLength: 3 })
+
 describe('incidents in rules', () => {
   it('are no reason to allow, under whatever disguise (T77)', () => {
     for (const when of [
@@ -69,35 +92,35 @@ describe('incidents in rules', () => {
     assert.deepEqual(asked('bank'), ['p/b', 'class/sre'])
   })
   it('an incident more never turns a match off, whatever rule is accepted', () => {
-    const { leaf, node } = fc.letrec<{ leaf: string; node: string }>((tie) => ({
-      leaf: fc.constantFrom(
-        elsewhere,
-        'cluster.incidents.exists(i, i.namespace == target.namespace)',
-        'size(cluster.incidents) > 1',
-        'size(cluster.incidents) == 1',
-        'cluster.incidents.all(i, i.namespace == "shop")',
-        'true',
-        'false',
-      ),
-      node: fc.oneof(
-        { maxDepth: 3 },
-        tie('leaf'),
-        tie('node').map((a) => `!(${a})`),
-        fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(${a} && ${b})`),
-        fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(${a} || ${b})`),
-        fc.tuple(tie('node'), tie('node'), tie('node')).map(([a, b, c]) => `(${a} ? ${b} : ${c})`),
-        tie('node').map((a) => `plan.writes.all(w, ${a})`),
-      ),
-    }))
-    assert.ok(leaf)
-    const names = fc.array(fc.constantFrom('shop', 'bank', ''), { maxLength: 3 })
     fc.assert(
-      fc.property(node, names, names, (when, some, more) => {
+      fc.property(node, some, some, (when, few, more) => {
         if (problemOf(deny('r', when)) !== undefined) return
-        if (outcomeOf(when, withIncidents(...some)) !== 'matched') return
-        assert.equal(outcomeOf(when, withIncidents(...some, ...more)), 'matched', when)
+        if (outcomeOf(when, withIncidents(...few)) !== 'matched') return
+        assert.equal(outcomeOf(when, withIncidents(...few, ...more)), 'matched', when)
       }),
       { numRuns: 500 },
+    )
+  })
+  it('an incident more never makes a verdict milder, whatever the policies (T77)', () => {
+    const rule = fc
+      .tuple(fc.constantFrom(allow, deny, ask), fc.nat(99), fc.oneof(node, fc.constant('true')))
+      .map(([make, i, when]) => make(`r${i}`, when))
+    const policies = fc.array(rule, { minLength: 1, maxLength: 5 }).map((rules) => {
+      // one that does not load would deny everything
+      const loads = rules.filter((r) => problemOf(r) === undefined)
+      return [policy('p', [allow('a'), ...loads])]
+    })
+    const autonomy = fc.constantFrom('propose', 'act-with-approval', 'act-within-policy')
+    fc.assert(
+      fc.property(policies, autonomy, some, some, (all, autonomy, few, more) => {
+        const before = verdict(all, { autonomy, facts: withIncidents(...few) })
+        const after = verdict(all, { autonomy, facts: withIncidents(...few, ...more) })
+        if (after.effect === 'deny') return
+        assert.equal(before.effect, 'allow')
+        const asked = after.requirements.map((r) => JSON.stringify(r))
+        for (const r of before.requirements) assert.ok(asked.includes(JSON.stringify(r)))
+      }),
+      { numRuns: 300 },
     )
   })
 })
