@@ -169,7 +169,7 @@ function call(node: Expr, value: Expr_Call, scope: Scope, findings: Findings): F
   if (calendarFunctions.has(name) && value.args[0]) findings.zones.push(zone(value.args[0]))
   if (name === 'matches') findings.patterns.push(pattern(node, value, target))
   if (name === '_[_]') return indexed(node, value, args[0] ?? anything, findings)
-  if (name === '_==_' || name === '_!=_' || name === '@in') compared(node, value, args)
+  if (name === '_==_' || name === '_!=_' || name === '@in') compared(value, args)
   return anything
 }
 
@@ -198,17 +198,18 @@ function indexed(node: Expr, value: Expr_Call, from: FieldType, findings: Findin
 }
 
 /** A word outside its enumeration would be a rule that silently never matches. */
-function compared(node: Expr, value: Expr_Call, args: readonly FieldType[]): void {
+function compared(value: Expr_Call, args: readonly FieldType[]): void {
   for (const [one, other] of [
     [args[0], value.args[1]],
     [args[1], value.args[0]],
   ] as const) {
     if (one?.kind !== 'text' || one.oneOf === undefined || other === undefined) continue
     const words = other.exprKind.case === 'listExpr' ? other.exprKind.value.elements : [other]
-    for (const word of words.map(textOf).filter((w) => w !== undefined)) {
-      if (one.oneOf.includes(word)) continue
+    for (const literal of words) {
+      const word = textOf(literal)
+      if (word === undefined || one.oneOf.includes(word)) continue
       const message = `\`${word}\` is never the value; there are ${one.oneOf.join(', ')}`
-      throw new Found(node, message, nearest(word, one.oneOf))
+      throw new Found(literal, message, nearest(word, one.oneOf))
     }
   }
 }

@@ -91,10 +91,13 @@ export function readCases(file: InputFile): {
     if (made.situation) cases.push({ name, place, situation: made.situation, expect, rulePlaces })
   }
   if (wrong.length > 0) return { mistakes: wrong }
-  const policies = all.policies ?? [file.name.replace(/\.test(\.ya?ml)$/, '$1')]
-  const beside =
-    all.policies === undefined ? policies : policies.map((p) => join(dirname(file.name), p))
-  return { read: { file, policies: beside, cases }, mistakes: [] }
+  const beside = file.name.replace(/\.test(\.ya?ml)$/, '$1')
+  const policies = all.policies?.map((path) => join(dirname(file.name), path)) ?? [beside]
+  if (all.policies === undefined && beside === file.name) {
+    const message = '`policies` is missing: only `NAME.test.yaml` has its policy beside it'
+    return { mistakes: [{ severity: 'error', place: document.placeOf([]), message }] }
+  }
+  return { read: { file, policies, cases }, mistakes: [] }
 }
 
 function namesTwice(document: Written, cases: readonly { readonly name: string }[]): Mistake[] {

@@ -8,11 +8,22 @@ import { replayPolicies } from './policy-replay.ts'
 import { testPolicies } from './policy-test.ts'
 import type { Terminal } from './terminal.ts'
 
+const help = `
+Examples:
+  jackstay policy check rules/                             every mistake, with line and column
+  jackstay policy test rules/ --min-coverage 100           the cases in *.test.yaml beside the rules
+  jackstay policy explain --intent intent.yaml rules/      which rules decided, and what would turn them
+  jackstay policy replay --data /var/lib/jackstay rules/   what recorded decisions would become
+
+Exit codes: 0 done, 1 a case failed, coverage too low, a decision would change; 2 a mistake in a file
+or a flag, 3 server away, 4 no such file. docs/guide/policies has a guide, and rules to start from.`
+
 /** `policy …`: rules without a cluster. */
 export function policyCommands(program: Command, terminal: Terminal): void {
   const policy = program
     .command('policy')
     .description('write, check, test, explain and replay rules, without a cluster')
+    .addHelpText('after', help)
   policy
     .command('check <path...>')
     .description('find every mistake in files and folders of ActionPolicies (`-` reads stdin)')

@@ -130,6 +130,10 @@ describe('policy test', () => {
     assert.match((await tested('cases: []')).err, /`cases` is empty/)
     assert.match((await tested('')).err, /one YAML document with `cases:`/)
     assert.match((await tested('a: 1\n---\nb: 1')).err, /one YAML document with `cases:`/)
+    const nowhere = await desk.piped('cases: [{ name: x, expect: deny }]', 'test', '-')
+    assert.match(nowhere.err, /<stdin>:1:1: error: `policies` is missing/)
+    const other = await desk.policy('test', desk.write('notes.md', '# no'))
+    assert.match(other.err, /notes.md` is no YAML file/)
   })
 
   it('takes facts of the file for every case, and lays those of the case over them', async () => {

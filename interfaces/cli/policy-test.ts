@@ -63,6 +63,7 @@ function beside(path: string): string {
   if (isCaseFile(path) || path === '-') return path
   const cases = path.replace(/(\.ya?ml)$/, '.test$1')
   if (cases !== path && existsSync(cases)) return cases
+  if (cases === path) throw usageError(`\`${path}\` is no YAML file; name policies or their cases`)
   throw usageError(`\`${path}\` has no cases beside it; write \`${cases}\``)
 }
 
