@@ -48,6 +48,8 @@ const conditions = [
   'plan.risk.score >= 40',
   'target.name == "web" && plan.risk.score >= 40',
   'target.name == "web" || now.getHours() < 12',
+  'size(cluster.incidents) > 0',
+  'cluster.incidents.exists(i, i.namespace != "shop")',
   'nonsense == 1',
 ]
 /** What an `allow` cannot be loaded with, because `||` and `&&` could swallow an error. */
@@ -88,6 +90,10 @@ const someone = fc.record({
   score: fc.constantFrom(0, 40),
   reversibility: fc.constantFrom('inverse' as const, 'irreversible' as const),
   hour: fc.constantFrom('01', '13'),
+  incidents: fc.subarray([
+    { namespace: 'shop', name: 'a' },
+    { namespace: 'bank', name: 'b' },
+  ]),
 })
 const factSets = someone.map((s): Facts => {
   const base = someFacts()
@@ -103,6 +109,7 @@ const factSets = someone.map((s): Facts => {
       risk: { score: s.score, parts: {} },
       writes: [{ path: '/x', before: null, after: s.after }],
     },
+    cluster: { ...base.cluster, incidents: s.incidents },
     now: new Date(`2026-03-04T${s.hour}:00:00Z`),
   }
 })
@@ -274,6 +281,19 @@ describe('an explanation', () => {
     assert.match(String(of([])), /a rule that allows/)
     const observing = { autonomy: 'observe' } as const
     assert.match(String(of([policy('p', [allow('a')])], someFacts(), observing)), /only observe/)
+  })
+  it('knows that what an alert demands does not stand for what the class demands', () => {
+    const alert = { namespace: 'shop', name: 'a' }
+    const values = { ...someFacts(), cluster: { uid: 'u', incidents: [alert] } }
+    const nobody = { count: 0, groups: [] }
+    const { outcome, changes, cause } = explained(
+      [policy('p', [allow('a'), ask('b', 'size(cluster.incidents) > 0')])],
+      values,
+      { autonomy: 'act-with-approval', defaultApproval: nobody },
+    )
+    assert.equal(outcome, 'deny')
+    assert.match(String(changes[0]?.besides), /demands approval by nobody/)
+    assert.match(String(cause.besides), /demands approval by nobody/)
   })
   it('shows the parts on the path that decided, with macros as they were written', () => {
     const when =

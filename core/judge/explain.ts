@@ -58,6 +58,8 @@ export interface Explanation {
 }
 
 interface Asked extends ExplainedRule {
+  /** It rests on alerts, so what it demands comes on top. */
+  readonly byAlert: boolean
   need(want: boolean): Need
 }
 
@@ -76,7 +78,7 @@ export function explain(input: DecideInput): Explanation {
   return {
     decision,
     outcome,
-    rules: asked.map(({ need: _, ...rule }) => rule),
+    rules: asked.map(({ need: _, byAlert: __, ...rule }) => rule),
     cause: causeOf(scene),
     changes: changesOf(scene),
   }
@@ -121,6 +123,7 @@ function askAll(policies: readonly CompiledPolicy[], input: DecideInput): readon
         ...(message !== undefined && { message }),
         leaves,
         need,
+        byAlert: rule.byAlert,
       }
     }),
   )
@@ -222,7 +225,9 @@ function allowing({ input, broken, rules }: Scene): Change {
 function byNobody(input: DecideInput, rules: readonly Asked[]): boolean {
   const { count, groups } = input.defaultApproval
   if (count >= 1 && groups.length > 0) return false
-  const asked = rules.some((r) => r.effect === 'requireApproval' && r.outcome === 'matched')
+  const asked = rules.some(
+    (r) => r.effect === 'requireApproval' && r.outcome === 'matched' && !r.byAlert,
+  )
   const irreversible = input.facts.plan.reversibility === 'irreversible'
   return irreversible || (input.autonomy !== 'act-within-policy' && !asked)
 }

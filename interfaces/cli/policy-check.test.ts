@@ -71,7 +71,7 @@ describe('policy check', () => {
       'a value outside its words',
       '- name: a\n  deny: { when: plan.reversibility == "invers" }',
       /`invers` is never the value/,
-      '',
+      '"invers" }',
       'inverse',
     ],
     [
