@@ -1,86 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { decision } from '@jackstay/contract/decision'
-import type { PolicyRule } from '@jackstay/contract/kinds/action-policy'
 import fc from 'fast-check'
 import { decide } from './decide.ts'
 import { compileRules } from './rules.ts'
 import { allow, ask, deny, policy, someFacts, verdict, withParams } from './samples.ts'
-
-const conditions = [
-  'true',
-  'false',
-  'intent.params.replicas > 2',
-  'intent.params.none == 1',
-  'nonsense',
-  '1 / 0 == 1',
-]
-const condition = fc.constantFrom(...conditions)
-const aRule = (name: string) =>
-  fc.oneof(
-    condition.map((when): PolicyRule => allow(name, when)),
-    condition.map((when): PolicyRule => deny(name, when)),
-    condition.map((when): PolicyRule => ask(name, when)),
-  )
-const rulesOf = fc
-  .integer({ min: 1, max: 5 })
-  .chain((n) => fc.tuple(...Array.from({ length: n }, (_, i) => aRule(`r${i}`))))
-const aPolicy = fc.record({
-  rules: rulesOf,
-  mode: fc.constantFrom('enforce' as const, 'audit' as const),
-  actions: fc.constantFrom('*', 'workload.scale', 'workload.restart').map((a) => [a]),
-})
-const policies = fc
-  .array(aPolicy, { maxLength: 4 })
-  .map((all) => all.map(({ rules, ...rest }, i) => policy(`p${i}`, rules, rest)))
-const outcome = ({ effect, reason, requirements, rulesHash }: ReturnType<typeof verdict>) => ({
-  effect,
-  reason,
-  requirements,
-  rulesHash,
-})
-
-describe('decide, for all rule sets', () => {
-  it('never allows when an evaluated enforce rule errored', () => {
-    fc.assert(
-      fc.property(policies, (all) => {
-        const { effect, fired } = verdict(all)
-        const failed = fired.some((f) => f.mode === 'enforce' && f.outcome === 'error')
-        assert.ok(!(failed && effect === 'allow'))
-      }),
-    )
-  })
-  it('never turns deny into allow when a deny is added', () => {
-    fc.assert(
-      fc.property(policies, condition, (all, when) => {
-        const before = verdict(all).effect
-        const after = verdict([...all, policy('more', [deny('d', when)])]).effect
-        assert.ok(!(before === 'deny' && after === 'allow'))
-      }),
-    )
-  })
-  it('does not mind order', () => {
-    fc.assert(
-      fc.property(policies, (all) => {
-        const turned = all
-          .map(({ name, spec }) => ({ name, spec: { ...spec, rules: spec.rules.toReversed() } }))
-          .toReversed()
-        assert.deepEqual(verdict(turned), verdict(all))
-      }),
-    )
-  })
-  it('lets audit change nothing', () => {
-    fc.assert(
-      fc.property(policies, rulesOf, (all, rules) => {
-        const more = [...all, policy('watched', rules, { mode: 'audit' })]
-        assert.deepEqual(outcome(verdict(more)), outcome(verdict(all)))
-      }),
-    )
-  })
-  it('gives decisions that fit the contract', () => {
-    fc.assert(fc.property(policies, (all) => void decision.parse(verdict(all))))
-  })
-})
 
 describe('decide', () => {
   it('denies on no policy, and where nothing allows (T17)', () => {

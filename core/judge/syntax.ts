@@ -40,6 +40,7 @@ export function readSyntax(source: string): Syntax | { readonly problem: Express
   if (source.length > maxLength) {
     return problem(source, 0, `longer than ${maxLength} characters; split the rule`)
   }
+  if (!source.isWellFormed()) return problem(source, 0, 'has half a character in it; type it again')
   if (source.includes(standIn)) {
     return problem(source, source.indexOf(standIn), `\`${standIn}\` is not a name; rename it`)
   }
