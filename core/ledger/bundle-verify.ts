@@ -34,6 +34,8 @@ export type BundleVerdict =
       /** The leaves that were checked: those of whole tiles. */
       readonly from: number
       readonly to: number
+      /** How many values came with the leaves and are those they commit to. */
+      readonly values?: number
     }
   | LedgerDefect
 

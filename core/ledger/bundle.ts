@@ -25,6 +25,7 @@ export const bundleInfo = z.strictObject({
 export type BundleInfo = z.infer<typeof bundleInfo>
 
 export const bundleInfoName = 'bundle.json'
+export const leavesName = 'leaves.jsonl'
 export const vkeyName = 'ledger.vkey'
 
 export interface BundleOptions {
@@ -114,7 +115,7 @@ async function* entriesOf(
 
 async function writeLeaves(options: BundleOptions, size: number): Promise<void> {
   const { read, directory, from, to, beside, onProgress } = options
-  await using file = await open(join(directory, 'leaves.jsonl'), 'wx', 0o600)
+  await using file = await open(join(directory, leavesName), 'wx', 0o600)
   for await (const { index, bytes } of entriesOf(read, size, { from, to })) {
     const values = await beside?.(index)
     const line = { index, ...decodeLeaf(bytes), ...(values !== undefined && { values }) }

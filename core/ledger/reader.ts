@@ -2,7 +2,9 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
+import { type StoredLeaf, storedLeaf } from './sealed.ts'
 import { databaseName, openReadOnly } from './sqlite-database.ts'
+import { SqliteSealed } from './sqlite-sealed.ts'
 import { SqliteTiles } from './sqlite-tiles.ts'
 import { hashSize, tilePath, tileWidth } from './tiles.ts'
 
@@ -55,11 +57,25 @@ async function readBounded(path: string, limit: number): Promise<Buffer | undefi
   }
 }
 
+export interface StoreReader extends TileReader {
+  /** What the leaf's commitments stand for, as far as it still stands. */
+  values(index: number): Promise<StoredLeaf['values']>
+  close(): void
+}
+
 /** Reads the store of a data directory without changing it, also while its owner writes. */
-export function storeReader(directory: string): TileReader & { close(): void } {
+export function storeReader(directory: string): StoreReader {
   const db = openReadOnly(directory)
   const tiles = new SqliteTiles(db)
+  // a store of an older program has no table for it
+  let sealed: SqliteSealed | undefined
   return {
+    values: async (index) => {
+      const bytes = tiles.leaf(index)
+      if (bytes === undefined) return {}
+      sealed ??= new SqliteSealed(db)
+      return storedLeaf(index, bytes, sealed.of(index)).values
+    },
     checkpoint: async () => tiles.checkpoint(),
     tile: async (level, index, width) =>
       level === 'entries' ? tiles.entries(index, width) : tiles.hashes(level, index, width),

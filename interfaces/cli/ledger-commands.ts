@@ -37,6 +37,11 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
     .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
     .option('--key <vkey>', "the log's verifier key, or a file with it")
     .option('--policy <file>', 'the ledger policy: which witnesses must have cosigned')
+    .option(
+      '--with-values',
+      'also what agents and people said, with the salts that prove it',
+      false,
+    )
     .action((_, command: Command) => {
       const json = flagsOf(command).output === 'json'
       const request = { ...exportFlags.parse(command.opts()), json }
@@ -49,6 +54,7 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
 
 const exportFlags = z.object({
   out: z.string().min(1),
+  withValues: z.boolean(),
   from: z.string().optional(),
   to: z.string().optional(),
   policy: z.string().optional(),

@@ -140,6 +140,30 @@ test('prune shows first what it would do, and the log says it afterwards', async
   assert.match(refused.err, /leaves below 256 were pruned/)
 })
 
+test('a bundle hands out values with the salts that prove them, and a changed one is found', async () => {
+  const data = await aLog(2)
+  const out = `${data}-bundle`
+  const line = ['ledger', 'export', '--data', data, '--out', out, '--with-values']
+  assert.equal((await desk.run(line)).exit, 0)
+  const path = join(out, 'leaves.jsonl')
+  assert.match(readFileSync(path, 'utf8'), /hunter2-the-secret/)
+  const checked = await desk.run(['ledger', 'verify', '--data', out])
+  assert.equal(checked.exit, 0, checked.err)
+  assert.match(checked.out, /values +4 are the ones that the leaves commit to/)
+  writeFileSync(path, readFileSync(path, 'utf8').replace('hunter2', 'hunter3'))
+  const changed = await desk.run(['ledger', 'verify', '--data', out])
+  assert.equal(changed.exit, 5)
+  assert.match(changed.err, /leaf 0 did not commit to this `reasoning`.*\[value_differs\]/)
+  await desk.run([...deed(data, 'redact', 'i0'), '--yes'])
+  const after = ['ledger', 'export', '--data', data, '--out', `${out}-2`, '--with-values']
+  assert.equal((await desk.run(after)).exit, 0)
+  assert.doesNotMatch(readFileSync(join(`${out}-2`, 'leaves.jsonl'), 'utf8'), /hunter2/)
+  const noData = ['ledger', 'export', '--data', out, '--out', `${out}-3`, '--with-values']
+  const refused = await desk.run(noData)
+  assert.equal(refused.exit, 2)
+  assert.match(refused.err, /name the data directory with --data/)
+})
+
 test('what is wrong is said before anything is written', async () => {
   const data = await aLog()
   const broken = join(room, 'broken.yaml')

@@ -17,6 +17,8 @@ export interface ExportRequest extends EvidenceRequest {
   readonly to?: string | undefined
   /** The folder to make. */
   readonly out: string
+  /** Also what the leaves only commit to. */
+  readonly withValues: boolean
   readonly json: boolean
 }
 
@@ -38,6 +40,7 @@ export async function exportBundle(
     const info = await writeBundle({
       ...{ read, vkey, directory: request.out, from, to },
       onProgress: progress,
+      ...(request.withValues && { beside: valuesOf(log) }),
     })
     if (request.json) return printJson(terminal, { ...info, vkey, folder: request.out })
     print(terminal, [
@@ -49,6 +52,17 @@ export async function exportBundle(
       ...(keyFrom === undefined ? [] : [[styled('dim', `the key was taken from ${keyFrom}`)]]),
     ])
   })
+}
+
+/** What stands beside a leaf, with the salts that prove it; nothing for a leaf that has no values. */
+function valuesOf({ values }: LogSource): (index: number) => Promise<object | undefined> {
+  if (values === undefined) {
+    throw usageError('values lie beside the log; name the data directory with --data')
+  }
+  return async (index) => {
+    const all = await values(index)
+    return Object.keys(all).length > 0 ? all : undefined
+  }
 }
 
 async function sizeOf({ read, vkey }: LogSource): Promise<number> {

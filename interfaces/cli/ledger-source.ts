@@ -7,6 +7,7 @@ import {
   databaseName,
   directoryReader,
   httpReader,
+  type StoreReader,
   storeReader,
   type TileReader,
 } from '@jackstay/ledger/reader'
@@ -19,6 +20,8 @@ import type { Terminal } from './terminal.ts'
 export interface LogSource {
   readonly read: TileReader
   readonly vkey: string
+  /** What a leaf only commits to, by name; only a data directory has it. */
+  readonly values?: StoreReader['values']
   /** Where the key came from, when it was not the user who gave it. */
   readonly keyFrom?: string
   /** Who serves it, where it is not a folder. */
@@ -77,7 +80,8 @@ async function stored(data: string, key: string | undefined): Promise<LogSource>
   const keyFrom = key === undefined ? { keyFrom: `the folder \`${data}\` itself` } : {}
   if (!live) return { read: directoryReader(data), vkey, ...keyFrom, close: () => {} }
   const reader = storeReader(data)
-  return { read: reader, vkey, ...keyFrom, close: () => reader.close() }
+  const { values, close } = reader
+  return { read: reader, vkey, ...keyFrom, values, close }
 }
 
 /** @throws CommandFailed where there is no such folder */

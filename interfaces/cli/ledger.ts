@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bundleInfo, bundleInfoName } from '@jackstay/ledger/bundle'
-import { type BundleVerdict, verifyBundle } from '@jackstay/ledger/bundle-verify'
+import { bundleInfo, bundleInfoName, leavesName } from '@jackstay/ledger/bundle'
+import { checkValues } from '@jackstay/ledger/bundle-values'
+import {
+  type BundleVerdict,
+  type BundleVerifyOptions,
+  verifyBundle,
+} from '@jackstay/ledger/bundle-verify'
 import type { LeafRange } from '@jackstay/ledger/export'
 import { followKeys } from '@jackstay/ledger/follow-keys'
 import { contradiction } from '@jackstay/ledger/kept-checkpoint'
@@ -38,7 +44,7 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
   const verdictWith = (keys: readonly string[]) => {
     const [key = vkey, ...formerVkeys] = keys.toReversed()
     const asked = { ...options, vkey: key, formerVkeys }
-    return part === undefined ? verifyLedger(asked) : verifyBundle({ ...asked, range: part })
+    return part === undefined ? verifyLedger(asked) : verifyPart(request, asked, part)
   }
   const { verdict, followed } = await following(read, vkey, verdictWith)
   const origin = vkey.split('+')[0] ?? ''
@@ -76,6 +82,20 @@ async function following(
   if (!Number.isSafeInteger(size)) return { verdict }
   const keys = await followKeys(read, size, vkey)
   return keys.length === 1 ? { verdict } : { verdict: await verdictWith(keys), followed: keys }
+}
+
+/** A bundle, and the values that came with it. */
+async function verifyPart(
+  { data = '' }: LedgerRequest,
+  asked: Omit<BundleVerifyOptions, 'range'>,
+  range: LeafRange,
+): Promise<BundleVerdict> {
+  const verdict = await verifyBundle({ ...asked, range })
+  const path = join(data, leavesName)
+  if (!verdict.ok || !existsSync(path)) return verdict
+  await using file = await open(path)
+  const values = await checkValues(file.readLines(), asked.read, verdict.size)
+  return 'ok' in values ? values : { ...verdict, values: values.checked }
 }
 
 /** The leaves that a bundle of a part of a log holds; undefined for anything else. */
@@ -116,6 +136,9 @@ export function verdictLines(
         ],
         [`root     ${verdict.root}`],
         ...('minimum' in verdict ? prunedLines(verdict) : []),
+        ...('values' in verdict && verdict.values
+          ? [[`values   ${verdict.values} are the ones that the leaves commit to`]]
+          : []),
       ]
     : [
         [styled('red', verdict.problem), ` — ${verdict.message}`],
