@@ -80,6 +80,17 @@ describe('a window', () => {
       ])
     })
   }
+  it('takes no other day where the chosen one has no such time', () => {
+    const rule = 'FREQ=WEEKLY;BYDAY=SA,SU;BYSETPOS=-1'
+    const last = ruleWindow(rule, '2026-01-04T02:30', '1h', 'Europe/Berlin')
+    assert.deepEqual(spans(last, '2026-03-23T00:00:00Z', 1), [
+      ['2026-04-05T00:30:00Z', '2026-04-05T01:30:00Z'],
+    ])
+    const freeze = { ...last, effect: 'freeze' as const }
+    assert.deepEqual(spans(freeze, '2026-03-23T00:00:00Z', 1), [
+      ['2026-03-29T01:00:00Z', '2026-03-29T02:00:00Z'],
+    ])
+  })
   it('ends for good at UNTIL and after COUNT', () => {
     const until = ruleWindow('FREQ=DAILY;UNTIL=20260103T090000Z', '2026-01-01T09:00', '1h')
     assert.equal(spans(until, '2026-01-01T00:00:00Z', 9).length, 3)
