@@ -94,12 +94,12 @@ describe('several programs on one log', () => {
     let ended = 0
     let next = 3
     const writers = new Writers([server.url, schema, skey], (count) => {
-      if (count % 40 === 0) void server.query(backends).then(({ length }) => (ended += length))
-      if (count % 400 === 0) {
+      if (count % 30 === 0) void server.query(backends).then(({ length }) => (ended += length))
+      if (count % 250 === 0) {
         writers.start(`p${next++}`)
         void writers.killOldest()
       }
-      if (count === 2000) enough.resolve()
+      if (count === 1000) enough.resolve()
     })
     for (const name of ['p0', 'p1', 'p2']) writers.start(name)
     await enough.promise
@@ -119,14 +119,14 @@ describe('several programs on one log', () => {
     await using ledger = await postgresLedgers(server)()
     const other = await ledger.another()
     const { store, clock } = ledger
-    const old = await store.claim('i1', 'a', 1000)
+    const old = await store.claim('i1', 'a', 60_000)
     assert.ok(old)
-    assert.equal(await other.claim('i1', 'b', 1000), undefined)
+    assert.equal(await other.claim('i1', 'b', 60_000), undefined)
     await store.append(anAppend({ fence: old.fence }))
-    await clock.advance(1000)
+    await clock.advance(60_000)
     const late = anAppend({ fence: old.fence, expectedSeq: 1 })
     await assert.rejects(store.append(late), { code: 'intent_conflict' })
-    const fresh = await other.claim('i1', 'b', 1000)
+    const fresh = await other.claim('i1', 'b', 60_000)
     assert.ok(fresh && fresh.fence > old.fence)
     const both = await Promise.allSettled([
       store.append(late),
@@ -136,7 +136,7 @@ describe('several programs on one log', () => {
       both.map(({ status }) => status),
       ['rejected', 'fulfilled'],
     )
-    assert.equal(await store.renew('i1', old.fence, 1000), false)
+    assert.equal(await store.renew('i1', old.fence, 60_000), false)
     assert.equal(await store.release('i1', fresh.fence), true, 'a fence is known to all')
     await other.close()
   })
