@@ -182,7 +182,8 @@ describe('policy check', () => {
   it('shows people the line with a caret, and escapes what hides', async () => {
     const rules = '- name: a\n  deny: { when: "target.name == \'\u202e\u001b[2J\' && tarrget" }'
     const { out } = await desk.policy('check', desk.write('frame.yaml', policyYaml(rules)))
-    const [, , source = '', caret = ''] = out.split('\n')
+    const [, source = '', caret = ''] = out.split('\n')
+    assert.ok(caret.includes('^^^^^^^'), out)
     assert.equal(caret.indexOf('^'), source.indexOf('tarrget'))
     assert.doesNotMatch(out.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u)
   })

@@ -147,6 +147,16 @@ describe('policy replay', () => {
     assert.deepEqual(changes[1].becomes.asks, ['2 of sre'])
   })
 
+  it('takes other people to be asked for a change', async () => {
+    const from = 'p/four'
+    const requirements = [{ from, count: 1, groups: ['sre'], expiresAfter: 3600 }]
+    const decided = { decision: { ...allowed, requirements }, grounds: grounds(4) }
+    const data = await dataFolder('asks', [story(['admitted', 'planned', 'decided'], { decided })])
+    const { out } = await desk.policy('replay', '--data', data, strict)
+    assert.match(out, /was {6}approval by 1 of sre — .*\n {2}becomes {2}approval by 2 of sre/)
+    assert.match(out, /1 approval → approval/)
+  })
+
   it('asks the mediator page by page where no folder is given', async () => {
     const [first = allowedView(2), second = allowedView(2)] = views
     const page = ({ summary }: IntentView, id: string) => ({ ...summary, id })

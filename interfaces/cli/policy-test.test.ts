@@ -160,6 +160,17 @@ cases:
     assert.equal((await tested(one, '--min-coverage', 'x')).exit, 2)
   })
 
+  it('does not count a rule that failed as one that matched', async () => {
+    desk.write(
+      'f.yaml',
+      policyYaml('- name: fails\n  deny: { when: intent.params.none == 1 }', 'f'),
+    )
+    const cases = 'cases: [{ name: x, expect: deny, rules: [f/fails] }]'
+    const { exit, out } = await desk.policy('test', desk.write('f.test.yaml', cases))
+    assert.equal(exit, 0)
+    assert.match(out, /0 of 1 rule matched in some case; never: f\/fails/)
+  })
+
   it('tests several policies together, and finds the cases beside a policy', async () => {
     desk.write('q.yaml', policyYaml('- name: never\n  deny: { when: "true" }', 'q'))
     const both = 'policies: [p.yaml, q.yaml]\ncases: [{ name: x, expect: deny, rules: [q/never] }]'
