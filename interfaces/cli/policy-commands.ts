@@ -1,11 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { flagsOf, reading } from './command.ts'
-import { benchPolicies } from './policy-bench.ts'
-import { checkPolicies } from './policy-check.ts'
-import { explainPolicies } from './policy-explain.ts'
-import { replayPolicies } from './policy-replay.ts'
-import { testPolicies } from './policy-test.ts'
 import type { Terminal } from './terminal.ts'
 
 const help = `
@@ -18,7 +13,10 @@ Examples:
 Exit codes: 0 done, 1 a case failed, coverage too low, a decision would change; 2 a mistake in a file
 or a flag, 3 server away, 4 no such file. docs/guide/policies has a guide, and rules to start from.`
 
-/** `policy …`: rules without a cluster. */
+/**
+ * `policy …`: rules without a cluster. Loaded when they are called: the engine behind them would
+ * slow the start of every other command.
+ */
 export function policyCommands(program: Command, terminal: Terminal): void {
   const policy = program
     .command('policy')
@@ -27,25 +25,28 @@ export function policyCommands(program: Command, terminal: Terminal): void {
   policy
     .command('check <path...>')
     .description('find every mistake in files and folders of ActionPolicies (`-` reads stdin)')
-    .action((paths: string[], _, command: Command) =>
-      checkPolicies(paths, flagsOf(command).output === 'json', terminal),
-    )
+    .action(async (paths: string[], _, command: Command) => {
+      const { checkPolicies } = await import('./policy-check.ts')
+      return checkPolicies(paths, flagsOf(command).output === 'json', terminal)
+    })
   policy
     .command('test <path...>')
     .description('judge the cases in `*.test.yaml` files and folders')
     .option('--min-coverage <percent>', 'of the rules must match in some case', percent, 0)
-    .action((paths: string[], _, command: Command) => {
+    .action(async (paths: string[], _, command: Command) => {
       const { minCoverage } = testFlags.parse(command.opts())
       const json = flagsOf(command).output === 'json'
+      const { testPolicies } = await import('./policy-test.ts')
       return testPolicies({ paths, minCoverage, json }, terminal)
     })
   policy
     .command('explain <path...>')
     .description('why rules decide so about one intent, and what would have to change')
     .requiredOption('--intent <file>', 'facts as in a case, or what `intents get -o json` prints')
-    .action((paths: string[], _, command: Command) => {
+    .action(async (paths: string[], _, command: Command) => {
       const { intent } = explainFlags.parse(command.opts())
       const json = flagsOf(command).output === 'json'
+      const { explainPolicies } = await import('./policy-explain.ts')
       return explainPolicies({ paths, intent, json }, terminal)
     })
   policy
@@ -53,9 +54,10 @@ export function policyCommands(program: Command, terminal: Terminal): void {
     .description('judge what was recorded again, and show what these rules would change')
     .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
     .option('--expect-same', 'fail where a decision would change')
-    .action((paths: string[], _, command: Command) => {
+    .action(async (paths: string[], _, command: Command) => {
       const { data, expectSame = false } = replayFlags.parse(command.opts())
       const json = flagsOf(command).output === 'json'
+      const { replayPolicies } = await import('./policy-replay.ts')
       return replayPolicies({ paths, data, expectSame, json }, terminal, (use) =>
         reading(command, terminal, use),
       )
@@ -65,9 +67,10 @@ export function policyCommands(program: Command, terminal: Terminal): void {
     .description('how many judgements per second these rules allow here, and what each costs')
     .option('--intent <file>', 'as for explain (default: the sample facts)')
     .option('--seconds <n>', 'how long to measure', seconds, 2)
-    .action((paths: string[], _, command: Command) => {
+    .action(async (paths: string[], _, command: Command) => {
       const flags = benchFlags.parse(command.opts())
       const json = flagsOf(command).output === 'json'
+      const { benchPolicies } = await import('./policy-bench.ts')
       return benchPolicies({ paths, json, ...flags }, terminal)
     })
 }
