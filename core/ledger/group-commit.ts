@@ -7,8 +7,8 @@ import type { StoreFiles } from './store-files.ts'
 
 /** Writes in one transaction: beyond this the gain is small and the wait of the first one grows. */
 const batchLimit = 256
-/** Pages of the write-ahead log, 16 MB of them, before they are moved into the database. */
-const walPages = 1000
+/** 16 MB. */
+const defaultWalPages = 1000
 /** How often a full disk is looked at again. */
 const spaceCheckMs = 1000
 
@@ -33,6 +33,8 @@ export interface GroupCommitOptions {
   readonly files: StoreFiles
   /** Writes that may wait. */
   readonly limit: number
+  /** Pages of the write-ahead log before they are moved into the database. */
+  readonly walPages?: number | undefined
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number
   /** Called once, when nothing may be written any more. */
@@ -47,6 +49,7 @@ export interface GroupCommitOptions {
 export class GroupCommit {
   readonly #options: GroupCommitOptions
   readonly #sql
+  readonly #walPages: number
   /** Changes when another connection has written, which none may. */
   readonly #version: number
   #jobs: Job[] = []
@@ -57,6 +60,7 @@ export class GroupCommit {
   constructor(options: GroupCommitOptions) {
     const { db } = options
     this.#options = options
+    this.#walPages = options.walPages ?? defaultWalPages
     this.#sql = {
       begin: db.prepare('BEGIN IMMEDIATE'),
       commit: db.prepare('COMMIT'),
@@ -116,6 +120,7 @@ export class GroupCommit {
     if (this.#refusal?.code === 'draining') return true
     if (this.#refusal !== undefined) return false
     while (this.#jobs.length > 0 && this.#refusal === undefined) this.#takeBatch()
+    if (this.#refusal === undefined) this.#moveWal(1)
     if (this.#refusal !== undefined) return false
     this.#refusal = new JackstayError('draining', 'the ledger is closed: open it again')
     return true
@@ -136,8 +141,7 @@ export class GroupCommit {
     const jobs = this.#jobs.splice(0, batchLimit)
     if (this.#commit(jobs) !== 'full') return
     // Nothing was synced, so this is no second try: what may use the reserved space gets it.
-    this.#options.files.releaseSpace()
-    this.#full = { since: this.#options.now() }
+    this.#giveSpace()
     const reserved = jobs.filter((job) => job.reserved)
     for (const job of jobs) if (!job.reserved) job.reject(diskFull())
     if (reserved.length > 0 && this.#commit(reserved) === 'full') {
@@ -147,7 +151,7 @@ export class GroupCommit {
 
   /** Settles all jobs, except where the disk is full. */
   #commit(jobs: readonly Job[]): 'settled' | 'full' {
-    const { log, files } = this.#options
+    const { log } = this.#options
     const settle: (() => void)[] = []
     try {
       this.#sql.begin.run()
@@ -155,15 +159,32 @@ export class GroupCommit {
       for (const job of jobs) settle.push(job.isolated ? this.#isolate(job) : job.run())
       log.store()
       this.#sql.commit.run()
-      log.committed()
-      files.assertInPlace()
-      files.remember(log.note)
     } catch (cause) {
       return this.#abandon(jobs, cause)
+    }
+    log.committed()
+    if (!this.#remember()) {
+      for (const job of jobs) job.reject(this.#refusal)
+      return 'settled'
     }
     for (const done of settle) done()
     this.#moveWal()
     return 'settled'
+  }
+
+  /** After the commit, which cannot be taken back any more: false when the program has to end. */
+  #remember(): boolean {
+    const { log, files } = this.#options
+    try {
+      files.assertInPlace()
+      files.remember(log.note)
+      return true
+    } catch (cause) {
+      // what is remembered may lag behind, it is only never ahead
+      if (failureKind(cause) === 'full') this.#giveSpace()
+      else this.#end(cause)
+      return this.#refusal === undefined
+    }
   }
 
   #isolate(job: Job): () => void {
@@ -208,18 +229,22 @@ export class GroupCommit {
 
   /**
    * Moves the write-ahead log into the database. SQLite would do so by itself inside a commit, and
-   * would swallow a failed sync there.
+   * would swallow a failed sync there, as it would when it is closed.
    */
-  #moveWal(): void {
+  #moveWal(most = this.#full === undefined ? this.#walPages : 1): void {
     try {
-      const most = this.#full === undefined ? walPages : 1
       if (integer(this.#sql.walSize.get() ?? {}, 'log') < most) return
       this.#sql.moveWal.get()
       this.#options.files.settle(this.#options.log.note)
     } catch (cause) {
-      if (failureKind(cause) !== 'full') this.#end(cause)
-      else if (this.#options.files.releaseSpace()) this.#full = { since: this.#options.now() }
+      if (failureKind(cause) === 'full') this.#giveSpace()
+      else this.#end(cause)
     }
+  }
+
+  #giveSpace(): void {
+    this.#options.files.releaseSpace()
+    this.#full = { since: this.#options.now() }
   }
 
   /** Two writers have one view each of where the log ends; the one that comes second must stop. */

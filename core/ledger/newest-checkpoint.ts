@@ -39,6 +39,7 @@ export class NewestCheckpoint {
   constructor(directory: string) {
     const path = join(directory, newestCheckpointName)
     this.#file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+    syncFolder(directory)
     ftruncateSync(this.#file, slotBytes * (1 + fresh.length))
   }
 
@@ -90,4 +91,14 @@ export class NewestCheckpoint {
 /** With its hash below, so that one that was cut by a crash is seen to be none. */
 function sealed(text: string): string {
   return `${text}${hash('sha256', text)}\n`
+}
+
+/**
+ * Without this a loss of power could take new names away, this file's and that of the write-ahead
+ * log, where SQLite overlooks a folder that cannot be synced.
+ */
+function syncFolder(directory: string): void {
+  const folder = openSync(directory, constants.O_RDONLY)
+  fsyncSync(folder)
+  closeSync(folder)
 }

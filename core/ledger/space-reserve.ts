@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { isNoSpace } from './sqlite-failure.ts'
 
 /** Enough for some hundred undos with their events and outcomes. */
-export const reserveBytes = 8 * 1024 * 1024
+export const defaultReserveBytes = 8 * 1024 * 1024
 const name = 'space.reserve'
-const chunk = Buffer.alloc(1024 * 1024, 0x2e)
+const chunk = Buffer.alloc(64 * 1024, 0x2e)
+/** What the database needs to be opened at all. */
+const leastBytes = 1024 * 1024
 
 /**
  * Space of the disk that is kept for undo, outcomes and suspensions: a file of that size, given back
@@ -13,22 +15,24 @@ const chunk = Buffer.alloc(1024 * 1024, 0x2e)
  */
 export class SpaceReserve {
   readonly #directory: string
+  readonly #bytes: number
 
-  constructor(directory: string) {
+  constructor(directory: string, bytes = defaultReserveBytes) {
     this.#directory = directory
+    this.#bytes = bytes
   }
 
   /** Sets the space aside unless it is; false when the disk has no room for that, or not much more. */
   keep(): boolean {
-    if (this.#size() === reserveBytes) return true
+    if (this.#size() === this.#bytes) return true
     const { bavail, bsize } = statfsSync(this.#directory)
-    return bavail * bsize > 2 * reserveBytes && this.#write()
+    return bavail * bsize > 2 * this.#bytes && this.#write()
   }
 
   /** Before the database is opened, which needs a little room for its index. */
   releaseWhenFull(): void {
     const { bavail, bsize } = statfsSync(this.#directory)
-    if (bavail * bsize < chunk.length) this.release()
+    if (bavail * bsize < leastBytes) this.release()
   }
 
   /** Gives the space back; false when there was none. */
@@ -42,7 +46,7 @@ export class SpaceReserve {
     try {
       const file = openSync(this.#path(), 'w', 0o600)
       try {
-        for (let at = 0; at < reserveBytes; at += chunk.length) writeSync(file, chunk)
+        for (let at = 0; at < this.#bytes; at += chunk.length) writeSync(file, chunk)
       } finally {
         closeSync(file)
       }

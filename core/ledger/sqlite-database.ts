@@ -128,7 +128,7 @@ export const schemaVersion = migrations.length
  * For new databases. A page costs two copies and four calls of the kernel on its way through the
  * write-ahead log; with the 4 kB that SQLite starts with, leaves of 2 kB cost three times as much.
  */
-const pageSize = 16_384
+const defaultPageSize = 16_384
 
 /**
  * Takes the directory for this process alone. The lock is one of the operating system's, held by
@@ -158,7 +158,10 @@ export async function lockDirectory(directory: string, name = lockName): Promise
  * Opens the database durably (WAL, every commit synced) and brings its tables up to date.
  * @throws JackstayError `invalid_config` for a store of a newer version.
  */
-export async function openDatabase(directory: string): Promise<DatabaseSync> {
+export async function openDatabase(
+  directory: string,
+  pageSize = defaultPageSize,
+): Promise<DatabaseSync> {
   const path = join(directory, databaseName)
   await makePrivate(path)
   const db = new DatabaseSync(path)

@@ -43,8 +43,17 @@ import { consistencyProof, frontierFrom, inclusionProof, rootOf } from './tree.t
 
 const defaultQueueLimit = 4096
 
+export interface SqliteStoreOptions extends StoreOptions {
+  /** Pages of the write-ahead log before they are moved into the database. */
+  readonly walPages?: number
+  /** Bytes; of a new database. */
+  readonly pageSize?: number
+  /** Space kept for undo, outcomes and suspensions; whole multiples of 64 kB. */
+  readonly reserveBytes?: number
+}
+
 /** The store in this thread; `openStore` puts it into one of its own. */
-export async function openSqliteStore(options: StoreOptions): Promise<StoreEngine> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<StoreEngine> {
   const { directory, origin, key } = options
   if (key.name !== origin) {
     throw new JackstayError(
@@ -57,19 +66,18 @@ export async function openSqliteStore(options: StoreOptions): Promise<StoreEngin
   const opened: { close(): void }[] = [lock]
   try {
     new SpaceReserve(directory).releaseWhenFull()
-    const db = await openDatabase(directory)
+    const db = await openDatabase(directory, options.pageSize)
     opened.push(db)
     const log = new SqliteLog(db, origin, key)
-    if (identify(db, directory, origin, key, log)) {
-      await log.load()
-      await finishPrune(db, log)
-    }
-    // Whoever held a claim wrote through this directory, and only this process does so now.
-    db.exec('DELETE FROM claims')
-    const files = new StoreFiles(directory)
+    const known = identify(db, directory, origin, key, log)
+    if (known) await log.load()
+    const files = new StoreFiles(directory, options.reserveBytes)
     opened.push(files)
     const remembered = files.remembered()
     if (remembered !== undefined) await log.assertHolds(remembered)
+    if (known) await finishPrune(db, log)
+    // Whoever held a claim wrote through this directory, and only this process does so now.
+    db.exec('DELETE FROM claims')
     files.settle(log.note)
     return new SqliteStore({ db, lock, log, files }, options)
   } catch (error) {
@@ -139,7 +147,7 @@ class SqliteStore implements StoreEngine {
   readonly #pruning: SqlitePruning
   readonly #writes: GroupCommit
 
-  constructor(parts: StoreParts, options: StoreOptions) {
+  constructor(parts: StoreParts, options: SqliteStoreOptions) {
     const { db, log, files } = parts
     this.origin = options.origin
     this.#parts = parts
@@ -151,8 +159,9 @@ class SqliteStore implements StoreEngine {
     this.#holds = new SqliteHolds(db, log)
     this.#redaction = new SqliteRedaction(db, log, this.#holds)
     this.#pruning = new SqlitePruning(db, log)
-    const { queueLimit: limit = defaultQueueLimit, fatal = unheard } = options
-    this.#writes = new GroupCommit({ db, log, files, limit, fatal, now: () => performance.now() })
+    const { queueLimit: limit = defaultQueueLimit, fatal = unheard, walPages } = options
+    const now = () => performance.now()
+    this.#writes = new GroupCommit({ db, log, files, limit, fatal, now, walPages })
   }
 
   async append(prepared: Omit<PreparedAppend, 'leaves'>, leaves: readonly PendingLeaf[]) {

@@ -12,9 +12,9 @@ export class StoreFiles {
   readonly #files: readonly { readonly path: string; readonly inode: number | undefined }[]
 
   /** After the database was opened: which files are the store's is what this finds there. */
-  constructor(directory: string) {
+  constructor(directory: string, reserveBytes?: number) {
     this.#newest = new NewestCheckpoint(directory)
-    this.#reserve = new SpaceReserve(directory)
+    this.#reserve = new SpaceReserve(directory, reserveBytes)
     this.#files = [databaseName, `${databaseName}-wal`, newestCheckpointName].map((name) => {
       const path = join(directory, name)
       return { path, inode: inodeOf(path) }
