@@ -36,7 +36,11 @@ const sql = {
 }
 
 /** The transaction is certainly not committed, and another attempt may succeed. */
-class NotCommitted extends Error {}
+class NotCommitted extends Error {
+  constructor(cause: DatabaseFault) {
+    super(cause.message, { cause })
+  }
+}
 
 /**
  * Puts writes that are asked for together into one transaction with one sync, and finds out what
@@ -149,7 +153,7 @@ export class PostgresCommits {
       staged.committed()
       return staged.answers
     }
-    throw new NotCommitted('the connection was lost and the transaction with it')
+    throw new NotCommitted(new DatabaseFault(new Error('the connection was lost')))
   }
 
   async #stage(session: Session, jobs: readonly Job[], number: number): Promise<Staged> {
@@ -165,12 +169,12 @@ export class PostgresCommits {
       }
       return { answers, committed: await batch.store(this.#writer, number) }
     } catch (error) {
-      if (error instanceof DatabaseFault && error.lost) throw new NotCommitted(error.message)
+      if (error instanceof DatabaseFault && error.lost) throw new NotCommitted(error)
       // A statement that failed leaves a transaction that can only be rolled back.
       await session.run(sql.rollback).catch((fault: unknown) => {
         if (!session.lost) throw fault
       })
-      throw error
+      throw error instanceof DatabaseFault && error.isOfTiming ? new NotCommitted(error) : error
     }
   }
 
@@ -222,7 +226,8 @@ export class PostgresCommits {
 
   /** What the caller hears; a log that is not what it was is never written to again. */
   #told(error: unknown): unknown {
-    const answer = told(error, this.#connection.where.target)
+    const fault = error instanceof NotCommitted ? error.cause : error
+    const answer = told(fault, this.#connection.where.target)
     if (answer instanceof JackstayError && answer.code === 'ledger_damaged') {
       this.#refusal ??= answer
     }

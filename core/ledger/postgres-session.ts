@@ -34,6 +34,11 @@ export class DatabaseFault extends Error {
     this.lost = state === undefined || /^(08|57P|25P03|25P04)/.test(state)
   }
 
+  /** A deadlock, or another transaction that came first: the same may succeed at once. */
+  get isOfTiming(): boolean {
+    return this.state?.startsWith('40') === true
+  }
+
   /** The data, and not the moment, made the statement fail: it would fail again. */
   get isOfData(): boolean {
     return this.state !== undefined && /^2[123]/.test(this.state)

@@ -23,7 +23,6 @@ import {
   resolveTrigger,
 } from './postgres-triggers.ts'
 import type { RetentionPolicy } from './retention.ts'
-import { storedLeaf } from './sealed.ts'
 import type {
   AppendLeavesOptions,
   AppendRequest,
@@ -181,9 +180,7 @@ export class PostgresStore implements ErasableStore {
   async leaf(index: number) {
     this.#writes.assertUsable()
     if (!Number.isSafeInteger(index) || index < 0) return undefined
-    const bytes = await this.#tiles.leaf(index)
-    if (bytes === undefined) return undefined
-    return storedLeaf(index, bytes, await this.#tiles.sealed(index))
+    return this.#tiles.storedLeaf(index)
   }
 
   async inclusionProof(index: number, size: number) {

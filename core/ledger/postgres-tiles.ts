@@ -1,7 +1,7 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import type { Result, Statement, Value } from './postgres-session.ts'
 import { blob, integer, type Row, sealedRowOf, text } from './rows.ts'
-import type { SealedRow } from './sealed.ts'
+import { type StoredLeaf, storedLeaf } from './sealed.ts'
 import type { StoredLog } from './stored-log.ts'
 import { encodeBundle, hashSize, tileWidth } from './tiles.ts'
 
@@ -21,9 +21,11 @@ const sql = {
     name: 'hashes',
     text: 'SELECT hashes FROM tiles WHERE level = $1 AND position = $2',
   },
-  sealed: {
-    name: 'sealed',
-    text: 'SELECT name, salt, value, redacted_by FROM sealed WHERE position = $1 ORDER BY name',
+  // One statement sees one moment: no leaf without its values.
+  stored: {
+    name: 'stored_leaf',
+    text: `SELECT bytes, name, salt, value, redacted_by FROM leaves
+      LEFT JOIN sealed USING (position) WHERE position = $1 ORDER BY name`,
   },
 }
 
@@ -59,8 +61,12 @@ export class PostgresTiles implements StoredLog {
     return row === undefined ? undefined : blob(row, 'bytes')
   }
 
-  async sealed(position: number): Promise<readonly SealedRow[]> {
-    return (await this.#run(sql.sealed, [position])).rows.map(sealedRowOf)
+  async storedLeaf(position: number): Promise<StoredLeaf | undefined> {
+    const { rows } = await this.#run(sql.stored, [position])
+    const [row] = rows
+    if (row === undefined) return undefined
+    const sealed = rows.filter(({ name }) => name !== null).map(sealedRowOf)
+    return storedLeaf(position, blob(row, 'bytes'), sealed)
   }
 
   /** The first `width` hashes of a tile, or undefined when it has fewer. */
