@@ -5,6 +5,7 @@ import { openCheckpoint } from './checkpoint.ts'
 import { decodeLeaf } from './leaf.ts'
 import type { LedgerPolicy } from './ledger-policy.ts'
 import { splitNote, verifierFromVkey } from './note.ts'
+import { oldestLeaf } from './oldest.ts'
 import type { TileReader } from './reader.ts'
 import type { Clock } from './store.ts'
 import { checkStoredLog } from './stored-log.ts'
@@ -115,6 +116,8 @@ async function tailOf(
       hashes: async (level: number, index: number, width: number) =>
         (await wide(level, index, width))?.subarray(0, width * 32),
       entries: (index: number, width: number) => wide('entries', index, width),
+      // whether a prune covers what is missing before is for `verifyLedger` to find
+      pruned: () => oldestLeaf(read, size),
     }
     await checkStoredLog(log, vkey)
     return { ok: true, reason: 'the newest leaves and the right edge give the signed root' }
