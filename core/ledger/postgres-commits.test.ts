@@ -10,6 +10,9 @@ import { verifyLedger } from './verify.ts'
 
 const server = await startPostgres()
 after(() => server[Symbol.asyncDispose]())
+// Before the first suite: node:test ends a file that has no test left, while it still awaits.
+const own = await startPostgres()
+after(() => own[Symbol.asyncDispose]())
 const ledgers = postgresLedgers(server)
 
 const leaf = (n: number | string) => ({ kind: 'decision', data: `leaf ${n}` }) as const
@@ -93,9 +96,6 @@ describe('T45 a commit whose answer got lost', () => {
 
 const endBackends = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE application_name = 'jackstay-ledger' AND state <> 'idle'`
-
-const own = await startPostgres()
-after(() => own[Symbol.asyncDispose]())
 
 describe('a server that goes away', () => {
   it('T46 ends backends in the middle of everything: nothing lost, nothing twice', async () => {
