@@ -146,28 +146,45 @@ describe('git anchor', { skip: noGit }, () => {
     await assert.rejects(program.push(noteOf(1), signal), { message: /not allowed/ })
   })
 
+  it('says why a protected branch was refused', async () => {
+    await using dir = await folder()
+    const remote = join(dir.path, 'remote.git')
+    git(dir.path, 'init', '--quiet', '--bare', remote)
+    await hook(remote, 'pre-receive', 'echo branch is protected >&2; exit 1')
+    const workspace = join(dir.path, 'w')
+    const place = { name: 'audit', remote, branch: 'main', file: 'c', timeoutMs: 20_000 }
+    const anchor = gitAnchor({ ...place, workspace })
+    await assert.rejects(anchor.push(noteOf(1), signal), { message: /branch is protected/ })
+  })
+
   it('never forces: a push that was overtaken fails, and the next one goes on top', async () => {
     await using dir = await folder()
     const remote = join(dir.path, 'remote.git')
     git(dir.path, 'init', '--quiet', '--bare', remote)
-    const hook = join(remote, 'hooks', 'pre-receive')
-    await mkdir(join(remote, 'hooks'), { recursive: true })
-    await writeFile(hook, '#!/bin/sh\necho branch is protected >&2\nexit 1\n', { mode: 0o755 })
     const workspace = join(dir.path, 'w')
-    const options = {
-      name: 'audit',
-      remote,
-      branch: 'main',
-      file: 'c',
-      timeoutMs: 20_000,
-      workspace,
-    }
-    const anchor = gitAnchor(options)
-    await assert.rejects(anchor.push(noteOf(1), signal), { message: /branch is protected/ })
-    await rm(hook)
-    await anchor.push(noteOf(2), signal)
-    assert.equal(git(remote, 'rev-list', '--count', 'main'), '1')
+    const place = { name: 'audit', remote, branch: 'main', file: 'c', timeoutMs: 20_000 }
+    const anchor = gitAnchor({ ...place, workspace })
+    await anchor.push(noteOf(1), signal)
+    // somebody else's commit arrives between our look at the branch and our push
+    const tree = `$(git rev-parse main^{tree})`
+    const who = 'git -c user.name=x -c user.email=x@x'
+    const other = `${who} commit-tree ${tree} -p main -m other`
+    const overtake = `cd ${remote}; unset GIT_DIR; git update-ref refs/heads/main $(${other})`
+    await hook(workspace, 'pre-push', `rm hooks/pre-push; (${overtake})`)
+    await assert.rejects(anchor.push(noteOf(2), signal), { message: /git push` failed/ })
+    await anchor.push(noteOf(3), signal)
+    const subjects = git(remote, 'log', '--format=%s', 'main').split('\n')
+    assert.deepEqual(subjects, [
+      'checkpoint 3 of log.example',
+      'other',
+      'checkpoint 1 of log.example',
+    ])
   })
+
+  async function hook(repository: string, name: string, script: string): Promise<void> {
+    await mkdir(join(repository, 'hooks'), { recursive: true })
+    await writeFile(join(repository, 'hooks', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  }
 })
 
 describe('anchoring', () => {

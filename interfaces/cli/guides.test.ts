@@ -18,6 +18,7 @@ const guides = [
   'docs/guide/ledger-care.md',
   'docs/guide/retention.md',
   'docs/guide/policies/README.md',
+  'docs/guide/evidence.md',
 ]
 
 /** A mediator's data directory: one intent that ended, and some leaves around it. */
