@@ -170,8 +170,17 @@ describe('git anchor', { skip: noGit }, () => {
     const who = 'git -c user.name=x -c user.email=x@x'
     const other = `${who} commit-tree ${tree} -p main -m other`
     const overtake = `cd ${remote}; unset GIT_DIR; git update-ref refs/heads/main $(${other})`
-    await hook(workspace, 'pre-push', `rm hooks/pre-push; (${overtake})`)
-    await assert.rejects(anchor.push(noteOf(2), signal), { message: /git push` failed/ })
+    const { PATH = '' } = process.env
+    const tools = join(dir.path, 'hooks')
+    const real = git(dir.path, '--exec-path')
+    const script = `PATH=${PATH}; [ $1 = push ] && (${overtake}); exec ${real}/git "$@"`
+    await hook(dir.path, 'git', script)
+    process.env.PATH = `${tools}:${PATH}`
+    try {
+      await assert.rejects(anchor.push(noteOf(2), signal), { message: /git push` failed/ })
+    } finally {
+      process.env.PATH = PATH
+    }
     await anchor.push(noteOf(3), signal)
     const subjects = git(remote, 'log', '--format=%s', 'main').split('\n')
     assert.deepEqual(subjects, [
