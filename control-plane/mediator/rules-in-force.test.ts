@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { denial } from '@jackstay/judge/decide'
 import { judgeThread } from '@jackstay/judge/thread'
 import { Line } from './line-builder.ts'
 import { type PolicySource, rulesInForce } from './rules-in-force.ts'
@@ -55,15 +56,20 @@ it('judges by the policies as they are when it is asked, on a thread of its own 
 
 it('loads a burst of changes once, and no policy at all too', async () => {
   const loads: number[] = []
+  const order: string[] = []
   const cluster = policies([])
   let ready = false
   const judge = {
     load: async (all: readonly unknown[]) => {
       loads.push(all.length)
+      order.push('load')
       ready = true
       return { problems: [], hash: 'sha256:0' as const }
     },
-    decide: async () => [],
+    decide: async () => {
+      order.push('decide')
+      return [denial('nobody asked')]
+    },
     ready: () => ready,
   }
   const told: string[] = []
@@ -78,10 +84,14 @@ it('loads a burst of changes once, and no policy at all too', async () => {
   await turn()
   assert.deepEqual(loads, [0, 3])
   assert.deepEqual(told, ['loaded', 'loaded'])
+  // at once, before the event loop has turned
+  cluster.become(policy('p', 'deny'))
+  await Reflect.apply(rules.decide, rules, [{}])
+  assert.deepEqual(order.slice(-2), ['load', 'decide'])
   rules.stop()
   cluster.become(policy('p', 'deny'))
   await turn()
-  assert.deepEqual(loads, [0, 3])
+  assert.deepEqual(loads, [0, 3, 1])
 })
 
 it('says that rules could not be loaded, and tries again (T17)', async (t) => {

@@ -1,6 +1,9 @@
 import { describe } from 'node:test'
 import { gives } from './cases.ts'
 
+const sixteen = `"${'a'.repeat(16)}"`
+const sixteenfold = `.replace("a", ${sixteen})`
+
 describe('texts', () => {
   gives('counts characters, not UTF-16 units', [
     ['"😀b".charAt(1)', 'b'],
@@ -37,7 +40,9 @@ describe('texts', () => {
     ['strings.quote("a\\nb")', '"a\\nb"'],
   ])
   gives('makes no text beyond the bound', [
-    ['"a".replace("a", "aaaaaaaaaa")', 'aaaaaaaaaa'],
+    [`${sixteen}${sixteenfold.repeat(3)}.size()`, 65_536n],
+    [`(${sixteen}${sixteenfold.repeat(3)} + "a").size()`, 'error'],
+    [`${sixteen}${sixteenfold.repeat(4)}.size()`, 'error'],
     [`"a"${'.replace("a", "aaaaaaaaaa")'.repeat(5)}.size()`, 'error'],
     [
       `["${'a'.repeat(3000)}"].map(x, [x, x, x, x, x]).map(x, [x.join(), x.join(), x.join(), x.join(), x.join()].join())`,

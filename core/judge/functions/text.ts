@@ -177,7 +177,7 @@ function pieces(steps: Steps): CelFunc[] {
     const all = part === '' ? ['', ...text, ''] : text.split(part)
     const gaps = all.length - 1
     const most = limit < 0n ? gaps : Math.min(Number(limit), gaps)
-    boundedText(text.length + most * by.length)
+    boundedText(text.length + most * (by.length - part.length))
     return (
       all.slice(0, most + 1).join(by) + (most < gaps ? part + all.slice(most + 1).join(part) : '')
     )
