@@ -203,6 +203,6 @@ it('T72 whatever is appended, redacted, held and pruned in whatever order: every
       await ledger.reopen()
       await model.check()
     }),
-    { numRuns: 10, examples: [[example]] },
+    { numRuns: 6, examples: [[example]] },
   )
 })
