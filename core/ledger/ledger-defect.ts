@@ -9,6 +9,7 @@ export type LedgerProblem =
   | 'tile_changed'
   | 'root_differs'
   | 'prune_differs'
+  | 'leaf_shown_differs'
   | 'value_differs'
   | 'truncated'
   | 'forked'

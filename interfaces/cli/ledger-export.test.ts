@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { loadOrCreateKey } from '@jackstay/ledger/key'
 import { openStore } from '@jackstay/ledger/store'
@@ -90,4 +91,44 @@ test('a bundle whose description is damaged is not taken for a whole log', async
   const { exit, err } = await desk.run(['ledger', 'verify', '--data', out])
   assert.equal(exit, 2)
   assert.match(err, /is no description of a bundle/)
+})
+
+test('T69 a bundle shows people the leaves that the log has, each once', async () => {
+  const { out, ran } = exported('--from', '100', '--to', '300')
+  await ran
+  const path = join(out, 'leaves.jsonl')
+  const whole = readFileSync(path, 'utf8')
+  const lines = whole.trimEnd().split('\n')
+  const swapped = [lines[1], lines[0], ...lines.slice(2)].join('\n')
+  for (const [text, leaf] of [
+    [whole.replace('2026-11-02', '2026-11-03'), 100],
+    [whole.replace('"index":120', '"index":120,"intent":"other"'), 120],
+    [lines.toSpliced(7, 1).join('\n'), 107],
+    [lines.slice(0, -1).join('\n'), 299],
+    [`${whole}${lines.at(-1)}\n`, 300],
+    [swapped, 100],
+    ['no JSON\n', 100],
+    [`${'['.repeat(100_000)}\n`, 100],
+    ['', 100],
+  ] as const) {
+    writeFileSync(path, text)
+    const { exit, out: said } = await desk.run(['ledger', 'verify', '--data', out, '--key', vkey])
+    assert.equal(exit, 5, text.slice(0, 80))
+    assert.match(said, new RegExp(`^leaf_shown_differs — leaf ${leaf} is not`))
+  }
+  writeFileSync(path, whole)
+  assert.equal((await desk.run(['ledger', 'verify', '--data', out, '--key', vkey])).exit, 0)
+})
+
+test('T69 a description laid into a data directory hides no leaf', async () => {
+  const copy = join(folder, 'described')
+  cpSync(data, copy, { recursive: true })
+  const db = new DatabaseSync(join(copy, 'ledger.sqlite'))
+  db.exec("UPDATE leaves SET bytes = x'7b7d' WHERE position = 300")
+  db.close()
+  const info = { v: 1, origin, size: 400, root: '', from: 0, to: 1 }
+  writeFileSync(join(copy, 'bundle.json'), JSON.stringify(info))
+  const { exit, err } = await desk.run(['ledger', 'verify', '--data', copy, '--key', vkey])
+  assert.equal(exit, 2)
+  assert.match(err, /is a data directory and a bundle at once/)
 })

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -108,7 +116,7 @@ test('witness collects and keeps cosignatures; evidence then rests on them', asy
   assert.match(state.out, /witnesses +quorum — cosigned by `w`, at 5 leaves\n +w: 2026-11-02T/)
   const verified = await run('verify', '--data', data, '--key', key.vkey, '--policy', policy)
   assert.equal(verified.exit, 0, verified.err)
-  assert.match(verified.out, /cosigned by `w`\n$/)
+  assert.match(verified.out, /cosigned by `w`, at 5 leaves\n$/)
   const out = join(folder, 'bundle')
   const exported = await run(
     'export',
@@ -123,6 +131,12 @@ test('witness collects and keeps cosignatures; evidence then rests on them', asy
   )
   assert.equal(exported.exit, 0, exported.err)
   assert.match(readFileSync(join(out, 'checkpoint'), 'utf8'), /\n5\n.*— w\.example /s)
+  const whole = join(folder, 'whole')
+  assert.equal((await run('export', '--data', data, '--out', whole)).exit, 0)
+  copyFileSync(kept, join(whole, 'witnessed'))
+  const uncovered = await run('verify', '--data', whole, '--key', key.vkey, '--policy', policy)
+  assert.equal(uncovered.exit, 5, 'T69 the last leaf of the bundle is under no cosignature')
+  assert.match(uncovered.err, /not cosigned by `w`/)
   const late = await run('prove', '5', '--data', data, '--out', out, '--policy', policy)
   assert.equal(late.exit, 5, 'leaf 5 came after the cosignature')
 })

@@ -1,20 +1,11 @@
-import { existsSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
-import { bundleInfo, bundleInfoName, leavesName } from '@jackstay/ledger/bundle'
-import { checkValues } from '@jackstay/ledger/bundle-values'
-import {
-  type BundleVerdict,
-  type BundleVerifyOptions,
-  verifyBundle,
-} from '@jackstay/ledger/bundle-verify'
-import type { LeafRange } from '@jackstay/ledger/export'
+import type { BundleVerdict } from '@jackstay/ledger/bundle-verify'
 import { followKeys } from '@jackstay/ledger/follow-keys'
 import { contradiction } from '@jackstay/ledger/kept-checkpoint'
 import type { TileReader } from '@jackstay/ledger/reader'
 import { type LedgerVerdict, verifyLedger } from '@jackstay/ledger/verify'
 import { exitCodes } from './exit-codes.ts'
-import { CommandFailed, usageError } from './failure.ts'
+import { CommandFailed } from './failure.ts'
+import { partOf, verifyPart } from './ledger-bundle.ts'
 import { demandPolicy, type EvidenceRequest, evidenceOf, quorumMissing } from './ledger-quorum.ts'
 import { type LogSource, type OpenMediator, readText, withLog } from './ledger-source.ts'
 import { type Line, styled } from './screen.ts'
@@ -36,7 +27,7 @@ export async function verify(
 }
 
 async function check(log: LogSource, request: LedgerRequest, terminal: Terminal): Promise<void> {
-  const { checkpoint } = request
+  const { checkpoint, data = '' } = request
   const known = checkpoint === undefined ? undefined : await readText(checkpoint)
   const { read, vkey, keyFrom } = log
   const options = { read, vkey, ...(known !== undefined && { knownCheckpoint: known }) }
@@ -44,7 +35,7 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
   const verdictWith = (keys: readonly string[]) => {
     const [key = vkey, ...formerVkeys] = keys.toReversed()
     const asked = { ...options, vkey: key, formerVkeys }
-    return part === undefined ? verifyLedger(asked) : verifyPart(request, asked, part)
+    return part === undefined ? verifyLedger(asked) : verifyPart(data, asked, part)
   }
   const { verdict, followed } = await following(read, vkey, verdictWith)
   const origin = vkey.split('+')[0] ?? ''
@@ -52,21 +43,24 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
     printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict })
   else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined, followed))
   if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
-  if (request.policy !== undefined) await demandQuorum(request, log, terminal)
+  // what a bundle was handed out for has to be cosigned; a log goes on after it was
+  const last = part === undefined ? 0 : part.to - 1
+  if (request.policy !== undefined) await demandQuorum(request, log, terminal, last)
 }
 
-/** Whether the witnesses of a policy stand behind this very log. */
+/** Whether the witnesses of a policy stand behind this very log, up to this leaf at least. */
 async function demandQuorum(
   request: LedgerRequest,
   log: LogSource,
   terminal: Terminal,
+  last: number,
 ): Promise<void> {
-  const { note, quorum } = await evidenceOf(request, log)
+  const { note, size, quorum } = await evidenceOf(request, log, last)
   const other = await contradiction(log.read, log.vkey, note)
   if (other !== undefined) throw new CommandFailed(exitCodes.ledger, other.problem, advice(other))
   if (quorum === undefined) await demandPolicy(request)
   else if (!quorum.met) throw quorumMissing(quorum.reason)
-  else if (!request.json) print(terminal, [[quorum.reason]])
+  else if (!request.json) print(terminal, [[`${quorum.reason}, at ${size} leaves`]])
 }
 
 /** The verdict under the given key, or under the one that its rotations lead to. */
@@ -84,37 +78,6 @@ async function following(
   return keys.length === 1 ? { verdict } : { verdict: await verdictWith(keys), followed: keys }
 }
 
-/** A bundle, and the values that came with it. */
-async function verifyPart(
-  { data = '' }: LedgerRequest,
-  asked: Omit<BundleVerifyOptions, 'range'>,
-  range: LeafRange,
-): Promise<BundleVerdict> {
-  const verdict = await verifyBundle({ ...asked, range })
-  const path = join(data, leavesName)
-  if (!verdict.ok || !existsSync(path)) return verdict
-  await using file = await open(path)
-  const values = await checkValues(file.readLines(), asked.read, verdict.size)
-  return 'ok' in values ? values : { ...verdict, values: values.checked }
-}
-
-/** The leaves that a bundle of a part of a log holds; undefined for anything else. */
-async function partOf(data: string | undefined): Promise<LeafRange | undefined> {
-  const path = data === undefined ? undefined : join(data, bundleInfoName)
-  if (path === undefined || !existsSync(path)) return undefined
-  const parsed = bundleInfo.safeParse(jsonOf(await readText(path)))
-  if (parsed.success) return parsed.data
-  throw usageError(`\`${path}\` is no description of a bundle; ask for the bundle again`)
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 function advice({ message }: { readonly message: string }): string {
   return `the ledger does not verify: ${message}; keep a copy of it and treat the mediator as compromised`
 }
@@ -129,7 +92,10 @@ export function verdictLines(
 ): Line[] {
   const lines: Line[] = verdict.ok
     ? [
-        [styled('green', 'ok'), ` — every leaf and tile follows from the signed root`],
+        [
+          styled('green', 'ok'),
+          ` — every leaf ${'from' in verdict ? 'of this part ' : ''}and every tile follows from the signed root`,
+        ],
         [`origin   ${origin}`],
         [
           `size     ${verdict.size} leaves${'from' in verdict ? `; checked ${verdict.from} to ${verdict.to - 1}` : ''}`,
