@@ -122,7 +122,13 @@ function caseLines({ case: tested, decision, differences }: CaseResult): Line[] 
 
 function coverageLine({ rules, matched, never }: Coverage): Line {
   const text = `coverage — ${matched} of ${counted(rules, 'rule')} matched in some case`
-  return never.length === 0 ? [text] : [text, styled('yellow', `; never: ${never.join(', ')}`)]
+  return never.length === 0 ? [text] : [text, styled('yellow', `; never: ${firstOf(never)}`)]
+}
+
+/** As many ids as a person reads. */
+function firstOf(ids: readonly string[]): string {
+  const shown = ids.slice(0, 20).join(', ')
+  return ids.length > 20 ? `${shown} and ${ids.length - 20} more` : shown
 }
 
 function testJson(tested: readonly Tested[], coverage: Coverage): object {
@@ -156,6 +162,6 @@ function conclude(tested: readonly Tested[], coverage: Coverage, minCoverage: nu
   throw new CommandFailed(
     exitCodes.refused,
     'coverage_too_low',
-    `${matched} of ${rules} rules matched, fewer than ${minCoverage} %; add cases for ${never.join(', ')}`,
+    `${matched} of ${rules} rules matched, fewer than ${minCoverage} %; add cases for ${firstOf(never)}`,
   )
 }
