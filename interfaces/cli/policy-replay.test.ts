@@ -82,10 +82,11 @@ function deniedView(replicas: number): IntentView {
 const views = [allowedView(2), allowedView(3), allowedView(4), deniedView(9), deniedView(5)]
 const unjudged = [story(['admitted', 'planned', 'decided']), story(['admitted'])]
 
+const origin = 'jackstay.dev/00000000-0000-4000-8000-000000000000'
+
 /** A data directory with these histories. */
 async function dataFolder(name: string, all: readonly IntentView[]): Promise<string> {
   const directory = `${desk.folder}/${name}`
-  const origin = 'jackstay.dev/00000000-0000-4000-8000-000000000000'
   const key = await loadOrCreateKey(directory, origin)
   const store = await openStore({ directory, origin, key, clock: { now: () => 0 } })
   for (const [i, { events }] of all.entries()) {
@@ -202,6 +203,44 @@ describe('policy replay', () => {
     assert.match(out, /1 of 1 decision judged again, of 3 intents: 1 allow → deny/)
     assert.match(out, /not the ones that the leaf commits to \(such as b\)/)
     assert.match(out, /the bundle does not hold the facts \(such as c\)/)
+  })
+
+  it('judges what `ledger export --with-values` hands out', async () => {
+    const data = `${desk.folder}/whole`
+    const key = await loadOrCreateKey(data, origin)
+    const store = await openStore({ directory: data, origin, key, clock: { now: () => 0 } })
+    const { effect, requirements } = allowed
+    for (const replicas of [2, 3]) {
+      const { events } = allowedView(replicas)
+      const last: Json = JSON.parse(JSON.stringify(events[0]?.data))
+      const facts: Json = JSON.parse(JSON.stringify(grounds(replicas)))
+      const time = '2026-01-01T00:00:00Z'
+      await store.append({
+        intentId: `intent-${replicas}`,
+        expectedSeq: 0,
+        events: [{ type: 'authenticated', at: time, data: last }],
+        leaves: [
+          {
+            kind: 'decision',
+            data: { time, data: { decision: { effect, requirements } } },
+            sealed: { facts },
+          },
+        ],
+        phase: 'decide',
+        terminal: false,
+      })
+    }
+    await store.close()
+    for (const [flags, says] of [
+      [['--with-values'], /1 of 2 decisions judged again, of 2 intents: 1 allow → deny/],
+      [[], /not judged again: 2, the bundle does not hold the facts/],
+    ] as const) {
+      const out = `${desk.folder}/out${flags.length}`
+      const made = await person.run(['ledger', 'export', '--data', data, '--out', out, ...flags])
+      assert.equal(made.exit, 0, made.err)
+      const ran = await desk.policy('replay', '--data', out, strict)
+      assert.match(ran.out, says)
+    }
   })
 
   it('names what is no ledger, and what is damaged in one', async () => {
