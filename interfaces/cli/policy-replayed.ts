@@ -85,8 +85,9 @@ function sideOf(decision: Recorded['decision']): Side {
   }
 }
 
-function asked({ count, groups }: Decision['requirements'][number]): string {
-  return `${count} of ${[...groups].sort().join(', ')}`
+function asked({ count, groups, separate }: Decision['requirements'][number]): string {
+  const apart = separate === true ? ' who serve nothing else' : ''
+  return `${count} of ${[...groups].sort().join(', ')}${apart}`
 }
 
 const mostShown = 50
