@@ -30,11 +30,11 @@ export interface JudgeThread {
 }
 
 export interface ThreadOptions {
-  /** Milliseconds for one judgement; after that the thread is replaced. */
+  /** Milliseconds for one judgement, 1,000 by default; after that the thread is replaced. */
   readonly deadline?: number
-  /** Milliseconds for starting and loading rules. */
+  /** Milliseconds for starting and loading rules, 10,000 by default. */
   readonly loadDeadline?: number
-  /** Questions that wait at most; the next one is denied. */
+  /** Questions that wait at most, 4,096 by default; the next one is denied. */
   readonly queue?: number
   /** Told when the thread had to be replaced, and why. */
   readonly onReplaced?: (reason: string) => void
@@ -216,7 +216,7 @@ class Thread {
     this.#task = task
     clearInterval(this.#watch)
     if (task.kind === 'idle') return
-    const { deadline = 500, loadDeadline = 10_000 } = this.#options
+    const { deadline = 1_000, loadDeadline = 10_000 } = this.#options
     const limit = task.kind === 'deciding' ? deadline : loadDeadline
     let done = 0
     let unchanged = 0
