@@ -6,7 +6,7 @@ import { unlessCi } from '@jackstay/cluster/unless-ci'
 import { celGo, fsck, opa, tessera } from './go-recipes.ts'
 import { printTables, type TableName } from './tables.ts'
 
-const quick = { quick: true, directory: tmpdir() }
+const quick = { quick: true, rounds: 1, directory: tmpdir() }
 
 async function printed(name: TableName): Promise<string> {
   const texts: string[] = []

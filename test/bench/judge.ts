@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { goProgram } from '@jackstay/cluster/go-program'
 import { run } from '@jackstay/cluster/process'
-import type { OnProgress } from '@jackstay/cluster/progress'
+import { inStep, type OnProgress } from '@jackstay/cluster/progress'
 import type { NamedPolicy } from '@jackstay/judge/rules'
 import { median } from './cpu.ts'
 import { celGo, opa } from './go-recipes.ts'
@@ -51,16 +51,10 @@ export async function measureJudge(options: JudgeOptions, onProgress: OnProgress
   const judges = await allJudges(options, onProgress)
   const folder = await mkdtemp(join(tmpdir(), 'jackstay-judge-bench-'))
   try {
-    const twenty = await measure(
-      judges,
-      await write(folder, 'twenty', twentyRules, options),
-      options,
-    )
-    const thousand = await measure(
-      judges,
-      await write(folder, 'thousand', thousandRules, options),
-      options,
-    )
+    const figures = async (name: string, rules: readonly NamedPolicy[]) =>
+      measure(judges, await write(folder, name, rules, options), options, onProgress)
+    const twenty = await figures('twenty', twentyRules)
+    const thousand = await figures('thousand', thousandRules)
     return report(judges, twenty, thousand, options)
   } finally {
     await rm(folder, { recursive: true })
@@ -123,12 +117,15 @@ async function measure(
   judges: readonly Judge[],
   files: Files,
   { seconds, rounds }: JudgeOptions,
+  onProgress: OnProgress,
 ): Promise<JudgeFigures[][]> {
   const figures: JudgeFigures[][] = judges.map(() => [])
   for (let round = 0; round < rounds; round++) {
-    for (const [i, { command }] of judges.entries()) {
+    for (const [i, { name, command }] of judges.entries()) {
       const env = { ...process.env, GOMAXPROCS: '1' }
-      figures[i]?.push(JSON.parse(await run(command(files, seconds), { env })))
+      const step = `round ${round + 1}, ${name}`
+      const said = await inStep(onProgress, step, () => run(command(files, seconds), { env }))
+      figures[i]?.push(JSON.parse(said))
     }
     assertAgreement(
       judges,

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { goProgram } from '@jackstay/cluster/go-program'
-import type { OnProgress } from '@jackstay/cluster/progress'
+import { inStep, type OnProgress } from '@jackstay/cluster/progress'
 import { tilePath, tileWidth } from '@jackstay/ledger/tiles'
 import { median } from './cpu.ts'
 import { fsck } from './go-recipes.ts'
@@ -38,7 +38,8 @@ export async function measureVerify(
   for (let round = 0; round < rounds; round++) {
     const found: string[] = []
     for (const [i, verifier] of verifiers.entries()) {
-      const result = await verifier.check()
+      const step = `round ${round + 1}, ${verifier.name}`
+      const result = await inStep(onProgress, step, () => verifier.check())
       found.push(result.found)
       took[i]?.push(result.took)
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { goProgram } from '@jackstay/cluster/go-program'
 import { run } from '@jackstay/cluster/process'
-import type { OnProgress } from '@jackstay/cluster/progress'
+import { inStep, type OnProgress } from '@jackstay/cluster/progress'
 import { generateSkey } from '@jackstay/ledger/key'
 import { encodeLeaf } from '@jackstay/ledger/leaf'
 import { encodeBundle } from '@jackstay/ledger/tiles'
@@ -14,10 +14,12 @@ import { measureVerify } from './ledger-verify.ts'
 import { rounded, table, whole } from './table.ts'
 
 export interface LedgerOptions {
-  /** Appended by 256 writers, and by 64. */
+  /** Appended by 256 writers. */
   readonly leaves: number
-  /** Appended by 64 writers where each waits a quarter of a second. */
-  readonly slowLeaves: number
+  /** Appended by 64 writers, of which each waits. */
+  readonly waits: number
+  /** The same where each waits a quarter of a second. */
+  readonly slowWaits: number
   /** Of the log that is proved from and verified. */
   readonly grow: number
   readonly rounds: number
@@ -55,9 +57,11 @@ export async function measureLedger(
   const folder = await mkdtemp(join(options.directory, 'jackstay-ledger-bench-'))
   try {
     const logs = [jackstay(folder), ...(await tesseras(folder, onProgress))]
-    const appends = await measureAppends(logs, options)
+    const appends = await measureAppends(logs, options, onProgress)
     const exported = join(folder, 'exported')
-    const size = await grow(folder, exported, options)
+    const size = await inStep(onProgress, `a log of ${whole(options.grow)} leaves`, () =>
+      grow(folder, exported, options),
+    )
     const verified = await measureVerify(exported, options, onProgress)
     return [await heading(options), appends, size, verified].join('\n')
   } finally {
@@ -65,12 +69,13 @@ export async function measureLedger(
   }
 }
 
-async function heading({ directory, leaves, rounds }: LedgerOptions): Promise<string> {
+async function heading({ directory, leaves, waits, rounds }: LedgerOptions): Promise<string> {
   const inMemory = (await statfs(directory)).type === 0x01021994
   const where = inMemory ? `${directory}, which is no disk: syncs cost nothing there` : directory
   return [
     `ledger: leaves of ${entryBytes} bytes in ${where}`,
-    `  ${whole(leaves)} at a time by writers that wait for each to be synced; medians of ${rounds}, taking turns`,
+    `  ${whole(leaves)} by 256 writers, ${whole(waits)} by 64, each waiting for each of its own to be synced;`,
+    `  medians of ${rounds} rounds, taking turns, on all cores`,
   ].join('\n')
 }
 
@@ -133,13 +138,19 @@ interface TesseraFigures {
   readonly p99: number
 }
 
-async function measureAppends(logs: readonly Log[], options: LedgerOptions): Promise<string> {
+async function measureAppends(
+  logs: readonly Log[],
+  options: LedgerOptions,
+  onProgress: OnProgress,
+): Promise<string> {
   const wide: Appended[][] = logs.map(() => [])
   const narrow: Appended[][] = logs.map(() => [])
   for (let round = 0; round < options.rounds; round++) {
     for (const [i, log] of logs.entries()) {
-      wide[i]?.push(await log.append(options.leaves, 256))
-      narrow[i]?.push(await log.append(log.slow ? options.slowLeaves : options.leaves, 64))
+      await inStep(onProgress, `round ${round + 1}, ${log.name}`, async () => {
+        wide[i]?.push(await log.append(options.leaves, 256))
+        narrow[i]?.push(await log.append(log.slow ? options.slowWaits : options.waits, 64))
+      })
     }
   }
   const of = (all: readonly Appended[] = [], field: keyof Appended) =>

@@ -4,11 +4,12 @@ import { progressLine } from '@jackstay/cluster/progress'
 import { isTableName, printTables, type TableName, tables } from './tables.ts'
 
 const names = Object.keys(tables).filter(isTableName)
-const usage = `usage: npm run bench -- [--quick] [--dir FOLDER] [TABLE]...
+const usage = `usage: npm run bench -- [--quick] [--rounds N] [--dir FOLDER] [TABLE]...
 
 ${names.map((name) => `  ${name.padEnd(12)} ${tables[name].about}`).join('\n')}
 
   --quick      tiny sizes, to see that it works: the figures mean nothing
+  --rounds N   how often each side of \`judge\` and \`ledger\` has its turn, 3 unless given
   --dir FOLDER the disk that the ledgers are measured on, the folder for temporary files unless given
 
 Prints every table unless some are named. Go programs to compare with are built at the first run.
@@ -21,6 +22,12 @@ function chosen(words: readonly string[]): readonly TableName[] {
   return words.length === 0 ? names : words.filter(isTableName)
 }
 
+/** @throws Error for what is no count */
+function roundsOf(text: string): number {
+  if (/^[1-9]\d?$/.test(text)) return Number(text)
+  throw new Error(`\`--rounds ${text}\` is none of 1 to 99`)
+}
+
 function machine(): string {
   const all = cpus()
   const [load = 0] = loadavg()
@@ -31,6 +38,7 @@ async function main(): Promise<void> {
   const options = {
     help: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
     dir: { type: 'string', default: tmpdir() },
   } as const
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
@@ -40,7 +48,7 @@ async function main(): Promise<void> {
   }
   const print = (text: string) => process.stdout.write(`\n${text}\n`)
   process.stdout.write(`${machine()}\n`)
-  const scale = { quick: values.quick, directory: values.dir }
+  const scale = { quick: values.quick, rounds: roundsOf(values.rounds), directory: values.dir }
   await printTables(chosen(positionals), scale, print, (progress) => {
     if (progress.state !== 'running') process.stderr.write(`${progressLine(progress)}\n`)
   })

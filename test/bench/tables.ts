@@ -4,6 +4,8 @@ import type { LineWorld } from '@jackstay/e2e/line-world'
 /** How much is measured: enough to mean something, or just enough to see that it works. */
 export interface Scale {
   readonly quick: boolean
+  /** How often each side has its turn. */
+  readonly rounds: number
   /** On the disk that the ledgers are measured on. */
   readonly directory: string
 }
@@ -19,21 +21,21 @@ type Table =
 export const tables = {
   judge: {
     about: 'the same rules over the same intents in Jackstay, cel-go and OPA',
-    alone: async ({ quick }, onProgress) => {
+    alone: async ({ quick, rounds }, onProgress) => {
       const { measureJudge } = await import('./judge.ts')
       const options = quick
-        ? { intents: 52, seconds: 0.1, rounds: 1 }
-        : { intents: 520, seconds: 3, rounds: 3 }
+        ? { intents: 52, seconds: 0.1, rounds }
+        : { intents: 520, seconds: 3, rounds }
       return measureJudge(options, onProgress)
     },
   },
   ledger: {
     about: "leaves, waiting time, proofs and verification beside Tessera's POSIX driver and fsck",
-    alone: async ({ quick, directory }, onProgress) => {
+    alone: async ({ quick, rounds, directory }, onProgress) => {
       const { measureLedger } = await import('./ledger.ts')
       const options = quick
-        ? { leaves: 600, slowLeaves: 128, grow: 600, rounds: 1, directory }
-        : { leaves: 100_000, slowLeaves: 2000, grow: 1_000_000, rounds: 3, directory }
+        ? { leaves: 600, waits: 600, slowWaits: 128, grow: 600, rounds, directory }
+        : { leaves: 50_000, waits: 10_000, slowWaits: 1280, grow: 1_000_000, rounds, directory }
       return measureLedger(options, onProgress)
     },
   },
