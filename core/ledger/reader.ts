@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { type StoredLeaf, storedLeaf } from './sealed.ts'
@@ -32,25 +31,39 @@ export function directoryReader(directory: string): TileReader {
       const bytes = await readBounded(join(directory, 'checkpoint'), checkpointLimit)
       return bytes?.toString('utf8')
     },
-    tile: (level, index, width) =>
-      readBounded(join(directory, tilePath({ level, index, width })), limitOf(level)),
+    async tile(level, index, width) {
+      return readBounded(join(directory, tilePath({ level, index, width })), limitOf(level))
+    },
   }
 }
 
-async function readBounded(path: string, limit: number): Promise<Buffer | undefined> {
+/**
+ * Synchronously: a log is thousands of small files, and to send each open, read and close through
+ * Node's thread pool takes longer than to hash what is in them.
+ */
+function readBounded(path: string, limit: number): Buffer | undefined {
+  const file = openIfThere(path)
+  if (file === undefined) return undefined
   try {
-    await using file = await open(path, constants.O_RDONLY)
-    const { size } = await file.stat()
+    const { size } = fstatSync(file)
     if (size > limit) throw tooLarge(path, limit)
     const bytes = Buffer.allocUnsafeSlow(size)
     let done = 0
     while (done < size) {
-      const { bytesRead } = await file.read(bytes, done, size - done, done)
+      const count = readSync(file, bytes, done, size - done, done)
       // cut while we read it: what is there is for the caller to judge
-      if (bytesRead === 0) break
-      done += bytesRead
+      if (count === 0) break
+      done += count
     }
     return bytes.subarray(0, done)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
