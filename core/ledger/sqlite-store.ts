@@ -338,10 +338,9 @@ class SqliteStore implements StoreEngine {
   }
 
   async close() {
-    const { db, lock, log, files } = this.#parts
+    const { db, lock, files } = this.#parts
     // after a failure closing would sync again, and believe it
     if (!this.#writes.close() || !db.isOpen) return
-    files.settle(log.note)
     db.close()
     files.close()
     lock.close()

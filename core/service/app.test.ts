@@ -157,6 +157,7 @@ test('work under way is bounded; health is not counted', async () => {
   const first = app.request('/wait')
   const second = await app.request('/wait')
   assert.equal(second.status, 503)
+  assert.equal(second.headers.get('retry-after'), '1')
   assert.match(await second.text(), /overloaded/)
   assert.equal((await app.request('/healthz')).status, 200)
   gate.resolve()

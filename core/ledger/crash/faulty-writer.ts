@@ -14,13 +14,13 @@ const key = ledgerKeyFrom(skey)
 
 /** Numbers as in `disk-trace.c` and errno.h. */
 const faults = [
-  { name: 'a write fails', kind: 2, errno: 5 },
-  { name: 'a write finds the disk full', kind: 2, errno: 28 },
-  { name: 'a write is cut short', kind: 16, errno: 28 },
-  { name: 'a sync fails', kind: 3, errno: 5 },
-  { name: 'a truncation fails', kind: 4, errno: 5 },
-  { name: 'a file cannot be removed', kind: 5, errno: 5 },
-  { name: 'the disk is read-only', kind: 17, errno: 30 },
+  { name: 'a write fails', kind: 2, errno: 5, isEnd: true },
+  { name: 'a write finds the disk full', kind: 2, errno: 28, isEnd: false },
+  { name: 'a write is cut short', kind: 16, errno: 28, isEnd: false },
+  { name: 'a sync fails', kind: 3, errno: 5, isEnd: true },
+  { name: 'a truncation fails', kind: 4, errno: 5, isEnd: true },
+  { name: 'a file cannot be removed', kind: 5, errno: 5, isEnd: true },
+  { name: 'the disk is read-only', kind: 17, errno: 30, isEnd: true },
 ] as const
 
 function arm(kind: number, countdown: number, errno: number): void {
@@ -32,6 +32,7 @@ function hits(): number {
 }
 
 interface Outcome {
+  readonly opened: boolean
   readonly acknowledged: readonly Acknowledged[]
   readonly ended: boolean
   readonly refused: boolean
@@ -42,6 +43,7 @@ interface Outcome {
 /** One life in `watched`, with one fault. */
 async function liveWith(fault: (typeof faults)[number], nth: number): Promise<Outcome> {
   const acknowledged: Acknowledged[] = []
+  let opened = false
   let ended = false
   let late = false
   let after = 0
@@ -55,14 +57,20 @@ async function liveWith(fault: (typeof faults)[number], nth: number): Promise<Ou
   arm(fault.kind, nth, fault.errno)
   let refused = false
   try {
-    await live({ directory: watched, key, fatal }, 'only', (what) => {
+    const life = {
+      ...{ directory: watched, key, fatal },
+      opened: () => {
+        opened = true
+      },
+    }
+    await live(life, 'only', (what) => {
       acknowledged.push(what)
       if (late) after++
     })
   } catch {
     refused = true
   }
-  return { acknowledged, ended, refused, after }
+  return { acknowledged, opened, ended, refused, after }
 }
 
 /** The files as a dead process leaves them: the store in this one cannot be closed any more. */
@@ -82,12 +90,13 @@ for (const fault of faults) {
   for (let nth = 1; ; nth++) {
     rmSync(watched, { recursive: true, force: true })
     mkdirSync(watched)
-    const { acknowledged, ended, refused, after } = await liveWith(fault, nth)
+    const { acknowledged, opened, ended, refused, after } = await liveWith(fault, nth)
     const hit = hits()
     arm(0, 0, 0)
     if (hit === 0) break
     count++
     if (!ended && !refused) silent++
+    if (fault.isEnd && opened && refused && !ended) problems.push(`${nth}: it went on`)
     if (after > 0) problems.push(`${nth}: ${after} leaves were acknowledged after the end`)
     const directory = await left(nth)
     const fatal = () => problems.push(`${nth}: the next start ended`)

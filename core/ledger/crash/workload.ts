@@ -23,6 +23,7 @@ export interface Life {
   readonly directory: string
   readonly key: LedgerKey
   readonly fatal: (error: Error) => void
+  readonly opened?: () => void
 }
 
 /** In this thread, and with a write-ahead log that is moved often. */
@@ -35,6 +36,7 @@ export function openForCrash({ directory, key, fatal }: Life): Promise<StoreEngi
 /** One life of a store, from opening to closing. */
 export async function live(life: Life, name: string, acknowledge: Acknowledge): Promise<void> {
   const store = await openForCrash(life)
+  life.opened?.()
   for (let seq = 0; seq < 3; seq++) await append(store, `${name}-alone`, seq, acknowledge)
   await Promise.all(
     Array.from({ length: 4 }, (_, i) => append(store, `${name}-${i}`, 0, acknowledge)),
