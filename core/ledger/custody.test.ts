@@ -81,6 +81,11 @@ describe('a rotation', () => {
     assert.deepEqual(await followKeys(read, 312, first.to), [first.to, second.to])
     const stranger = ledgerKeyFrom(generateSkey(origin)).vkey
     assert.deepEqual(await followKeys(read, 312, stranger), [stranger])
+    // a size that nobody signed, of a folder that may hold anything
+    const size = Number.MAX_SAFE_INTEGER
+    const followed = await followKeys(read, size, old.vkey)
+    assert.ok(followed.length <= 3)
+    assert.deepEqual(await followKeys(read, size, first.to, size - 1), [first.to])
     read.close()
   })
 

@@ -71,7 +71,10 @@ async function assertBundle(log: StoredLog, bundle: number, size: number): Promi
   if (stored === undefined) {
     throw damaged(`one of the leaves ${first} to ${first + width - 1} is missing`)
   }
-  const entries = decodeBundle(stored) ?? []
+  const entries = decodeBundle(stored)
+  if (entries?.length !== width) {
+    throw damaged(`the leaves ${first} to ${first + width - 1} are not what is stored for them`)
+  }
   for (const [i, entry] of entries.entries()) {
     if (Buffer.from(leafHash(entry)).equals(hashes.subarray(i * hashSize, (i + 1) * hashSize))) {
       continue

@@ -45,6 +45,7 @@ export async function prove(
     const proofs: { index: number; kind: string; file: string }[] = []
     for (const index of indexes) {
       const leaf = await leafAt(read, index, newest)
+      assertOf(request.id, index, leaf)
       const path = await inclusionProof(index, evidence.size, tiles)
       const text = formatProof({ index, path, checkpoint: evidence.note, extra: leaf })
       const verdict = verifyProof(text, leaf, verifierFromVkey(vkey))
@@ -126,12 +127,16 @@ export async function verifyOneProof(
   ])
 }
 
+function isIndex(id: string): boolean {
+  return /^\d{1,15}$/.test(id)
+}
+
 async function indexesOf(
   id: string,
   { read, mediator }: LogSource,
   size: number,
 ): Promise<readonly number[]> {
-  if (/^\d{1,15}$/.test(id)) return [Number(id)]
+  if (isIndex(id)) return [Number(id)]
   if (!/^[0-9a-f-]{36}$/.test(id)) {
     throw usageError(`\`${id}\` is neither the id of an intent nor the index of a leaf`)
   }
@@ -145,6 +150,16 @@ async function indexesOf(
     exitCodes.notFound,
     'not_found',
     `the log has no leaf of intent \`${id}\``,
+  )
+}
+
+/** Whoever serves the log also says which leaves are the intent's, and is not believed. */
+function assertOf(id: string, index: number, leaf: Uint8Array): void {
+  if (isIndex(id) || decodeLeaf(leaf).intent === id) return
+  throw new CommandFailed(
+    exitCodes.ledger,
+    'ledger_damaged',
+    `leaf ${index} was named as one of \`${id}\` and is not: nothing is proved with it; treat the mediator as compromised`,
   )
 }
 

@@ -17,10 +17,12 @@ import { cosignerFromSkey, formatCosignerSkey } from '@jackstay/ledger/cosignatu
 import { type LedgerKey, loadOrCreateKey } from '@jackstay/ledger/key'
 import { verifierFromVkey } from '@jackstay/ledger/note'
 import { parseProof } from '@jackstay/ledger/proof'
+import { directoryReader } from '@jackstay/ledger/reader'
 import { openStore } from '@jackstay/ledger/store'
 import { witnessFile } from '@jackstay/ledger/witness-file'
 import { witnessHandler } from '@jackstay/ledger/witness-handler'
 import { Desk, startFake, status, tokenRoute } from './fake-servers.ts'
+import { story, verified } from './story-builder.ts'
 
 const origin = 'jackstay.dev/00000000-0000-4000-8000-000000000000'
 const intent = '019a0000-0000-7000-8000-000000000001'
@@ -77,6 +79,17 @@ after(() => {
   server.close()
   desk.clean()
   rmSync(folder, { recursive: true })
+})
+
+test('T69 status sees newest leaves that are empty or cut', async () => {
+  const out = join(folder, 'cut')
+  assert.equal((await run('export', '--data', data, '--out', out)).exit, 0)
+  for (const bytes of [Buffer.of(), Buffer.of(0xff)]) {
+    writeFileSync(join(out, 'tile', 'entries', '000.p', '5'), bytes)
+    const { exit, out: said } = await run('status', '--data', out)
+    assert.equal(exit, 5)
+    assert.match(said, /tail +damaged — .*the leaves 0 to 4 are not what is stored for them/)
+  }
 })
 
 test('status shows tail, anchors and witnesses, and says Unanchored', async () => {
@@ -181,6 +194,31 @@ test('what is not there and what was mistyped', async () => {
   assert.equal((await run('prove', '999', '--data', data, '--out', folder)).exit, 4)
   assert.equal((await run('prove', 'web', '--data', data)).exit, 2)
   assert.equal((await run('witness', '--data', data)).exit, 2)
+})
+
+test('T79 a mediator that names leaves of another intent proves nothing with them', async () => {
+  const [api, mediator] = [await startFake(), await startFake()]
+  const far = new Desk(api.origin, mediator.origin)
+  const read = directoryReader(join(folder, 'bundle'))
+  const view = story(verified)
+  const events = view.events.map((event) => ({ ...event, leafIndexes: [0] }))
+  try {
+    api.routes = tokenRoute
+    mediator.routes = {
+      'GET /ledger/checkpoint': { status: 200, body: (await read.checkpoint()) ?? '' },
+      'GET /ledger/tile/0/000.p/5': { status: 200, body: await read.tile(0, 0, 5) },
+      'GET /ledger/tile/entries/000.p/5': { status: 200, body: await read.tile('entries', 0, 5) },
+      [`GET /v1/intents/${intent}`]: { status: 200, body: { ...view, events } },
+      'GET /ledger/witnessed': { status: 404, body: { error: { code: 'not_found', message: '' } } },
+      'GET /ledger/status': { status: 404, body: { error: { code: 'not_found', message: '' } } },
+    }
+    const lied = await far.run(['ledger', 'prove', intent, '--key', key.vkey, '--out', folder])
+    assert.equal(lied.exit, 5, lied.err)
+    assert.match(lied.err, /leaf 0 was named as one of .* and is not: nothing is proved with it/)
+  } finally {
+    far.clean()
+    await Promise.all([api.stop(), mediator.stop()])
+  }
 })
 
 test('the mediator is asked where no folder is given, and its demand is kept', async () => {

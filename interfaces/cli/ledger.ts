@@ -37,7 +37,7 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
     const asked = { ...options, vkey: key, formerVkeys }
     return part === undefined ? verifyLedger(asked) : verifyPart(data, asked, part)
   }
-  const { verdict, followed } = await following(read, vkey, verdictWith)
+  const { verdict, followed } = await following(read, vkey, part?.from, verdictWith)
   const origin = vkey.split('+')[0] ?? ''
   if (request.json)
     printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict })
@@ -67,6 +67,7 @@ async function demandQuorum(
 async function following(
   read: TileReader,
   vkey: string,
+  from: number | undefined,
   verdictWith: (vkeys: readonly string[]) => Promise<LedgerVerdict | BundleVerdict>,
 ) {
   const verdict = await verdictWith([vkey])
@@ -74,7 +75,7 @@ async function following(
   // only how far to look is taken from the checkpoint that does not verify
   const size = Number((await read.checkpoint())?.split('\n')[1])
   if (!Number.isSafeInteger(size)) return { verdict }
-  const keys = await followKeys(read, size, vkey)
+  const keys = await followKeys(read, size, vkey, from)
   return keys.length === 1 ? { verdict } : { verdict: await verdictWith(keys), followed: keys }
 }
 
