@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { generateSkey, ledgerKeyFrom, loadOrCreateKey } from './key.ts'
+import { storeReader } from './reader.ts'
 import { openStore } from './store.ts'
 import { anAppend, fill, origin, testLedger } from './store-builder.ts'
 
@@ -58,6 +59,24 @@ describe('opening', () => {
         { code: 'ledger_damaged', message },
         sql,
       )
+    }
+  })
+
+  it('T72 refuses tables, views and triggers of others, which could keep what is erased', async () => {
+    for (const sql of [
+      'CREATE TRIGGER kept AFTER UPDATE ON sealed BEGIN INSERT INTO meta VALUES (old.name, old.value); END',
+      'CREATE TABLE stash (value TEXT)',
+      'ALTER TABLE checkpoint RENAME TO other; CREATE VIEW checkpoint AS SELECT 1 AS only_row, note FROM other',
+      'DROP TABLE holds',
+    ]) {
+      await using ledger = await testLedger()
+      const { directory, key, clock, store } = ledger
+      await fill(store, 2)
+      await store.close()
+      edit(directory, sql)
+      const refused = { code: 'ledger_damaged', message: /other tables, views or triggers/ }
+      await assert.rejects(openStore({ directory, origin, key, clock }), refused, sql)
+      assert.throws(() => storeReader(directory), refused, sql)
     }
   })
 

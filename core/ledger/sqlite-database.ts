@@ -174,6 +174,7 @@ export async function openDatabase(
       if (versionOf(db) !== i) continue
       db.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${i + 1}; COMMIT`)
     }
+    assertOwnTables(db, directory)
     return db
   } catch (error) {
     db.close()
@@ -185,7 +186,9 @@ export async function openDatabase(
 export function openReadOnly(directory: string): DatabaseSync {
   const db = new DatabaseSync(join(directory, databaseName), { readOnly: true, timeout: 5000 })
   try {
+    db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
     assertVersion(db, directory)
+    assertOwnTables(db, directory)
     return db
   } catch (error) {
     db.close()
@@ -214,6 +217,36 @@ function assertVersion(db: DatabaseSync, directory: string): void {
     'invalid_config',
     `the ledger in \`${directory}\` has schema ${version} and this program knows up to ${schemaVersion}: run the newer program`,
   )
+}
+
+/**
+ * A trigger that somebody added could keep what is erased, and a view in a table's place could
+ * reckon for ever: only the tables of a version of ours are read and written.
+ * @throws JackstayError `ledger_damaged`
+ */
+function assertOwnTables(db: DatabaseSync, directory: string): void {
+  const ours = new DatabaseSync(':memory:')
+  try {
+    for (const step of migrations.slice(0, versionOf(db))) ours.exec(step)
+    const expected = new Set(tablesOf(ours))
+    const other = tablesOf(db).find((one) => !expected.delete(one))
+    if (other === undefined && expected.size === 0) return
+  } finally {
+    ours.close()
+  }
+  throw new JackstayError(
+    'ledger_damaged',
+    `the ledger in \`${directory}\` has other tables, views or triggers than this program makes: keep a copy and find out who added or removed some, then restore a backup`,
+  )
+}
+
+function tablesOf(db: DatabaseSync): readonly string[] {
+  return db
+    .prepare(
+      "SELECT type, name, sql FROM sqlite_schema WHERE type <> 'index' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+    )
+    .all()
+    .map((row) => JSON.stringify(row))
 }
 
 function versionOf(db: DatabaseSync): number {
