@@ -74,7 +74,7 @@ test('a worker travels inside the bundle', async () => {
 test('the judge on its own thread travels inside the bundle', async () => {
   const code = await built({
     'main.ts': [
-      `import { judgeThread } from '${join(rootFolder, 'core/judge/thread.ts')}'`,
+      `import { judgeThread } from '${join(rootFolder, 'core/judge/thread/thread.ts')}'`,
       'const judge = judgeThread()',
       'const rules = [{ name: "r", deny: { when: "1 +" } }]',
       "const spec = { mode: 'enforce' as const, actions: ['*' as const], rules }",

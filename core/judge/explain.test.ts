@@ -3,12 +3,12 @@ import { describe, it } from 'node:test'
 import type { Json } from '@jackstay/contract/json'
 import type { PolicyRule } from '@jackstay/contract/kinds/action-policy'
 import fc from 'fast-check'
+import type { ReadFact } from './cel/trace.ts'
 import type { DecideInput } from './decide.ts'
 import { type Change, type Explanation, explain, outcomeOf } from './explain.ts'
 import { type Facts, facts } from './facts.ts'
 import { compileRules, type NamedPolicy } from './rules.ts'
 import { allow, ask, deny, policy, someFacts, verdict, withParams } from './samples.ts'
-import type { ReadFact } from './trace.ts'
 
 const byClass = { count: 1, groups: ['leads'] }
 

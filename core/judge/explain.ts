@@ -1,9 +1,9 @@
 import type { Decision } from '@jackstay/contract/decision'
 import type { Json } from '@jackstay/contract/json'
+import { type Leaf, type Need, type ReadFact, type TracedFacts, tracer } from './cel/trace.ts'
 import { type DecideInput, decide } from './decide.ts'
 import { bindFacts } from './facts.ts'
 import { type CompiledPolicy, type CompiledRule, policiesFor } from './rules.ts'
-import { type Leaf, type Need, type ReadFact, type TracedFacts, tracer } from './trace.ts'
 
 export type Outcome = 'allow' | 'deny' | 'approval'
 

@@ -5,7 +5,7 @@ import type { Json } from '@jackstay/contract/json'
 import { autonomy } from '@jackstay/contract/kinds/agent-class'
 import { blastRadius, reversibility } from '@jackstay/contract/plan'
 import { z } from 'zod'
-import type { Bindings } from './evaluator.ts'
+import type { Bindings } from './cel/evaluator.ts'
 
 const json = z.custom<Json>((value) => value !== undefined)
 

@@ -1,5 +1,5 @@
 import type { Plan } from '@jackstay/contract/plan'
-import { readQuantity } from './functions/quantities.ts'
+import { readQuantity } from './cel/functions/quantities.ts'
 
 /** How much a namespace matters, by whoever runs the cluster: `low`, `medium` or `high`. */
 export const criticalityLabel = 'jackstay.dev/criticality'

@@ -1,8 +1,8 @@
 import type { ApprovalRequirement } from '@jackstay/contract/decision'
 import { type Digest, digestOf, sha256 } from '@jackstay/contract/json'
 import type { ActionPolicySpec, PolicyRule } from '@jackstay/contract/kinds/action-policy'
-import { type Compile, type Expression, expressionCompiler } from './expression.ts'
-import type { ExpressionProblem } from './syntax.ts'
+import { type Compile, type Expression, expressionCompiler } from './cel/expression.ts'
+import type { ExpressionProblem } from './cel/syntax.ts'
 
 export interface NamedPolicy {
   readonly name: string

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { followKeys } from '../log/follow-keys.ts'
+import { generateSkey, ledgerKeyFrom, loadKey, loadOrCreateKey, writeKey } from '../log/key.ts'
+import { openNote, verifierFromVkey } from '../log/note.ts'
+import { storeReader } from '../log/reader.ts'
+import { verifyLedger } from '../log/verify.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { anAppend, fill, origin } from '../store/store-builder.ts'
+import { backupStore } from './backup.ts'
+import { recoveredAt, recoverLog } from './recovery.ts'
+import { rotateKey } from './rotation.ts'
+import { lockRotation } from './rotation-file.ts'
+
+const clock = { now: () => Date.parse('2026-01-01T00:00:00Z') }
+const who = { reason: 'a drill', by: 'alice', clock }
+
+/** A data directory with its key, as a program keeps it, and room beside it. */
+async function aDataDirectory() {
+  const room = await mkdtemp(join(tmpdir(), 'jackstay-custody-'))
+  const directory = join(room, 'data')
+  await loadOrCreateKey(directory, origin)
+  return {
+    room,
+    directory,
+    async with<T>(use: (store: Store) => Promise<T>, at = directory): Promise<T> {
+      const key = await loadOrCreateKey(at, origin)
+      const store = await openStore({ directory: at, origin: key.name, key, clock })
+      try {
+        return await use(store)
+      } finally {
+        await store.close()
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await rm(room, { recursive: true, force: true })
+    },
+  }
+}
+
+async function verdictOn(directory: string, vkey: string, knownCheckpoint?: string) {
+  const read = storeReader(directory)
+  try {
+    const known = knownCheckpoint === undefined ? {} : { knownCheckpoint }
+    return await verifyLedger({ read, vkey, ...known })
+  } finally {
+    read.close()
+  }
+}
+
+function edit(directory: string, sql: string): void {
+  const db = new DatabaseSync(join(directory, 'ledger.sqlite'))
+  db.exec(sql)
+  db.close()
+}
+
+describe('a rotation', () => {
+  it('hands the log to a new key, and who holds the old one can follow', async () => {
+    await using data = await aDataDirectory()
+    await data.with((store) => fill(store, 300))
+    const old = await loadKey(data.directory)
+    const first = await rotateKey({ directory: data.directory, ...who })
+    await data.with((store) => fill(store, 10, 'later'))
+    const second = await rotateKey({ directory: data.directory, ...who })
+    assert.deepEqual([first.leafIndex, second.leafIndex], [300, 311])
+    const now = await loadKey(data.directory)
+    assert.equal(now.vkey, second.to)
+    assert.ok((await verdictOn(data.directory, now.vkey)).ok)
+    for (const former of [old.vkey, first.to]) {
+      const verdict = await verdictOn(data.directory, former)
+      // the newest checkpoint is the one of the hand-over, which the key before signed too
+      assert.equal(verdict.ok, former === first.to)
+    }
+    const read = storeReader(data.directory)
+    assert.deepEqual(await followKeys(read, 312, old.vkey), [old.vkey, first.to, second.to])
+    assert.deepEqual(await followKeys(read, 312, first.to), [first.to, second.to])
+    const stranger = ledgerKeyFrom(generateSkey(origin)).vkey
+    assert.deepEqual(await followKeys(read, 312, stranger), [stranger])
+    // a size that nobody signed, of a folder that may hold anything
+    const size = Number.MAX_SAFE_INTEGER
+    const followed = await followKeys(read, size, old.vkey)
+    assert.ok(followed.length <= 3)
+    assert.deepEqual(await followKeys(read, size, first.to, size - 1), [first.to])
+    read.close()
+  })
+
+  it('is not believed when the old key did not sign it, or the new one', async () => {
+    await using data = await aDataDirectory()
+    const old = await loadKey(data.directory)
+    const thief = ledgerKeyFrom(generateSkey(origin))
+    const { rotationNote } = await import('../log/succession.ts')
+    const other = ledgerKeyFrom(generateSkey('jackstay.dev/other'))
+    await data.with(async (store) => {
+      const notes = [
+        rotationNote(thief, thief),
+        rotationNote(other, thief),
+        rotationNote(old, thief).replace(thief.vkey, other.vkey),
+        rotationNote(old, thief).split('\n').slice(0, -2).join('\n').concat('\n'),
+        'nonsense',
+      ]
+      const leaves = notes.map((note) => ({ kind: 'rotation', data: { note } }) as const)
+      await store.appendLeaves([...leaves, { kind: 'rotation', data: 7 }])
+    })
+    const read = storeReader(data.directory)
+    assert.deepEqual(await followKeys(read, 6, old.vkey), [old.vkey])
+    read.close()
+  })
+
+  it('cut short before the hand-over keeps the old key, after it takes the new one', async () => {
+    for (const handedOver of [false, true]) {
+      await using data = await aDataDirectory()
+      await data.with((store) => fill(store, 3))
+      const old = await loadKey(data.directory)
+      const skey = generateSkey(origin)
+      const next = ledgerKeyFrom(skey)
+      await writeKey(data.directory, 'ledger.key.next', skey)
+      if (handedOver) {
+        const { signCheckpoint, openCheckpoint } = await import('../log/checkpoint.ts')
+        const note = await data.with((store) => store.checkpoint(), data.directory).catch(() => '')
+        const opened = openCheckpoint(note, verifierFromVkey(old.vkey))
+        assert.ok(opened.ok)
+        await writeKey(data.directory, 'ledger.key.next', skey)
+        const both = signCheckpoint(opened.checkpoint, [old, next])
+        edit(data.directory, `UPDATE checkpoint SET note = '${both}'`)
+        edit(data.directory, `UPDATE meta SET value = '${next.vkey}' WHERE name = 'vkey'`)
+      }
+      await data.with((store) => fill(store, 3, 'more'))
+      assert.equal((await loadKey(data.directory)).vkey, handedOver ? next.vkey : old.vkey)
+      assert.equal(existsSync(join(data.directory, 'ledger.key.next')), false)
+    }
+  })
+
+  it('waits for nobody: not beside a writer, not beside another rotation', async () => {
+    await using data = await aDataDirectory()
+    const { vkey } = await loadKey(data.directory)
+    await data.with(async () => {
+      await assert.rejects(rotateKey({ directory: data.directory, ...who }), { code: 'not_ready' })
+    })
+    const lock = await lockRotation(data.directory)
+    await assert.rejects(rotateKey({ directory: data.directory, ...who }), { code: 'not_ready' })
+    lock.close()
+    assert.equal((await loadOrCreateKey(data.directory, origin)).vkey, vkey)
+  })
+})
+
+describe('a recovery', () => {
+  it('begins a new log whose first leaf commits to the last checkpoint from outside (T72)', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    const kept = await data.with(async (store) => {
+      await fill(store, 20)
+      await store.append(anAppend({ intentId: 'under-way' }))
+      return store.checkpoint()
+    })
+    const old = await loadKey(directory)
+    await copyFile(join(directory, 'ledger.sqlite'), join(room, 'newer.sqlite'))
+    edit(directory, 'DELETE FROM leaves WHERE position > 9')
+    const to = join(room, 'next')
+    const done = await recoverLog({ directory, to, checkpoint: kept, ...who })
+    assert.equal(done.origin, `${origin}/2`)
+    assert.match(done.found, /^entries_missing \(leaf 0\): /)
+    assert.ok(done.underWay.includes('under-way') && done.underWay.length === 21)
+    const leaf = await data.with((store) => store.leaf(0), to)
+    assert.equal(await data.with(recoveredAt, to), clock.now())
+    assert.equal(leaf?.kind, 'recovery')
+    const stated = leaf?.data as { previous: object; checkpoint: string; note: string }
+    assert.deepEqual(stated.previous, {
+      ...{ origin, vkey: old.vkey, size: 20, fromOutside: true },
+      root: kept.split('\n')[2],
+    })
+    assert.equal(stated.checkpoint, kept)
+    const signed = openNote(stated.note, [verifierFromVkey(old.vkey), verifierFromVkey(done.vkey)])
+    assert.ok(signed.ok && signed.signers.length === 2, 'both keys vouch for the succession')
+    assert.ok((await verdictOn(to, done.vkey)).ok)
+    // the old log is evidence now: whole, and closed
+    await assert.rejects(
+      data.with((store) => store.size()),
+      /was given up: .*\/2/,
+    )
+    await assert.rejects(recoverLog({ directory, to: join(room, 'third'), ...who }), /was given up/)
+  })
+
+  it('finds a rollback by the checkpoint that somebody kept, and nothing without it', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    await data.with((store) => fill(store, 5))
+    const old = await readFile(join(directory, 'ledger.sqlite'))
+    const kept = await data.with(async (store) => {
+      await fill(store, 5, 'later')
+      return store.checkpoint()
+    })
+    await writeFile(join(directory, 'ledger.sqlite'), old)
+    const to = join(room, 'next')
+    await assert.rejects(recoverLog({ directory, to, ...who }), /there is nothing to recover from/)
+    assert.equal(existsSync(to), false)
+    const done = await recoverLog({ directory, to, checkpoint: kept, ...who })
+    assert.match(done.found, /^truncated \(leaf 5\)/)
+    assert.equal(done.previous.size, 10)
+  })
+
+  it('needs a checkpoint of this log, and a place that is free', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    await data.with((store) => fill(store, 2))
+    const to = join(room, 'next')
+    await writeFile(join(directory, 'ledger.sqlite'), 'no database at all, only some text')
+    await assert.rejects(recoverLog({ directory, to, ...who }), /has no readable checkpoint/)
+    await using other = await aDataDirectory()
+    const foreign = await other.with((store) => store.checkpoint())
+    const attempt = recoverLog({ directory, to, checkpoint: foreign, ...who })
+    await assert.rejects(attempt, /is not one of this log/)
+    await mkdir(to)
+    await assert.rejects(recoverLog({ directory, to, ...who }), /exists; name a new/)
+    await rm(join(directory, 'ledger.key'))
+    await assert.rejects(
+      recoverLog({ directory, to: join(room, 'n'), ...who }),
+      /give the verifier key of the log with --key/,
+    )
+  })
+
+  it('does not run beside a writer', async () => {
+    await using data = await aDataDirectory()
+    await data.with(async () => {
+      const attempt = recoverLog({ directory: data.directory, to: join(data.room, 'n'), ...who })
+      await assert.rejects(attempt, { code: 'not_ready' })
+    })
+  })
+
+  it('may be done again when it was cut short before the new log had its place', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    await data.with((store) => fill(store, 2))
+    const to = join(room, 'next')
+    const options = { directory, to, evenIfSound: true, ...who }
+    await recoverLog(options)
+    await rm(to, { recursive: true })
+    assert.equal((await recoverLog(options)).origin, `${origin}/2`)
+    const third = { ...options, directory: to, to: join(room, 'third') }
+    assert.equal((await recoverLog(third)).origin, `${origin}/3`)
+  })
+})
+
+describe('a backup', () => {
+  it('is whole and verified while the owner goes on writing, and private', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    const { vkey } = await loadKey(directory)
+    const to = join(room, 'copy')
+    await data.with(async (store) => {
+      await fill(store, 500)
+      let stop = false
+      const writing = (async () => {
+        for (let n = 0; !stop; n++) await fill(store, 1, `busy${n}-`)
+        return store.size()
+      })()
+      const verdict = await backupStore({ directory, to, vkey, withKey: false })
+      stop = true
+      assert.ok(verdict.ok && verdict.size >= 500 && verdict.size <= (await writing))
+    })
+    assert.equal((await stat(join(to, 'ledger.sqlite'))).mode & 0o777, 0o600)
+    assert.equal(existsSync(join(to, 'ledger.key')), false)
+  })
+
+  it('with the key is a data directory that goes on', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    const { vkey } = await loadKey(directory)
+    await data.with((store) => fill(store, 3))
+    const to = join(room, 'copy')
+    assert.ok((await backupStore({ directory, to, vkey, withKey: true })).ok)
+    await data.with((store) => fill(store, 3, 'on'), to)
+    assert.ok((await verdictOn(to, vkey)).ok)
+    await assert.rejects(backupStore({ directory, to, vkey, withKey: true }), /is not empty/)
+  })
+
+  it('T69 of a damaged log says so', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    const { vkey } = await loadKey(directory)
+    await data.with((store) => fill(store, 3))
+    edit(directory, `UPDATE leaves SET bytes = x'7b7d' WHERE position = 1`)
+    const verdict = await backupStore({ directory, to: join(room, 'copy'), vkey, withKey: false })
+    assert.equal(verdict.ok ? undefined : verdict.index, 1)
+  })
+})
+
+it('a key file that others may read is no key', async () => {
+  await using data = await aDataDirectory()
+  await chmod(join(data.directory, 'ledger.key'), 0o644)
+  await assert.rejects(rotateKey({ directory: data.directory, ...who }), /has mode 644/)
+})

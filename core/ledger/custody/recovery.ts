@@ -1,0 +1,252 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { JackstayError } from '@jackstay/contract/errors'
+import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts'
+import {
+  generateSkey,
+  keyName,
+  type LedgerKey,
+  ledgerKeyFrom,
+  loadKey,
+  syncDirectory,
+  writeKey,
+} from '../log/key.ts'
+import { verifierFromVkey } from '../log/note.ts'
+import { nextOrigin } from '../log/origin.ts'
+import { storeReader } from '../log/reader.ts'
+import { recoveryNote } from '../log/succession.ts'
+import { type LedgerVerdict, verifyLedger } from '../log/verify.ts'
+import { databaseName, lockDirectory, openReadOnly } from '../sqlite/database.ts'
+import { text } from '../store/rows.ts'
+import { type Clock, openStore, type Store } from '../store/store.ts'
+import { assertNotSuperseded, markSuperseded, successorOf } from './superseded.ts'
+
+export interface RecoverOptions {
+  /** The data directory of the log that is given up. It stays as it is, as evidence. */
+  readonly directory: string
+  /** The data directory of the log that follows: must not exist. */
+  readonly to: string
+  readonly reason: string
+  readonly by: string
+  readonly clock: Clock
+  /** The last checkpoint that somebody outside has: a signed note. */
+  readonly checkpoint?: string
+  /** The verifier key of the log that is given up, where its key file is lost. */
+  readonly vkey?: string
+  /** Begin a new log although nothing is wrong with the old one. */
+  readonly evenIfSound?: boolean
+}
+
+export interface Recovered {
+  readonly origin: string
+  readonly vkey: string
+  readonly previous: {
+    readonly origin: string
+    readonly vkey: string
+    readonly size: number
+    readonly root: string
+    /** Whether the checkpoint came from outside, or is the damaged store's own. */
+    readonly fromOutside: boolean
+  }
+  /** What is wrong with the old log, in words. */
+  readonly found: string
+  /** Intents that had not ended, as far as the old store can be read. */
+  readonly underWay: readonly string[]
+}
+
+/**
+ * Begins a new log where the old one is lost, cut or rewritten: another origin and another key, and
+ * a first leaf that names the last checkpoint anybody has of the old log, what was found, and why.
+ * Where the old key is still there it signs the new one, so that its holders can follow. Nothing of
+ * the old directory is changed but a mark that keeps it from being written to again.
+ * @throws JackstayError `invalid_request` for a log that verifies, a folder in use, or where no
+ * checkpoint can be had; `not_ready` while another process writes
+ */
+export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
+  const { directory, to } = options
+  if (existsSync(to)) {
+    throw new JackstayError('invalid_request', `\`${to}\` exists; name a new data directory`)
+  }
+  await assertFirst(directory)
+  const lock = await lockDirectory(directory)
+  try {
+    const old = await oldKeys(options)
+    const last = await lastCheckpoint(options, old.vkey)
+    return await begin(options, { ...old, ...last, found: await damageOf(options, old.vkey) })
+  } finally {
+    lock.close()
+  }
+}
+
+/** When a recovery began this log, milliseconds since the epoch; 0 for any other log. */
+export async function recoveredAt(store: Pick<Store, 'leaf'>): Promise<number> {
+  const first = await store.leaf(0)
+  if (first?.kind !== 'recovery') return 0
+  const { data } = first
+  const time = data !== null && typeof data === 'object' && 'time' in data ? data.time : undefined
+  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
+  if (!Number.isNaN(at)) return at
+  throw new JackstayError('ledger_damaged', 'the leaf that begins the log does not say when')
+}
+
+/** A recovery that was cut short after its mark may be done again; a second one may not. */
+async function assertFirst(directory: string): Promise<void> {
+  const next = await successorOf(directory)
+  if (next !== undefined && existsSync(next.by)) await assertNotSuperseded(directory)
+}
+
+interface OldKeys {
+  readonly vkey: string
+  readonly key: LedgerKey | undefined
+}
+
+async function oldKeys({ directory, vkey }: RecoverOptions): Promise<OldKeys> {
+  const key = existsSync(join(directory, keyName)) ? await loadKey(directory) : undefined
+  if (key !== undefined && (vkey === undefined || vkey === key.vkey)) {
+    return { vkey: key.vkey, key }
+  }
+  if (vkey !== undefined) return { vkey, key: undefined }
+  throw new JackstayError(
+    'invalid_request',
+    `\`${directory}\` holds no key: give the verifier key of the log with --key`,
+  )
+}
+
+interface Last {
+  readonly note: string
+  readonly checkpoint: Checkpoint
+  readonly fromOutside: boolean
+}
+
+async function lastCheckpoint(
+  { directory, checkpoint: given }: RecoverOptions,
+  vkey: string,
+): Promise<Last> {
+  const note = given ?? (await ownCheckpoint(directory))
+  if (note === undefined) {
+    throw new JackstayError(
+      'invalid_request',
+      'the store has no readable checkpoint: give the last one kept elsewhere with --checkpoint',
+    )
+  }
+  const opened = openCheckpoint(note, verifierFromVkey(vkey))
+  if (opened.ok) {
+    return { note, checkpoint: opened.checkpoint, fromOutside: given !== undefined }
+  }
+  throw new JackstayError(
+    'invalid_request',
+    `the checkpoint is not one of this log: ${opened.problem}; give another with --checkpoint`,
+  )
+}
+
+/** Undefined where the store cannot be read: that is what a recovery is for. */
+async function ownCheckpoint(directory: string): Promise<string | undefined> {
+  return readable(directory, (read) => read.checkpoint(), undefined)
+}
+
+/** What `verifyLedger` says of the old log, in words. */
+async function damageOf(options: RecoverOptions, vkey: string): Promise<string> {
+  const { directory, checkpoint, evenIfSound = false } = options
+  const unreadable = {
+    ok: false,
+    problem: 'checkpoint_missing',
+    message: 'the store cannot be read',
+  } as const
+  const verdict = await readable<LedgerVerdict>(
+    directory,
+    (read) =>
+      verifyLedger({
+        read,
+        vkey,
+        ...(checkpoint !== undefined && { knownCheckpoint: checkpoint }),
+      }),
+    unreadable,
+  )
+  if (!verdict.ok) {
+    const at = verdict.index === undefined ? '' : ` (leaf ${verdict.index})`
+    return `${verdict.problem}${at}: ${verdict.message}`
+  }
+  if (evenIfSound) return 'nothing: the log verifies'
+  throw new JackstayError(
+    'invalid_request',
+    `the log verifies up to ${verdict.size} leaves, so there is nothing to recover from; a checkpoint kept elsewhere (--checkpoint) shows whether it was rolled back`,
+  )
+}
+
+async function readable<T>(
+  directory: string,
+  use: (read: ReturnType<typeof storeReader>) => Promise<T>,
+  otherwise: T,
+): Promise<T> {
+  if (!existsSync(join(directory, databaseName))) return otherwise
+  let read: ReturnType<typeof storeReader> | undefined
+  try {
+    read = storeReader(directory)
+    return await use(read)
+  } catch (error) {
+    // a store so damaged that SQLite gives up on it says nothing more, and that is the finding
+    if (isDamage(error)) return otherwise
+    throw error
+  } finally {
+    read?.close()
+  }
+}
+
+async function begin(
+  options: RecoverOptions,
+  old: OldKeys & Last & { readonly found: string },
+): Promise<Recovered> {
+  const { directory, to, reason, by, clock } = options
+  const oldOrigin = verifierFromVkey(old.vkey).name
+  const origin = nextOrigin(oldOrigin)
+  const partial = `${to}.partial`
+  // what an interrupted recovery left was never used by anybody
+  await rm(partial, { recursive: true, force: true })
+  const skey = generateSkey(origin)
+  const next = ledgerKeyFrom(skey)
+  const { size, root: bytes } = old.checkpoint
+  const root = Buffer.from(bytes).toString('base64')
+  const { vkey, fromOutside } = old
+  const previous = { origin: oldOrigin, vkey, size, root, fromOutside }
+  const store = await openNew(partial, skey, clock)
+  try {
+    const time = new Date(clock.now()).toISOString()
+    const note = old.key === undefined ? {} : { note: recoveryNote(old.key, next, { size, root }) }
+    const data = { time, by, reason, found: old.found, previous, checkpoint: old.note, ...note }
+    await store.appendLeaves([{ kind: 'recovery', data }])
+  } finally {
+    await store.close()
+  }
+  // the old log is closed first: two that both could be written to would be worse than none
+  await markSuperseded(directory, { origin, by: resolve(to) })
+  await rename(partial, to)
+  return { origin, vkey: next.vkey, previous, found: old.found, underWay: underWay(directory) }
+}
+
+async function openNew(directory: string, skey: string, clock: Clock) {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await writeKey(directory, keyName, skey)
+  await syncDirectory(directory)
+  const key = ledgerKeyFrom(skey)
+  return openStore({ directory, origin: key.name, key, clock })
+}
+
+function underWay(directory: string): readonly string[] {
+  if (!existsSync(join(directory, databaseName))) return []
+  try {
+    const db = openReadOnly(directory)
+    const rows = db.prepare('SELECT id FROM intents WHERE terminal = 0 ORDER BY ordinal').all()
+    db.close()
+    return rows.map((row) => text(row, 'id'))
+  } catch (error) {
+    if (isDamage(error)) return []
+    throw error
+  }
+}
+
+/** A disk or a mode that keeps us from reading is no finding about the log. */
+function isDamage(error: unknown): boolean {
+  if (error instanceof JackstayError) return error.code === 'ledger_damaged'
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+}

@@ -1,0 +1,150 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { JackstayError } from '@jackstay/contract/errors'
+import { databaseName, openReadOnly } from '../sqlite/database.ts'
+import { SqliteSealed } from '../sqlite/sealed.ts'
+import { SqliteTiles } from '../sqlite/tiles.ts'
+import { type StoredLeaf, storedLeaf } from '../store/sealed.ts'
+import { hashSize, tilePath, tileWidth } from './tiles.ts'
+
+export { databaseName }
+
+/** Where a verifier takes a log from: the C2SP layout, whatever it lies in. */
+export interface TileReader {
+  /** The newest checkpoint, or undefined where there is none. */
+  checkpoint(): Promise<string | undefined>
+  /** A hash tile or an entry bundle, `width` 1 to 256; undefined when missing. */
+  tile(level: number | 'entries', index: number, width: number): Promise<Uint8Array | undefined>
+}
+
+const checkpointLimit = 64 * 1024
+const bundleLimit = tileWidth * (2 + 0xffff)
+
+function limitOf(level: number | 'entries'): number {
+  return level === 'entries' ? bundleLimit : tileWidth * hashSize
+}
+
+/** Reads a folder that `exportTiles`, or any other C2SP log, wrote. */
+export function directoryReader(directory: string): TileReader {
+  return {
+    async checkpoint() {
+      const bytes = await readBounded(join(directory, 'checkpoint'), checkpointLimit)
+      return bytes?.toString('utf8')
+    },
+    async tile(level, index, width) {
+      return readBounded(join(directory, tilePath({ level, index, width })), limitOf(level))
+    },
+  }
+}
+
+/**
+ * Synchronously: a log is thousands of small files, and to send each open, read and close through
+ * Node's thread pool takes longer than to hash what is in them.
+ */
+function readBounded(path: string, limit: number): Buffer | undefined {
+  const file = openIfThere(path)
+  if (file === undefined) return undefined
+  try {
+    const { size } = fstatSync(file)
+    if (size > limit) throw tooLarge(path, limit)
+    const bytes = Buffer.allocUnsafeSlow(size)
+    let done = 0
+    while (done < size) {
+      const count = readSync(file, bytes, done, size - done, done)
+      // cut while we read it: what is there is for the caller to judge
+      if (count === 0) break
+      done += count
+    }
+    return bytes.subarray(0, done)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+export interface StoreReader extends TileReader {
+  /** What the leaf's commitments stand for, as far as it still stands. */
+  values(index: number): Promise<StoredLeaf['values']>
+  close(): void
+}
+
+/** Reads the store of a data directory without changing it, also while its owner writes. */
+export function storeReader(directory: string): StoreReader {
+  const db = openReadOnly(directory)
+  const tiles = new SqliteTiles(db)
+  // a store of an older program has no table for it
+  let sealed: SqliteSealed | undefined
+  return {
+    values: async (index) => {
+      const bytes = tiles.leaf(index)
+      if (bytes === undefined) return {}
+      sealed ??= new SqliteSealed(db)
+      return storedLeaf(index, bytes, sealed.of(index)).values
+    },
+    checkpoint: async () => tiles.checkpoint(),
+    tile: async (level, index, width) =>
+      level === 'entries' ? tiles.entries(index, width) : tiles.hashes(level, index, width),
+    close: () => db.close(),
+  }
+}
+
+export interface HttpReaderOptions {
+  /** Where `checkpoint` and `tile/` lie. */
+  readonly base: URL
+  readonly fetch: (url: URL, init: { readonly signal: AbortSignal }) => Promise<Response>
+  /** Ends the whole reading. */
+  readonly signal: AbortSignal
+  /** For each request, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/**
+ * Reads a log that is served over HTTP.
+ * @throws JackstayError `upstream_unavailable` for answers other than 200 and 404, `too_large`
+ */
+export function httpReader({ base, fetch, signal, timeoutMs }: HttpReaderOptions): TileReader {
+  const root = base.href.endsWith('/') ? base : new URL(`${base.href}/`)
+  const get = async (path: string, limit: number): Promise<Buffer | undefined> => {
+    const url = new URL(path, root)
+    const response = await fetch(url, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    })
+    if (response.ok) return readBody(response, url.href, limit)
+    await response.body?.cancel()
+    if (response.status === 404) return undefined
+    throw new JackstayError(
+      'upstream_unavailable',
+      `\`${url.href}\` answered ${response.status}: check the address and your rights`,
+    )
+  }
+  return {
+    checkpoint: async () => (await get('checkpoint', checkpointLimit))?.toString('utf8'),
+    tile: (level, index, width) => get(tilePath({ level, index, width }), limitOf(level)),
+  }
+}
+
+async function readBody(response: Response, url: string, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > limit) throw tooLarge(url, limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function tooLarge(what: string, limit: number): JackstayError {
+  return new JackstayError(
+    'too_large',
+    `\`${what}\` exceeds ${limit} bytes and is no part of a log`,
+  )
+}

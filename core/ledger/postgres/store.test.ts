@@ -1,0 +1,10 @@
+import { after } from 'node:test'
+import { runSuitesOn } from '../store/store-builder.ts'
+import { postgresLedgers } from './builder.ts'
+import { startPostgres } from './server.ts'
+
+// what every store must do, once more on PostgreSQL
+const server = await startPostgres()
+after(() => server[Symbol.asyncDispose]())
+runSuitesOn(postgresLedgers(server))
+await import('../store/store.test.ts')

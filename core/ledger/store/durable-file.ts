@@ -1,0 +1,26 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { syncDirectory } from '../log/key.ts'
+
+/** Replaces a file so that after a power cut either all of the old or all of the new is there. */
+export async function replaceDurably(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const temporary = `${path}.new`
+  {
+    await using file = await open(temporary, 'w', 0o600)
+    await file.writeFile(text)
+    await file.sync()
+  }
+  await rename(temporary, path)
+  await syncDirectory(dirname(path))
+}
+
+/** The text of a file, or undefined where there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { flagsOf, reading } from '../command.ts'
+import type { Terminal } from '../terminal.ts'
+import { ledgerCustodyCommands } from './custody-commands.ts'
+import { ledgerErasureCommands } from './erasure-commands.ts'
+import { exportBundle } from './export.ts'
+import { verifyOneProof } from './prove.ts'
+import { verify } from './verify.ts'
+import { ledgerWitnessCommands } from './witness-commands.ts'
+
+/** `ledger …`. */
+export function ledgerCommands(program: Command, terminal: Terminal): void {
+  const ledger = program.command('ledger').description('the log nobody can rewrite unnoticed')
+  ledger
+    .command('verify')
+    .description('recompute the whole log and compare it with its signed root')
+    .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
+    .option('--key <vkey>', "the log's verifier key, or a file with it")
+    .option('--checkpoint <file>', 'an earlier checkpoint, kept where the mediator cannot reach')
+    .option('--proof <file>', 'check this proof of one leaf instead, offline')
+    .option('--policy <file>', 'the ledger policy: which witnesses must have cosigned')
+    .action((_, command: Command) => {
+      const { data, key, checkpoint, proof, policy } = verifyFlags.parse(command.opts())
+      const json = flagsOf(command).output === 'json'
+      if (proof !== undefined) return verifyOneProof({ proof, key, policy, json }, terminal)
+      return verify({ data, key, checkpoint, policy, json }, terminal, (use) =>
+        reading(command, terminal, use),
+      )
+    })
+  ledger
+    .command('export')
+    .description('hand out a part of the log as a folder that a stranger can check offline')
+    .requiredOption('--out <folder>', 'the folder to make')
+    .option('--from <leaf|time>', 'first leaf, by index or RFC 3339 time (default: the first)')
+    .option('--to <leaf|time>', 'end, itself not included (default: the whole log)')
+    .option('--data <folder>', 'a data directory or an exported log (default: asks the mediator)')
+    .option('--key <vkey>', "the log's verifier key, or a file with it")
+    .option('--policy <file>', 'the ledger policy: which witnesses must have cosigned')
+    .option(
+      '--with-values',
+      'also what agents and people said, with the salts that prove it',
+      false,
+    )
+    .action((_, command: Command) => {
+      const json = flagsOf(command).output === 'json'
+      const request = { ...exportFlags.parse(command.opts()), json }
+      return exportBundle(request, terminal, (use) => reading(command, terminal, use))
+    })
+  ledgerCustodyCommands(ledger, terminal)
+  ledgerWitnessCommands(ledger, terminal)
+  ledgerErasureCommands(ledger, terminal)
+}
+
+const exportFlags = z.object({
+  out: z.string().min(1),
+  withValues: z.boolean(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  policy: z.string().optional(),
+  data: z.string().optional(),
+  key: z.string().optional(),
+})
+
+const verifyFlags = z.object({
+  data: z.string().optional(),
+  key: z.string().optional(),
+  checkpoint: z.string().optional(),
+  proof: z.string().optional(),
+  policy: z.string().optional(),
+})

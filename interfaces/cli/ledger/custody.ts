@@ -1,0 +1,141 @@
+import { backupStore } from '@jackstay/ledger/backup'
+import { loadKey } from '@jackstay/ledger/key'
+import { type Recovered, recoverLog } from '@jackstay/ledger/recovery'
+import { type Rotated, rotateKey } from '@jackstay/ledger/rotation'
+import { assertAskable, confirmed } from '../confirm.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { CommandFailed } from '../failure.ts'
+import { progressOf } from '../progress.ts'
+import { type Line, styled } from '../screen.ts'
+import { print, printJson, type Terminal } from '../terminal.ts'
+import { assertDataDirectory, readKey, readText } from './source.ts'
+
+export interface BackupRequest {
+  readonly data: string
+  readonly to: string
+  readonly key?: string | undefined
+  readonly withKey: boolean
+  readonly json: boolean
+}
+
+/** Copies a data directory and verifies the copy. @throws CommandFailed exit code 5 when it does not */
+export async function backup(request: BackupRequest, terminal: Terminal): Promise<void> {
+  const { data, to, withKey, json } = request
+  assertDataDirectory(data)
+  const vkey = request.key === undefined ? (await loadKey(data)).vkey : await readKey(request.key)
+  const onProgress = progressOf(terminal, 'pages copied')
+  const verdict = await backupStore({ directory: data, to, vkey, withKey, onProgress })
+  if (json) printJson(terminal, { to, vkey, withKey, ...verdict })
+  if (!verdict.ok) {
+    throw new CommandFailed(
+      exitCodes.ledger,
+      verdict.problem,
+      `the copy in \`${to}\` does not verify, and so does the ledger: ${verdict.message}`,
+    )
+  }
+  if (json) return
+  print(terminal, [
+    [styled('green', 'copied'), ` ${verdict.size} leaves into ${to}; the copy verifies`],
+    [
+      withKey
+        ? styled('yellow', 'it holds the signing key: keep it as you keep that')
+        : `it holds no key: keep ledger.key of ${data} elsewhere, a restored log cannot go on without it`,
+    ],
+    ['keep this checkpoint away from both, it shows a rollback:'],
+    ...verdict.checkpoint
+      .trimEnd()
+      .split('\n')
+      .map((line): Line => [`  ${line}`]),
+  ])
+}
+
+interface Deed {
+  readonly data: string
+  readonly reason: string
+  readonly by: string
+  readonly yes: boolean
+  readonly json: boolean
+}
+
+export interface RecoverRequest extends Deed {
+  readonly to: string
+  /** A file with the last checkpoint that was kept elsewhere. */
+  readonly checkpoint?: string | undefined
+  readonly key?: string | undefined
+  readonly evenIfSound: boolean
+}
+
+/** Begins a new log where the old one is lost. */
+export async function recover(request: RecoverRequest, terminal: Terminal): Promise<void> {
+  const { data, to, reason, by, yes, json, evenIfSound } = request
+  assertDataDirectory(data)
+  if (!yes) {
+    assertAskable(terminal, json)
+    const question = `Give up the log in ${data} for good and begin another one in ${to}?`
+    await confirmed(terminal, question)
+  }
+  const { checkpoint, key } = request
+  const done = await recoverLog({
+    ...{ directory: data, to, reason, by, clock: Date, evenIfSound },
+    ...(checkpoint !== undefined && { checkpoint: await readText(checkpoint) }),
+    ...(key !== undefined && { vkey: await readKey(key) }),
+  })
+  if (json) printJson(terminal, { to, ...done })
+  else print(terminal, recoveredLines(done, data, to))
+}
+
+function recoveredLines(done: Recovered, data: string, to: string): Line[] {
+  const { origin, vkey, previous, found, underWay } = done
+  return [
+    [styled('green', 'begun'), ` ${origin} in ${to}`],
+    [
+      `its first leaf commits to ${previous.size} leaves of ${previous.origin}, root ${previous.root}`,
+    ],
+    ...(previous.fromOutside
+      ? []
+      : [
+          [
+            styled(
+              'yellow',
+              'that checkpoint is the old store’s own: nobody outside vouches for it',
+            ),
+          ],
+        ]),
+    [`found: ${found}`],
+    [`people verify it with the new key: ${vkey}`],
+    [`start the mediator with --data-dir ${to}; keep ${data} as evidence`],
+    ...(underWay.length === 0
+      ? []
+      : [
+          [styled('yellow', `${underWay.length} intents were under way and do not go on; look at`)],
+          ...underWay.slice(0, 20).map((id): Line => [`  ${id}`]),
+        ]),
+  ]
+}
+
+export type RotateRequest = Deed
+
+/** Gives the log another key. */
+export async function rotate(request: RotateRequest, terminal: Terminal): Promise<void> {
+  const { data, reason, by, yes, json } = request
+  assertDataDirectory(data)
+  if (!yes) {
+    assertAskable(terminal, json)
+    await confirmed(terminal, `Replace the key of the log in ${data}? The old one is destroyed.`)
+  }
+  const done = await rotateKey({ directory: data, reason, by, clock: Date })
+  if (json) printJson(terminal, done)
+  else print(terminal, rotatedLines(done))
+}
+
+function rotatedLines({ origin, from, to, leafIndex }: Rotated): Line[] {
+  return [
+    [styled('green', 'rotated'), ` the key of ${origin}; leaf ${leafIndex} says so`],
+    [`old  ${from}`],
+    [`new  ${to}`],
+    [
+      'who holds the old key can follow: `jackstay ledger verify --key OLD` finds the new one in the log',
+    ],
+    ['witnesses that know the old key must be given the new one'],
+  ]
+}

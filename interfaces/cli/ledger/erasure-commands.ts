@@ -1,0 +1,104 @@
+import { erasableNames } from '@jackstay/contract/redaction'
+import { type HoldScope, holdScope } from '@jackstay/ledger/erasure'
+import { type Command, Option } from 'commander'
+import { z } from 'zod'
+import { filled, flagsOf } from '../command.ts'
+import { usageError } from '../failure.ts'
+import type { Terminal } from '../terminal.ts'
+import { addHold, liftHold, listHolds, prune, redact } from './erasure.ts'
+
+/** `ledger redact|hold|prune`: on a data directory whose mediator is stopped. */
+export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void {
+  const user = terminal.env.USER || terminal.env.LOGNAME || 'unknown'
+  const deed = (command: Command): Command =>
+    command
+      .requiredOption('--data <folder>', 'the data directory; stop its mediator first')
+      .requiredOption('--reason <text>', 'why, for the record; it cannot be erased', filled)
+      .option('--by <name>', 'who does it, for the record', filled, user)
+      .option('--yes', 'do not ask', false)
+  const isJson = (command: Command) => flagsOf(command).output === 'json'
+
+  deed(ledger.command('redact <subject>'))
+    .description('erase values of an intent (ID) or a leaf (leaf/N) for good; proofs stay')
+    .addOption(
+      new Option(
+        '--name <name...>',
+        'what to erase, and what repeats it (default: everything)',
+      ).choices(erasableNames),
+    )
+    .action((subject: string, _, command: Command) => {
+      const { name, ...flags } = redactFlags.parse(command.opts())
+      return redact({ ...flags, subject, names: name, json: isJson(command) }, terminal)
+    })
+
+  const hold = ledger.command('hold').description('legal holds: what is neither erased nor pruned')
+  deed(hold.command('add <id>'))
+    .description('put a hold on one intent, agent, namespace or leaf, or on everything')
+    .option('--intent <id>', 'one intent')
+    .option('--agent <name>', 'what an agent asked for, `namespace/serviceaccount`')
+    .option('--namespace <name>', 'what was asked for in a namespace')
+    .option('--leaf <index>', 'one leaf')
+    .option('--everything', 'the whole log')
+    .action((id: string, _, command: Command) => {
+      const flags = deedFlags.parse(command.opts())
+      const scope = scopeOf(command.opts())
+      return addHold({ ...flags, id, scope, json: isJson(command) }, terminal)
+    })
+  deed(hold.command('lift <id>'))
+    .description('lift a hold')
+    .action((id: string, _, command: Command) =>
+      liftHold({ ...deedFlags.parse(command.opts()), id, json: isJson(command) }, terminal),
+    )
+  hold
+    .command('list')
+    .description('holds in force; also while the mediator runs')
+    .requiredOption('--data <folder>', 'the data directory')
+    .action((_, command: Command) => {
+      const { data } = dataFlag.parse(command.opts())
+      return listHolds({ data, json: isJson(command) }, terminal)
+    })
+
+  deed(ledger.command('prune'))
+    .description('remove the oldest leaves as a retention policy allows; hash tiles stay')
+    .requiredOption('--policy <file>', 'how long each class of leaves is kept, in YAML')
+    .option('--dry-run', 'only say what would go and what has to stay', false)
+    .action((_, command: Command) => {
+      const flags = pruneFlags.parse(command.opts())
+      return prune({ ...flags, json: isJson(command) }, terminal)
+    })
+}
+
+function scopeOf(options: unknown): HoldScope {
+  const given = scopeFlags.parse(options)
+  const all = Object.entries(given).filter(([, value]) => value !== undefined)
+  const scope = holdScope.safeParse(Object.fromEntries(all))
+  if (scope.success) return scope.data
+  throw usageError(
+    'a hold covers one thing: pass one of --intent, --agent, --namespace, --leaf, --everything',
+  )
+}
+
+const dataFlag = z.object({ data: z.string().min(1) })
+
+const deedFlags = z.object({
+  data: z.string().min(1),
+  reason: z.string(),
+  by: z.string(),
+  yes: z.boolean(),
+})
+
+const redactFlags = z.object({ ...deedFlags.shape, name: z.array(z.string()).optional() })
+
+const pruneFlags = z.object({
+  ...deedFlags.shape,
+  policy: z.string().min(1),
+  dryRun: z.boolean(),
+})
+
+const scopeFlags = z.object({
+  intent: z.string().optional(),
+  agent: z.string().optional(),
+  namespace: z.string().optional(),
+  leaf: z.coerce.number().optional(),
+  everything: z.literal(true).optional(),
+})

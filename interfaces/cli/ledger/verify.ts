@@ -1,0 +1,145 @@
+import type { BundleVerdict } from '@jackstay/ledger/bundle-verify'
+import { followKeys } from '@jackstay/ledger/follow-keys'
+import { contradiction } from '@jackstay/ledger/kept-checkpoint'
+import type { TileReader } from '@jackstay/ledger/reader'
+import { type LedgerVerdict, verifyLedger } from '@jackstay/ledger/verify'
+import { exitCodes } from '../exit-codes.ts'
+import { CommandFailed } from '../failure.ts'
+import { type Line, styled } from '../screen.ts'
+import { print, printJson, type Terminal } from '../terminal.ts'
+import { partOf, verifyPart } from './bundle.ts'
+import { demandPolicy, type EvidenceRequest, evidenceOf, quorumMissing } from './quorum.ts'
+import { type LogSource, type OpenMediator, readText, withLog } from './source.ts'
+
+export interface LedgerRequest extends EvidenceRequest {
+  /** A file with an earlier checkpoint. */
+  readonly checkpoint?: string | undefined
+  readonly json: boolean
+}
+
+/** Recomputes the whole log. @throws CommandFailed with exit code 5 when something is wrong */
+export async function verify(
+  request: LedgerRequest,
+  terminal: Terminal,
+  openMediator: OpenMediator,
+): Promise<void> {
+  await withLog(request, terminal, openMediator, (log) => check(log, request, terminal))
+}
+
+async function check(log: LogSource, request: LedgerRequest, terminal: Terminal): Promise<void> {
+  const { checkpoint, data = '' } = request
+  const known = checkpoint === undefined ? undefined : await readText(checkpoint)
+  const { read, vkey, keyFrom } = log
+  const options = { read, vkey, ...(known !== undefined && { knownCheckpoint: known }) }
+  const part = await partOf(request.data)
+  const verdictWith = (keys: readonly string[]) => {
+    const [key = vkey, ...formerVkeys] = keys.toReversed()
+    const asked = { ...options, vkey: key, formerVkeys }
+    return part === undefined ? verifyLedger(asked) : verifyPart(data, asked, part)
+  }
+  const { verdict, followed } = await following(read, vkey, part?.from, verdictWith)
+  const origin = vkey.split('+')[0] ?? ''
+  if (request.json)
+    printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict })
+  else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined, followed))
+  if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
+  // what a bundle was handed out for has to be cosigned; a log goes on after it was
+  const last = part === undefined ? 0 : part.to - 1
+  if (request.policy !== undefined) await demandQuorum(request, log, terminal, last)
+}
+
+/** Whether the witnesses of a policy stand behind this very log, up to this leaf at least. */
+async function demandQuorum(
+  request: LedgerRequest,
+  log: LogSource,
+  terminal: Terminal,
+  last: number,
+): Promise<void> {
+  const { note, size, quorum } = await evidenceOf(request, log, last)
+  const other = await contradiction(log.read, log.vkey, note)
+  if (other !== undefined) throw new CommandFailed(exitCodes.ledger, other.problem, advice(other))
+  if (quorum === undefined) await demandPolicy(request)
+  else if (!quorum.met) throw quorumMissing(quorum.reason)
+  else if (!request.json) print(terminal, [[`${quorum.reason}, at ${size} leaves`]])
+}
+
+/** The verdict under the given key, or under the one that its rotations lead to. */
+async function following(
+  read: TileReader,
+  vkey: string,
+  from: number | undefined,
+  verdictWith: (vkeys: readonly string[]) => Promise<LedgerVerdict | BundleVerdict>,
+) {
+  const verdict = await verdictWith([vkey])
+  if (verdict.ok || verdict.problem !== 'checkpoint_invalid') return { verdict }
+  // only how far to look is taken from the checkpoint that does not verify
+  const size = Number((await read.checkpoint())?.split('\n')[1])
+  if (!Number.isSafeInteger(size)) return { verdict }
+  const keys = await followKeys(read, size, vkey, from)
+  return keys.length === 1 ? { verdict } : { verdict: await verdictWith(keys), followed: keys }
+}
+
+function advice({ message }: { readonly message: string }): string {
+  return `the ledger does not verify: ${message}; keep a copy of it and treat the mediator as compromised`
+}
+
+/** The verdict, and how much it is worth. Pure. */
+export function verdictLines(
+  verdict: LedgerVerdict | BundleVerdict,
+  origin: string,
+  keyFrom: string | undefined,
+  compared: boolean,
+  followed: readonly string[] = [],
+): Line[] {
+  const lines: Line[] = verdict.ok
+    ? [
+        [
+          styled('green', 'ok'),
+          ` — every leaf ${'from' in verdict ? 'of this part ' : ''}and every tile follows from the signed root`,
+        ],
+        [`origin   ${origin}`],
+        [
+          `size     ${verdict.size} leaves${'from' in verdict ? `; checked ${verdict.from} to ${verdict.to - 1}` : ''}`,
+        ],
+        [`root     ${verdict.root}`],
+        ...('minimum' in verdict ? prunedLines(verdict) : []),
+        ...('values' in verdict && verdict.values
+          ? [[`values   ${verdict.values} are the ones that the leaves commit to`]]
+          : []),
+      ]
+    : [
+        [styled('red', verdict.problem), ` — ${verdict.message}`],
+        [`origin   ${origin}`],
+        ...(verdict.index === undefined ? [] : [[`leaf     ${verdict.index} and what follows`]]),
+      ]
+  for (const key of followed.slice(1)) lines.push([`handed over to ${key}`])
+  if (keyFrom !== undefined) {
+    lines.push([
+      styled(
+        'yellow',
+        `the key was taken from ${keyFrom}: this shows damage, not forgery; give the key you kept with --key`,
+      ),
+    ])
+  }
+  if (verdict.ok && !compared) {
+    lines.push([
+      styled(
+        'dim',
+        "without --checkpoint the key's owner is believed not to have rewritten the log",
+      ),
+    ])
+  }
+  return lines
+}
+
+/** What is not there to be checked leaf by leaf any more. */
+function prunedLines({ minimum, prune }: Extract<LedgerVerdict, { ok: true }>): Line[] {
+  if (prune === undefined) return []
+  return [
+    [
+      styled('yellow', `leaves 0 to ${minimum - 1} were pruned`),
+      `: leaf ${prune.leaf}, ${prune.by}: ${prune.reason}`,
+    ],
+    ['         their hash tiles stand for them, and give the signed root with the rest'],
+  ]
+}
