@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { loadOrCreateKey } from '@jackstay/ledger/key'
@@ -50,6 +50,20 @@ function blocksOf(file: string): string[] {
   return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
 }
 
+/** What `npx` does with a program of the checkout, without the second it takes to find that out. */
+function quickNpx(folder: string): string {
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  const script = `#!/bin/sh\nprogram=$1\nshift\nexec '${root}node_modules/.bin/'"$program" "$@"\n`
+  writeFileSync(join(bin, 'npx'), script, { mode: 0o755 })
+  return bin
+}
+
+it('npx finds the command in a checkout', async () => {
+  const { stdout } = await run('npx', ['jackstay', '--help'], { cwd: root })
+  assert.match(stdout, /^Usage: jackstay/)
+})
+
 describe('every command of the guides works as it stands', () => {
   for (const guide of guides) {
     it(guide, async (t) => {
@@ -58,7 +72,8 @@ describe('every command of the guides works as it stands', () => {
       symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
       const data = join(folder, 'data')
       await fillData(data)
-      const env = { ...process.env, DATA: data, INTENT: intent }
+      const path = [quickNpx(folder), process.env.PATH].join(delimiter)
+      const env = { ...process.env, PATH: path, DATA: data, INTENT: intent }
       const blocks = blocksOf(guide)
       assert.ok(blocks.length > 0)
       for (const block of blocks) {

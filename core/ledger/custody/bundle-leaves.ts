@@ -1,11 +1,11 @@
 import { canonical } from '@jackstay/contract/json'
 import { z } from 'zod'
-import type { LeafRange } from './custody/export.ts'
-import { defect, type LedgerDefect } from './log/ledger-defect.ts'
-import type { TileReader } from './log/reader.ts'
-import { decodeBundle, tileWidth, widthOf } from './log/tiles.ts'
-import { decodeLeaf } from './store/leaf.ts'
-import { opens } from './store/sealed.ts'
+import { defect, type LedgerDefect } from '../log/ledger-defect.ts'
+import type { TileReader } from '../log/reader.ts'
+import { decodeBundle, tileWidth, widthOf } from '../log/tiles.ts'
+import { decodeLeaf } from '../store/leaf.ts'
+import { opens } from '../store/sealed.ts'
+import type { LeafRange } from './export.ts'
 
 /** A leaf as a bundle shows it to people, with values beside it and the salts that prove them. */
 const shownLeaf = z.looseObject({

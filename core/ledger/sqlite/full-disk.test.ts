@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { promisify } from 'node:util'
-import { generateSkey, ledgerKeyFrom } from './log/key.ts'
-import { openStore } from './store/store.ts'
-import { anAppend, fill, origin } from './store/store-builder.ts'
+import { generateSkey, ledgerKeyFrom } from '../log/key.ts'
+import { openStore } from '../store/store.ts'
+import { anAppend, fill, origin } from '../store/store-builder.ts'
 
 const run = promisify(execFile)
 
