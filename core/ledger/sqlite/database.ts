@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
 import { integer } from '../store/rows.ts'
+import { failureKind } from './failure.ts'
 
 export const databaseName = 'ledger.sqlite'
 const lockName = 'writer.lock'
@@ -259,6 +260,14 @@ async function makePrivate(path: string): Promise<void> {
   await file.chmod(0o600)
 }
 
+/** In `meta`, from the transaction that erases until no byte of it is left: the files of a crash. */
+const owed = "name = 'scrub'"
+
+/** Has the next start scrub, should this program not come to it. For a transaction that erases. */
+export function oweScrub(db: DatabaseSync): void {
+  db.exec("INSERT OR REPLACE INTO meta VALUES ('scrub', 'owed')")
+}
+
 /**
  * Leaves no byte of what was deleted in the database's files: pages are written anew without it,
  * and the write-ahead log that had them is cut.
@@ -267,9 +276,22 @@ async function makePrivate(path: string): Promise<void> {
 export function scrub(db: DatabaseSync): void {
   db.exec('VACUUM')
   const row = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
-  if (integer(row, 'busy') === 0) return
+  if (integer(row, 'busy') === 0) {
+    db.exec(`DELETE FROM meta WHERE ${owed}`)
+    return
+  }
   throw new JackstayError(
     'not_ready',
     'somebody reads the ledger, so its write-ahead log still holds what was erased: end the reader and run the same again',
   )
+}
+
+/** Scrubs what an erasure before a crash left; a reader or a full disk puts it off to the next. */
+export function scrubIfOwed(db: DatabaseSync): void {
+  if (db.prepare(`SELECT 1 FROM meta WHERE ${owed}`).get() === undefined) return
+  try {
+    scrub(db)
+  } catch (error) {
+    if (!(error instanceof JackstayError) && failureKind(error) !== 'full') throw error
+  }
 }

@@ -8,6 +8,7 @@ import { candidateOf } from '../store/erasure-rows.ts'
 import { decodeLeaf } from '../store/leaf.ts'
 import { keeperOf, policyDigest, type RetentionPolicy } from '../store/retention.ts'
 import { integer } from '../store/rows.ts'
+import { oweScrub } from './database.ts'
 import { holdsIn } from './holds.ts'
 import type { SqliteLog } from './log.ts'
 
@@ -69,6 +70,7 @@ export class SqlitePruning {
   sweep(): void {
     const to = this.minimum
     for (const statement of this.#sweep) statement.run({ to })
+    oweScrub(this.#db)
   }
 
   /**
@@ -132,8 +134,7 @@ export async function finishPrune(db: DatabaseSync, log: SqliteLog): Promise<voi
   if (!(await pruning.check(log.readTile))) return
   db.exec('BEGIN IMMEDIATE')
   pruning.sweep()
-  // where a reader keeps the old pages for now, the next redaction or prune takes them
-  db.exec('COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)')
+  db.exec('COMMIT')
 }
 
 function damaged(what: string): JackstayError {

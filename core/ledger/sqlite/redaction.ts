@@ -19,16 +19,19 @@ import {
   valuesToErase,
 } from '../store/erasure-rows.ts'
 import { blob, integer, isNull, json, summaryOf, text } from '../store/rows.ts'
+import { oweScrub } from './database.ts'
 import type { SqliteHolds } from './holds.ts'
 import type { SqliteLog } from './log.ts'
 
 /** Takes values away everywhere they stand. `redact` runs inside a transaction of the caller. */
 export class SqliteRedaction {
+  readonly #db: DatabaseSync
   readonly #log: SqliteLog
   readonly #holds: SqliteHolds
   readonly #sql
 
   constructor(db: DatabaseSync, log: SqliteLog, holds: SqliteHolds) {
+    this.#db = db
     this.#log = log
     this.#holds = holds
     this.#sql = {
@@ -69,6 +72,7 @@ export class SqliteRedaction {
       this.#sql.event.run(canonical(after), intent?.id ?? null, seq)
     }
     if (names === 'all' || names.includes('trigger')) this.#emptyTrigger(events, leaf)
+    oweScrub(this.#db)
     const seqs = events.map(({ seq }) => seq)
     const said = redactionLeaves(request, values, seqs, at)
     const leafIndexes = said.map((one) => this.#log.add(pendingLeaf(one)))

@@ -31,7 +31,7 @@ import type {
 import type { StoreEngine } from '../store/store-calls.ts'
 import { StoreFiles } from '../store/store-files.ts'
 import { SqliteClaims } from './claims.ts'
-import { lockDirectory, openDatabase, scrub } from './database.ts'
+import { lockDirectory, openDatabase, scrub, scrubIfOwed } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
 import { SqliteHolds } from './holds.ts'
 import { SqliteIntents } from './intents.ts'
@@ -76,6 +76,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     const remembered = files.remembered()
     if (remembered !== undefined) await log.assertHolds(remembered)
     if (known) await finishPrune(db, log)
+    scrubIfOwed(db)
     // Whoever held a claim wrote through this directory, and only this process does so now.
     db.exec('DELETE FROM claims')
     files.settle(log.note)

@@ -5,10 +5,14 @@ import { describe, it } from 'node:test'
 import { storeReader } from '../log/reader.ts'
 import { leafHash, verifyInclusion } from '../log/tree.ts'
 import { verifyLedger } from '../log/verify.ts'
+import { openDatabase } from '../sqlite/database.ts'
+import { SqliteHolds } from '../sqlite/holds.ts'
+import { SqliteLog } from '../sqlite/log.ts'
+import { SqliteRedaction } from '../sqlite/redaction.ts'
 import type { Redaction } from './erasure.ts'
 import { because, decision, found, intent } from './erasure-builder.ts'
 import { opens } from './sealed.ts'
-import { testLedger } from './store-builder.ts'
+import { origin, testLedger } from './store-builder.ts'
 
 const secret = 'hunter2-the-secret'
 const of = { intent: 'i1' }
@@ -158,6 +162,28 @@ describe('T72 redact', () => {
     })
     reader.close()
     assert.deepEqual((await store.redact({ of, ...because })).leafIndexes, [])
+    assert.deepEqual(await found(directory, [secret]), [])
+  })
+
+  it('is finished by the next start where the program ended before its files were clean', async () => {
+    await using ledger = await testLedger()
+    const { store, directory, clock, key } = ledger
+    await intent(store, 'i1', { at: clock.now(), secret })
+    await store.close()
+    const db = await openDatabase(directory)
+    const log = new SqliteLog(db, origin, key)
+    await log.load()
+    db.exec('BEGIN IMMEDIATE')
+    new SqliteRedaction(db, log, new SqliteHolds(db, log)).redact({ of, ...because }, 'now')
+    log.store()
+    db.exec('COMMIT')
+    db.close()
+    assert.deepEqual(await found(directory, [secret]), [secret], 'in pages that are free')
+    const reader = new DatabaseSync(join(directory, 'ledger.sqlite'), { readOnly: true })
+    reader.exec('BEGIN; SELECT count(*) FROM leaves')
+    await ledger.reopen()
+    reader.close()
+    await ledger.reopen()
     assert.deepEqual(await found(directory, [secret]), [])
   })
 })
