@@ -4,7 +4,7 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { databaseName, openReadOnly } from '../sqlite/database.ts'
 import { SqliteSealed } from '../sqlite/sealed.ts'
 import { SqliteTiles } from '../sqlite/tiles.ts'
-import { type StoredLeaf, storedLeaf } from '../store/sealed.ts'
+import { type StoredLeaf, storedLeaf, withRedactions } from '../store/sealed.ts'
 import { hashSize, tilePath, tileWidth } from './tiles.ts'
 
 export { databaseName }
@@ -87,7 +87,8 @@ export function storeReader(directory: string): StoreReader {
       const bytes = tiles.leaf(index)
       if (bytes === undefined) return {}
       sealed ??= new SqliteSealed(db)
-      return storedLeaf(index, bytes, sealed.of(index)).values
+      const leaf = storedLeaf(index, bytes, sealed.of(index))
+      return (await withRedactions(leaf, async (at) => tiles.leaf(at))).values
     },
     checkpoint: async () => tiles.checkpoint(),
     tile: async (level, index, width) =>

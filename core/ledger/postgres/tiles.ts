@@ -1,7 +1,7 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { encodeBundle, hashSize, tileWidth } from '../log/tiles.ts'
 import { blob, integer, type Row, sealedRowOf, text } from '../store/rows.ts'
-import { type StoredLeaf, storedLeaf } from '../store/sealed.ts'
+import { type StoredLeaf, storedLeaf, withRedactions } from '../store/sealed.ts'
 import type { StoredLog } from '../witness/stored-log.ts'
 import type { Result, Statement, Value } from './session.ts'
 
@@ -66,7 +66,8 @@ export class PostgresTiles implements StoredLog {
     const [row] = rows
     if (row === undefined) return undefined
     const sealed = rows.filter(({ name }) => name !== null).map(sealedRowOf)
-    return storedLeaf(position, blob(row, 'bytes'), sealed)
+    const leaf = storedLeaf(position, blob(row, 'bytes'), sealed)
+    return withRedactions(leaf, (at) => this.leaf(at))
   }
 
   /** The first `width` hashes of a tile, or undefined when it has fewer. */

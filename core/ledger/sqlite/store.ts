@@ -19,7 +19,7 @@ import {
 } from '../store/erasure.ts'
 import { parsePolicy, type RetentionPolicy } from '../store/retention.ts'
 import { text } from '../store/rows.ts'
-import { storedLeaf } from '../store/sealed.ts'
+import { storedLeaf, withRedactions } from '../store/sealed.ts'
 import type {
   Clock,
   IntentQuery,
@@ -277,7 +277,9 @@ class SqliteStore implements StoreEngine {
     this.#writes.assertUsable()
     if (!Number.isSafeInteger(index) || index < 0) return undefined
     const bytes = this.#log.tiles.leaf(index)
-    return bytes === undefined ? undefined : storedLeaf(index, bytes, this.#log.sealed.of(index))
+    if (bytes === undefined) return undefined
+    const leaf = storedLeaf(index, bytes, this.#log.sealed.of(index))
+    return withRedactions(leaf, async (at) => this.#log.tiles.leaf(at))
   }
 
   async inclusionProof(index: number, size: number) {

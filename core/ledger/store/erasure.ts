@@ -174,6 +174,15 @@ export function redactionLeaves(
   }))
 }
 
+const redactionData = z.looseObject({
+  values: z.array(z.object({ leaf: z.int(), name: z.string(), commitment: z.string() })),
+})
+
+/** The values that a redaction leaf says were erased; undefined for any other leaf. */
+export function erasedIn({ kind, data }: Pick<Leaf, 'kind' | 'data'>) {
+  return kind === 'redaction' ? redactionData.safeParse(data).data?.values : undefined
+}
+
 export function holdLeaf(action: 'put' | 'lift', hold: Json, at: string): NewLeaf {
   return { kind: 'hold', data: { time: at, action, hold } }
 }

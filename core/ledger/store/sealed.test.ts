@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { canonical, digestOf, type Json } from '@jackstay/contract/json'
 import fc from 'fast-check'
+import { storeReader } from '../log/reader.ts'
 import { decodeLeaf, encodeLeaf } from './leaf.ts'
 import { opens, seal, storedLeaf } from './sealed.ts'
 import { anAppend, testLedger } from './store-builder.ts'
@@ -54,6 +55,26 @@ describe('sealed values', () => {
     await assert.rejects(store.leaf(0), { ...damaged, message: /`params` of leaf 0 was changed/ })
     edit(directory, `DELETE FROM sealed WHERE name = 'params'`)
     await assert.rejects(store.leaf(0), { ...damaged, message: /gone without a redaction/ })
+  })
+
+  it('T72 are gone only where a redaction leaf names them, one of many as well', async () => {
+    await using ledger = await testLedger()
+    const { store, directory } = ledger
+    const one = { kind: 'decision', data: 1, sealed: { reasoning: 'r' } } as const
+    await store.append(anAppend({ leaves: Array(110).fill(one), terminal: true }))
+    await store.append(anAppend({ intentId: 'i2', leaves: [one], terminal: true }))
+    const { leafIndexes } = await store.redact({ of: { intent: 'i1' }, reason: 'r', by: 'b' })
+    assert.deepEqual(leafIndexes, [111, 112])
+    assert.deepEqual((await store.leaf(109))?.redacted, { reasoning: 111 })
+    const read = storeReader(directory)
+    assert.deepEqual(await read.values(109), {})
+    const silent = { ...damaged, message: /`reasoning` of leaf 110 is gone, and leaf \d+ does not/ }
+    for (const by of [0, 111, 112, 999]) {
+      edit(directory, `UPDATE sealed SET value = NULL, redacted_by = ${by} WHERE position = 110`)
+      await assert.rejects(store.leaf(110), silent)
+      await assert.rejects(read.values(110), silent)
+    }
+    read.close()
   })
 })
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { JackstayError } from '@jackstay/contract/errors'
 import { canonical, type Digest, type Json, sha256 } from '@jackstay/contract/json'
+import { erasedIn } from './erasure.ts'
 import { type Commitments, decodeLeaf, type Leaf } from './leaf.ts'
 
 /**
@@ -100,6 +102,39 @@ export function storedLeaf(
     values[name] = { salt, value: JSON.parse(value) }
   }
   return { index, bytes, ...leaf, values, redacted }
+}
+
+/**
+ * Demands that the log itself says what the database says was erased: by its mark alone whoever has
+ * the files could take a value away in silence.
+ * @throws JackstayError `ledger_damaged`
+ */
+export async function withRedactions(
+  leaf: StoredLeaf,
+  bytesAt: (index: number) => Promise<Uint8Array | undefined>,
+): Promise<StoredLeaf> {
+  const { index, sealed = {}, redacted } = leaf
+  for (const [name, by] of Object.entries(redacted)) {
+    const erased = { leaf: index, name, commitment: sealed[name] }
+    if (!(await isSaid(erased, by, bytesAt))) {
+      throw damaged(index, name, `is gone, and leaf ${by} does not say so`)
+    }
+  }
+  return leaf
+}
+
+async function isSaid(
+  erased: { readonly leaf: number; readonly name: string; readonly commitment: unknown },
+  by: number,
+  bytesAt: (index: number) => Promise<Uint8Array | undefined>,
+): Promise<boolean> {
+  // what is too much for one redaction leaf goes on in those behind it
+  for (let at = by; ; at++) {
+    const bytes = await bytesAt(at)
+    const values = bytes && erasedIn(decodeLeaf(bytes))
+    if (values === undefined) return false
+    if (values.some((value) => isDeepStrictEqual(value, erased))) return true
+  }
 }
 
 function damaged(index: number, name: string, what: string): JackstayError {
