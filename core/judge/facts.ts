@@ -169,6 +169,7 @@ function wellFormed(text: string): string {
 /** An object of the facts; what no rule asks for is not made a value of CEL. */
 class FactMap extends Map<string, CelValue> {
   readonly #source: { readonly [key: string]: Json }
+  #size: number | undefined
 
   constructor(source: { readonly [key: string]: Json }) {
     super()
@@ -184,7 +185,8 @@ class FactMap extends Map<string, CelValue> {
   }
 
   override get size(): number {
-    return Object.keys(this.#source).length
+    this.#size ??= Object.keys(this.#source).length
+    return this.#size
   }
 
   override keys() {

@@ -23,10 +23,18 @@ const costly: readonly (readonly [string, string])[] = [
     'a regular expression on each (T23)',
     'intent.params.a.all(x, !intent.params.t.matches("^(a+)+$b"))',
   ],
+  ['texts read as numbers', 'intent.params.a.all(x, double(intent.params.n) > 0.0)'],
+  ['texts made bytes', 'intent.params.a.all(x, size(bytes(intent.params.t)) > 0)'],
+  ['texts put in order', 'intent.params.a.all(x, [intent.params.t, intent.params.t].min() != "")'],
   ['equality of large values', 'intent.params.a.all(x, intent.params.b == intent.params.b)'],
   ['a large list searched', 'intent.params.a.all(x, !(-1 in intent.params.a))'],
 ]
-const facts = withParams({ a: items, b: items.map((n) => [n, n, n]), t: long })
+const facts = withParams({
+  a: items,
+  b: items.map((n) => [n, n, n]),
+  t: long,
+  n: `0.${'1'.repeat(60_000)}`,
+})
 
 describe('adversaries', () => {
   for (const [name, when] of costly) {

@@ -31,6 +31,7 @@ export function readAddress(text: string): Address | undefined {
 }
 
 export function readNetwork(text: string): Network | undefined {
+  if (text.length > 49) return undefined
   const [host = '', length = '', ...more] = text.split('/')
   const address = readAddress(host)
   if (address === undefined || more.length > 0 || !/^(?:0|[1-9]\d{0,2})$/.test(length)) {

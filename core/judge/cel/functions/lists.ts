@@ -24,7 +24,9 @@ const maxInt = 2n ** 63n - 1n
 export function lists(steps: Steps): Family {
   const all = (values: CelList): CelValue[] => {
     steps.spend(values.size)
-    return [...values]
+    const items = [...values]
+    for (const item of items) if (typeof item === 'string') steps.read(item)
+    return items
   }
   return {
     title: 'Lists',

@@ -31,6 +31,7 @@ describe('values, where the library alone is wrong', () => {
     ['uint("-1")', 'error'],
     ['double("NaN")', 'error'],
     ['double("1e3")', 1000],
+    ['double("1e400")', 'error'],
   ])
   gives('compares across types of numbers, and else within one type', [
     ['1 == 1.0 && 1u == 1 && [1] == [1.0] && {"a": 1} == {"a": 1u}', true],

@@ -97,9 +97,16 @@ function conversions(steps: Steps): CelFunc[] {
       if (!/^\d{1,20}$/.test(text)) throw new TypeError('not a whole number from 0')
       return celUint(within(BigInt(text), 0n, 2n ** 64n - 1n))
     }),
+    celFunc('bytes', [STRING], BYTES, (text) => {
+      steps.read(text)
+      return new TextEncoder().encode(text)
+    }),
     celFunc('double', [STRING], DOUBLE, (text) => {
+      steps.read(text)
       if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw new TypeError('not a number')
-      return Number(text)
+      const number = Number(text)
+      if (!Number.isFinite(number)) throw new RangeError('the number is too large')
+      return number
     }),
   ]
 }

@@ -14,6 +14,7 @@ describe('versions, as Kubernetes documents them', () => {
     ['isSemver("v1.0", false)', false],
     ['isSemver("200K", true)', false],
     ['semver("1.0")', 'error'],
+    [`isSemver("${'0'.repeat(300)}1.0.0", true)`, false],
     ['semver("v01.01", true).compareTo(semver("1.1.0"))', 0n],
     ['semver("Three", true)', 'error'],
   ])

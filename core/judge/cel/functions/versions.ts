@@ -7,8 +7,9 @@ const { BOOL, INT, STRING } = CelScalar
 
 /** A version per semver.org, without the prefix `v` that the library lets pass. */
 export function readVersion(text: string, normalize = false): SemVer | undefined {
+  if (text.length > 256) return undefined
   const plain = normalize ? normal(text) : text
-  if (!/^\d/.test(plain) || plain.length > 256) return undefined
+  if (!/^\d/.test(plain)) return undefined
   try {
     return new SemVer(plain)
   } catch (error) {
