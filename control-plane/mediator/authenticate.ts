@@ -108,7 +108,8 @@ function assertMeantForUs(
       'the intent is expired or from the future; check the clock and sign again',
     )
   }
-  if (claims.iat * 1000 < intentsFrom) {
+  // an agent whose clock runs ahead may have been served by the log before this one
+  if ((claims.iat - clockSkew) * 1000 < intentsFrom) {
     throw new JackstayError('not_fresh', 'the intent is older than the log; sign again')
   }
 }
