@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts'
 import {
@@ -68,9 +68,10 @@ export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
   if (existsSync(to)) {
     throw new JackstayError('invalid_request', `\`${to}\` exists; name a new data directory`)
   }
-  await assertFirst(directory)
   const lock = await lockDirectory(directory)
   try {
+    // under the lock: of two at once the second one sees what the first did
+    await assertFirst(directory)
     const old = await oldKeys(options)
     const last = await lastCheckpoint(options, old.vkey)
     return await begin(options, { ...old, ...last, found: await damageOf(options, old.vkey) })
@@ -221,6 +222,8 @@ async function begin(
   // the old log is closed first: two that both could be written to would be worse than none
   await markSuperseded(directory, { origin, by: resolve(to) })
   await rename(partial, to)
+  // its leaves are acknowledged from now on, so its name has to outlast a power cut
+  await syncDirectory(dirname(resolve(to)))
   return { origin, vkey: next.vkey, previous, found: old.found, underWay: underWay(directory) }
 }
 

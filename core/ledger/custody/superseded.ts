@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { z } from 'zod'
+import { replaceDurably } from '../store/durable-file.ts'
 
 /** In a data directory whose log was given up: names the one that followed. */
 const fileName = 'superseded.json'
@@ -32,7 +33,5 @@ export async function assertNotSuperseded(directory: string): Promise<void> {
 }
 
 export async function markSuperseded(directory: string, by: Successor): Promise<void> {
-  await using file = await open(join(directory, fileName), 'w', 0o600)
-  await file.writeFile(`${JSON.stringify(by)}\n`)
-  await file.sync()
+  await replaceDurably(join(directory, fileName), `${JSON.stringify(by)}\n`)
 }

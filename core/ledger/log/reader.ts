@@ -1,9 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { databaseName, openReadOnly } from '../sqlite/database.ts'
 import { SqliteSealed } from '../sqlite/sealed.ts'
 import { SqliteTiles } from '../sqlite/tiles.ts'
+import { readBounded, tooLarge } from '../store/bounded-file.ts'
 import { type StoredLeaf, storedLeaf, withRedactions } from '../store/sealed.ts'
 import { hashSize, tilePath, tileWidth } from './tiles.ts'
 
@@ -34,39 +34,6 @@ export function directoryReader(directory: string): TileReader {
     async tile(level, index, width) {
       return readBounded(join(directory, tilePath({ level, index, width })), limitOf(level))
     },
-  }
-}
-
-/**
- * Synchronously: a log is thousands of small files, and to send each open, read and close through
- * Node's thread pool takes longer than to hash what is in them.
- */
-function readBounded(path: string, limit: number): Buffer | undefined {
-  const file = openIfThere(path)
-  if (file === undefined) return undefined
-  try {
-    const { size } = fstatSync(file)
-    if (size > limit) throw tooLarge(path, limit)
-    const bytes = Buffer.allocUnsafeSlow(size)
-    let done = 0
-    while (done < size) {
-      const count = readSync(file, bytes, done, size - done, done)
-      // cut while we read it: what is there is for the caller to judge
-      if (count === 0) break
-      done += count
-    }
-    return bytes.subarray(0, done)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_RDONLY)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
   }
 }
 
@@ -141,11 +108,4 @@ async function readBody(response: Response, url: string, limit: number): Promise
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
-}
-
-function tooLarge(what: string, limit: number): JackstayError {
-  return new JackstayError(
-    'too_large',
-    `\`${what}\` exceeds ${limit} bytes and is no part of a log`,
-  )
 }

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncDirectory } from '../log/key.ts'
+import { readBounded } from './bounded-file.ts'
 
 /** Replaces a file so that after a power cut either all of the old or all of the new is there. */
 export async function replaceDurably(path: string, text: string): Promise<void> {
@@ -15,12 +16,10 @@ export async function replaceDurably(path: string, text: string): Promise<void> 
   await syncDirectory(dirname(path))
 }
 
+/** Far more than any file of ours has. */
+const limit = 16 * 1024 * 1024
+
 /** The text of a file, or undefined where there is none. */
 export async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+  return readBounded(path, limit)?.toString('utf8')
 }

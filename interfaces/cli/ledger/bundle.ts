@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundleInfo, bundleInfoName, leavesName } from '@jackstay/ledger/bundle'
 import { checkLeaves } from '@jackstay/ledger/bundle-leaves'
@@ -10,19 +10,20 @@ import {
 import type { LeafRange } from '@jackstay/ledger/export'
 import { databaseName } from '@jackstay/ledger/reader'
 import { usageError } from '../failure.ts'
-import { readText } from './source.ts'
+import { readInside } from './source.ts'
 
 /** The leaves that a bundle of a part of a log holds; undefined for anything else. */
-export async function partOf(data: string | undefined): Promise<LeafRange | undefined> {
+export function partOf(data: string | undefined): LeafRange | undefined {
   const path = data === undefined ? undefined : join(data, bundleInfoName)
-  if (data === undefined || path === undefined || !existsSync(path)) return undefined
+  const text = path && readInside(path)
+  if (data === undefined || text === undefined) return undefined
   // a description laid into a data directory would have most of its leaves passed over
   if (existsSync(join(data, databaseName))) {
     throw usageError(
       `\`${data}\` is a data directory and a bundle at once: take \`${bundleInfoName}\` or \`${databaseName}\` away, what is checked is the other`,
     )
   }
-  const parsed = bundleInfo.safeParse(jsonOf(await readText(path)))
+  const parsed = bundleInfo.safeParse(jsonOf(text))
   if (parsed.success) return parsed.data
   throw usageError(`\`${path}\` is no description of a bundle; ask for the bundle again`)
 }
@@ -36,6 +37,7 @@ export async function verifyPart(
   const verdict = await verifyBundle({ ...asked, range })
   const path = join(data, leavesName)
   if (!verdict.ok || !existsSync(path)) return verdict
+  if (!statSync(path).isFile()) throw usageError(`\`${path}\` is no file; ask for the bundle again`)
   const leaves = await checkLeaves(linesOf(path), asked.read, verdict.size, range)
   return 'ok' in leaves ? leaves : { ...verdict, values: leaves.values }
 }

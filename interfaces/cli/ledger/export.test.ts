@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -131,4 +132,26 @@ test('T69 a description laid into a data directory hides no leaf', async () => {
   const { exit, err } = await desk.run(['ledger', 'verify', '--data', copy, '--key', vkey])
   assert.equal(exit, 2)
   assert.match(err, /is a data directory and a bundle at once/)
+})
+
+test('a pipe in a bundle keeps nobody waiting, and a large file fills no memory', async () => {
+  const main = new URL('../main.ts', import.meta.url).pathname
+  for (const name of ['checkpoint', 'bundle.json', 'ledger.vkey', 'leaves.jsonl', 'tile/0/000']) {
+    const { out, ran } = exported()
+    await ran
+    const path = join(out, name)
+    rmSync(path)
+    execFileSync('mkfifo', [path])
+    // in a program of its own: what waits for a pipe cannot be stopped from inside
+    const verify = [main, 'ledger', 'verify', '--data', out]
+    const { status, stderr } = spawnSync(process.execPath, verify, { timeout: 60_000 })
+    assert.ok(status, `${name}: ${status} ${stderr}`)
+    assert.match(String(stderr), /is no file/)
+    rmSync(path)
+    writeFileSync(path, '')
+    truncateSync(path, 2 ** 31)
+    const large = await desk.run(['ledger', 'verify', '--data', out])
+    assert.notEqual(large.exit, 0)
+    assert.match(large.err, /exceeds \d+ bytes|has a line of more than/)
+  }
 })

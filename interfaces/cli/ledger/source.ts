@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readBounded } from '@jackstay/ledger/bounded-file'
 import { vkeyName } from '@jackstay/ledger/bundle'
 import { keyName, ledgerKeyFrom } from '@jackstay/ledger/key'
 import {
@@ -100,9 +101,18 @@ export function assertDataDirectory(data: string): void {
 /** A data directory holds the signing key, a bundle the verifier key. */
 async function keyInside(data: string): Promise<string> {
   const [signing, verifier] = [join(data, keyName), join(data, vkeyName)]
-  if (existsSync(signing)) return ledgerKeyFrom((await readText(signing)).trim()).vkey
-  if (existsSync(verifier)) return (await readText(verifier)).trim()
+  const secret = readInside(signing)?.trim()
+  if (secret !== undefined) return ledgerKeyFrom(secret).vkey
+  const key = readInside(verifier)?.trim()
+  if (key !== undefined) return key
   throw usageError(`\`${data}\` holds no key; give the log's verifier key with --key`)
+}
+
+const insideLimit = 64 * 1024
+
+/** A small file of a folder that anybody may have made. */
+export function readInside(path: string): string | undefined {
+  return readBounded(path, insideLimit)?.toString('utf8')
 }
 
 /** A verifier key is `name+hash+base64`; anything else is the name of a file with one. */

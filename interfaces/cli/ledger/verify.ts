@@ -31,7 +31,7 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
   const known = checkpoint === undefined ? undefined : await readText(checkpoint)
   const { read, vkey, keyFrom } = log
   const options = { read, vkey, ...(known !== undefined && { knownCheckpoint: known }) }
-  const part = await partOf(request.data)
+  const part = partOf(request.data)
   const verdictWith = (keys: readonly string[]) => {
     const [key = vkey, ...formerVkeys] = keys.toReversed()
     const asked = { ...options, vkey: key, formerVkeys }
