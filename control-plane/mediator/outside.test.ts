@@ -9,7 +9,7 @@ import {
   cosignerFromSkey,
   formatCosignerSkey,
 } from '@jackstay/ledger/cosignature'
-import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { loadOrCreateKey } from '@jackstay/ledger/key-file'
 import { type LedgerPolicy, noLedgerPolicy } from '@jackstay/ledger/ledger-policy'
 import { openNote, verifierFromVkey } from '@jackstay/ledger/note'
 import { openStore } from '@jackstay/ledger/store'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { loadOrCreateKey } from '@jackstay/ledger/key-file'
 import { openStore } from '@jackstay/ledger/store'
 
 const run = promisify(execFile)

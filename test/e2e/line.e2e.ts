@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { IntentView } from '@jackstay/contract/api'
 import { readEvent } from '@jackstay/contract/history'
 import { fold } from '@jackstay/contract/record'
-import { storeReader } from '@jackstay/ledger/reader'
+import { storeReader } from '@jackstay/ledger/sqlite-reader'
 import { verifyLedger } from '@jackstay/ledger/verify'
 import { type LineWorld, lineWorld, noLine, oncall, phaseOf, type Tenant } from './line-world.ts'
 

@@ -2,10 +2,11 @@ import { mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { backup } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
-import { keyName, loadKey, syncDirectory, writeKey } from '../log/key.ts'
-import { storeReader } from '../log/reader.ts'
 import { type LedgerVerdict, verifyLedger } from '../log/verify.ts'
 import { databaseName, openReadOnly } from '../sqlite/database.ts'
+import { storeReader } from '../sqlite/reader.ts'
+import { syncDirectory } from '../store/durable-file.ts'
+import { keyName, loadKey, writeKey } from './key-file.ts'
 
 export interface BackupOptions {
   readonly directory: string

@@ -3,23 +3,17 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts'
-import {
-  generateSkey,
-  keyName,
-  type LedgerKey,
-  ledgerKeyFrom,
-  loadKey,
-  syncDirectory,
-  writeKey,
-} from '../log/key.ts'
+import { generateSkey, type LedgerKey, ledgerKeyFrom } from '../log/key.ts'
 import { verifierFromVkey } from '../log/note.ts'
 import { nextOrigin } from '../log/origin.ts'
-import { storeReader } from '../log/reader.ts'
 import { recoveryNote } from '../log/succession.ts'
 import { type LedgerVerdict, verifyLedger } from '../log/verify.ts'
 import { databaseName, lockDirectory, openReadOnly } from '../sqlite/database.ts'
+import { storeReader } from '../sqlite/reader.ts'
+import { syncDirectory } from '../store/durable-file.ts'
 import { text } from '../store/rows.ts'
 import { type Clock, openStore, type Store } from '../store/store.ts'
+import { keyName, loadKey, writeKey } from './key-file.ts'
 import { assertNotSuperseded, markSuperseded, successorOf } from './superseded.ts'
 
 export interface RecoverOptions {

@@ -2,19 +2,14 @@ import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { openCheckpoint, signCheckpoint } from '../log/checkpoint.ts'
-import {
-  generateSkey,
-  keyName,
-  type LedgerKey,
-  loadKey,
-  syncDirectory,
-  writeKey,
-} from '../log/key.ts'
+import { generateSkey, type LedgerKey } from '../log/key.ts'
 import { verifierFromVkey } from '../log/note.ts'
 import { rotationNote } from '../log/succession.ts'
 import { lockDirectory, openDatabase } from '../sqlite/database.ts'
+import { syncDirectory } from '../store/durable-file.ts'
 import { text } from '../store/rows.ts'
 import { type Clock, openStore } from '../store/store.ts'
+import { keyName, loadKey, writeKey } from './key-file.ts'
 import { lockRotation, nextKeyName, settle } from './rotation-file.ts'
 
 export interface RotateOptions {

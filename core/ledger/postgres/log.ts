@@ -6,7 +6,7 @@ import { hashSize } from '../log/tiles.ts'
 import { emptyFrontier, type Frontier, leafHash, rootOf } from '../log/tree.ts'
 import type { PendingLeaf } from '../store/append-request.ts'
 import { blob, integer, type Row, text } from '../store/rows.ts'
-import { assertExtends, behind, damaged, type StoredLog } from '../witness/stored-log.ts'
+import { assertExtends, behind, damaged, type StoredLog } from '../store/stored-log.ts'
 
 /** The row every writer locks, as it is written. */
 export interface Head {

@@ -19,7 +19,7 @@ import type {
   TriggerLease,
   TriggerQuery,
 } from '../store/store.ts'
-import { damaged, readTileOf } from '../witness/stored-log.ts'
+import { damaged, readTileOf } from '../store/stored-log.ts'
 import type { Batch } from './batch.ts'
 import { type CommitLimits, PostgresCommits } from './commits.ts'
 import type { Connection } from './connection.ts'

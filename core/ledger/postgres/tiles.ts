@@ -2,7 +2,7 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { encodeBundle, hashSize, tileWidth } from '../log/tiles.ts'
 import { blob, integer, type Row, sealedRowOf, text } from '../store/rows.ts'
 import { type StoredLeaf, storedLeaf, withRedactions } from '../store/sealed.ts'
-import type { StoredLog } from '../witness/stored-log.ts'
+import type { StoredLog } from '../store/stored-log.ts'
 import type { Result, Statement, Value } from './session.ts'
 
 /** Runs one statement, on whatever connection its owner has. */

@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { it } from 'node:test'
 import { generateSkey, ledgerKeyFrom } from '../log/key.ts'
-import { storeReader } from '../log/reader.ts'
 import { verifyLedger } from '../log/verify.ts'
 import { openStore } from '../store/store.ts'
 import { origin } from '../store/store-builder.ts'
+import { storeReader } from './reader.ts'
 
 /** Runs the writer and kills it once it has acknowledged `count` appends; what it said it wrote. */
 async function writeUntilKilled(args: readonly string[], count: number): Promise<string[]> {

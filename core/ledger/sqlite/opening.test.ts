@@ -3,10 +3,11 @@ import { chmod, copyFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import { generateSkey, ledgerKeyFrom, loadOrCreateKey } from '../log/key.ts'
-import { storeReader } from '../log/reader.ts'
+import { loadOrCreateKey } from '../custody/key-file.ts'
+import { generateSkey, ledgerKeyFrom } from '../log/key.ts'
 import { openStore } from '../store/store.ts'
 import { anAppend, fill, origin, testLedger } from '../store/store-builder.ts'
+import { storeReader } from './reader.ts'
 
 describe('opening', () => {
   it('refuses a second writer, and frees the directory when closed', async () => {

@@ -2,12 +2,12 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { databaseName } from '../sqlite/database.ts'
-import { SpaceReserve } from '../sqlite/space-reserve.ts'
 import {
   NewestCheckpoint,
   newestCheckpointName,
   type Remembered,
-} from '../witness/newest-checkpoint.ts'
+} from '../sqlite/newest-checkpoint.ts'
+import { SpaceReserve } from '../sqlite/space-reserve.ts'
 
 /** What lies beside the database in the directory of a store. */
 export class StoreFiles {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { JackstayError } from '@jackstay/contract/errors'
-import { storeReader } from '../log/reader.ts'
+import { storeReader } from '../sqlite/reader.ts'
 import { anAppend, testLedger } from './store-builder.ts'
 import { openThreadedStore } from './threaded-store.ts'
 

@@ -7,9 +7,9 @@ import type { TileReader } from '../log/reader.ts'
 import { decodeBundle, tileWidth, widthOf } from '../log/tiles.ts'
 import { decodeLeaf } from '../store/leaf.ts'
 import type { Clock } from '../store/store.ts'
+import { checkStoredLog } from '../store/stored-log.ts'
 import { type AnchorState, anchored } from './anchor.ts'
 import type { LedgerPolicy } from './ledger-policy.ts'
-import { checkStoredLog } from './stored-log.ts'
 import { quorumMet } from './witness-policy.ts'
 
 const condition = z.strictObject({ ok: z.boolean(), reason: z.string() })

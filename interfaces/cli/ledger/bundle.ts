@@ -8,7 +8,7 @@ import {
   verifyBundle,
 } from '@jackstay/ledger/bundle-verify'
 import type { LeafRange } from '@jackstay/ledger/export'
-import { databaseName } from '@jackstay/ledger/reader'
+import { databaseName } from '@jackstay/ledger/sqlite-reader'
 import { usageError } from '../failure.ts'
 import { readInside } from './source.ts'
 

@@ -1,5 +1,5 @@
 import { backupStore } from '@jackstay/ledger/backup'
-import { loadKey } from '@jackstay/ledger/key'
+import { loadKey } from '@jackstay/ledger/key-file'
 import { type Recovered, recoverLog } from '@jackstay/ledger/recovery'
 import { type Rotated, rotateKey } from '@jackstay/ledger/rotation'
 import { assertAskable, confirmed } from '../confirm.ts'

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { loadOrCreateKey } from '@jackstay/ledger/key-file'
 import { openStore } from '@jackstay/ledger/store'
 import { Desk } from '../fake-servers.ts'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
-import { loadOrCreateKey } from '@jackstay/ledger/key'
+import { loadOrCreateKey } from '@jackstay/ledger/key-file'
 import { openStore } from '@jackstay/ledger/store'
 import { Desk } from '../fake-servers.ts'
 

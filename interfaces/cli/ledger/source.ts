@@ -3,15 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readBounded } from '@jackstay/ledger/bounded-file'
 import { vkeyName } from '@jackstay/ledger/bundle'
-import { keyName, ledgerKeyFrom } from '@jackstay/ledger/key'
-import {
-  databaseName,
-  directoryReader,
-  httpReader,
-  type StoreReader,
-  storeReader,
-  type TileReader,
-} from '@jackstay/ledger/reader'
+import { ledgerKeyFrom } from '@jackstay/ledger/key'
+import { keyName } from '@jackstay/ledger/key-file'
+import { directoryReader, httpReader, type TileReader } from '@jackstay/ledger/reader'
+import { databaseName, type StoreReader, storeReader } from '@jackstay/ledger/sqlite-reader'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import type { Mediator } from '../mediator.ts'

@@ -1,10 +1,10 @@
 import type { LedgerKey } from '../../log/key.ts'
-import { storeReader } from '../../log/reader.ts'
 import { verifyLedger } from '../../log/verify.ts'
 import { pendingLeaf, prepareAppend } from '../../store/append-request.ts'
 import type { StoredLeaf } from '../../store/sealed.ts'
 import { anAppend } from '../../store/store-builder.ts'
 import type { StoreEngine } from '../../store/store-calls.ts'
+import { storeReader } from '../reader.ts'
 import { openSqliteStore } from '../store.ts'
 
 /** What the crash tests write, and what must be there afterwards. */
