@@ -37,7 +37,6 @@ export async function verifyPart(
   const verdict = await verifyBundle({ ...asked, range })
   const path = join(data, leavesName)
   if (!verdict.ok || !existsSync(path)) return verdict
-  if (!statSync(path).isFile()) throw usageError(`\`${path}\` is no file; ask for the bundle again`)
   const leaves = await checkLeaves(linesOf(path), asked.read, verdict.size, range)
   return 'ok' in leaves ? leaves : { ...verdict, values: leaves.values }
 }
@@ -45,8 +44,12 @@ export async function verifyPart(
 /** A leaf and the values beside it, each of which may have a megabyte. */
 const longestLine = 16 * 1024 * 1024
 
-/** The lines of a file that anybody may have written, with no more than one of them in memory. */
-async function* linesOf(path: string): AsyncGenerator<string> {
+/**
+ * The lines of a file that anybody may have written, with no more than one of them in memory.
+ * @throws CommandFailed for what is no file or has a line without end
+ */
+export async function* linesOf(path: string): AsyncGenerator<string> {
+  if (!statSync(path).isFile()) throw usageError(`\`${path}\` is no file; ask for the bundle again`)
   let rest = ''
   for await (const chunk of createReadStream(path, { encoding: 'utf8' })) {
     const [first = '', ...more] = String(chunk).split('\n')

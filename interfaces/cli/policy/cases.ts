@@ -101,8 +101,12 @@ export function readCases(file: InputFile): {
 }
 
 function namesTwice(document: Written, cases: readonly { readonly name: string }[]): Mistake[] {
+  const before = new Set<string>()
   return cases.flatMap(({ name }, i): Mistake[] => {
-    if (cases.findIndex((other) => other.name === name) === i) return []
+    if (!before.has(name)) {
+      before.add(name)
+      return []
+    }
     const place = document.placeOf(['cases', i, 'name'])
     return [{ severity: 'error', place, message: `another case is named \`${name}\`` }]
   })

@@ -1,10 +1,10 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { storedHistories } from '@jackstay/ledger/histories'
 import { databaseName } from '@jackstay/ledger/sqlite-reader'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
+import { linesOf } from '../ledger/bundle.ts'
 import { assertFolder, type OpenMediator } from '../ledger/source.ts'
 import type { Mediator } from '../mediator.ts'
 import { progressOf } from '../progress.ts'
@@ -82,12 +82,8 @@ function readable(id: string, read: () => Found): Found {
 }
 
 async function* bundled(file: string): AsyncGenerator<Found> {
-  const lines = createInterface({
-    input: createReadStream(file),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })
   let number = 0
-  for await (const line of lines) {
+  for await (const line of linesOf(file)) {
     number += 1
     const found = recordedLeaf(parsed(line, `${file}:${number}`))
     if (found !== undefined) yield found
