@@ -171,7 +171,7 @@ describe('a recovery', () => {
     assert.equal(leaf?.kind, 'recovery')
     const stated = leaf?.data as { previous: object; checkpoint: string; note: string }
     assert.deepEqual(stated.previous, {
-      ...{ origin, vkey: old.vkey, size: 20, fromOutside: true },
+      ...{ origin, vkey: old.vkey, size: 20, checkpointFrom: 'outside' },
       root: kept.split('\n')[2],
     })
     assert.equal(stated.checkpoint, kept)
@@ -202,6 +202,22 @@ describe('a recovery', () => {
     const done = await recoverLog({ directory, to, checkpoint: kept, ...who })
     assert.match(done.found, /^truncated \(leaf 5\)/)
     assert.equal(done.previous.size, 10)
+  })
+
+  it('takes the checkpoint that witnesses cosigned, where nobody gave a later one', async () => {
+    await using data = await aDataDirectory()
+    const { directory, room } = data
+    await data.with((store) => fill(store, 5))
+    const old = await readFile(join(directory, 'ledger.sqlite'))
+    const later = await data.with(async (store) => {
+      await fill(store, 5, 'later')
+      return store.checkpoint()
+    })
+    await writeFile(join(directory, 'ledger.sqlite'), old)
+    await writeFile(join(directory, 'witnessed'), later)
+    const done = await recoverLog({ directory, to: join(room, 'next'), ...who })
+    assert.match(done.found, /^truncated \(leaf 5\)/)
+    assert.deepEqual([done.previous.size, done.previous.checkpointFrom], [10, 'witnesses'])
   })
 
   it('needs a checkpoint of this log, and a place that is free', async () => {

@@ -13,6 +13,7 @@ import { storeReader } from '../sqlite/reader.ts'
 import { syncDirectory } from '../store/durable-file.ts'
 import { text } from '../store/rows.ts'
 import { type Clock, openStore, type Store } from '../store/store.ts'
+import { readWitnessed } from '../witness/witnessing.ts'
 import { keyName, loadKey, writeKey } from './key-file.ts'
 import { assertNotSuperseded, markSuperseded, successorOf } from './superseded.ts'
 
@@ -32,6 +33,9 @@ export interface RecoverOptions {
   readonly evenIfSound?: boolean
 }
 
+/** Somebody gave it, witnesses had cosigned it, or the damaged store says so itself. */
+export type CheckpointFrom = 'outside' | 'witnesses' | 'itself'
+
 export interface Recovered {
   readonly origin: string
   readonly vkey: string
@@ -40,8 +44,7 @@ export interface Recovered {
     readonly vkey: string
     readonly size: number
     readonly root: string
-    /** Whether the checkpoint came from outside, or is the damaged store's own. */
-    readonly fromOutside: boolean
+    readonly checkpointFrom: CheckpointFrom
   }
   /** What is wrong with the old log, in words. */
   readonly found: string
@@ -68,7 +71,8 @@ export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
     await assertFirst(directory)
     const old = await oldKeys(options)
     const last = await lastCheckpoint(options, old.vkey)
-    return await begin(options, { ...old, ...last, found: await damageOf(options, old.vkey) })
+    const found = await damageOf(options, old.vkey, last)
+    return await begin(options, { ...old, ...last, found })
   } finally {
     lock.close()
   }
@@ -111,27 +115,36 @@ async function oldKeys({ directory, vkey }: RecoverOptions): Promise<OldKeys> {
 interface Last {
   readonly note: string
   readonly checkpoint: Checkpoint
-  readonly fromOutside: boolean
+  readonly checkpointFrom: CheckpointFrom
 }
 
+/** The largest that anybody outside vouches for; the store's own word only where there is none. */
 async function lastCheckpoint(
   { directory, checkpoint: given }: RecoverOptions,
   vkey: string,
 ): Promise<Last> {
-  const note = given ?? (await ownCheckpoint(directory))
-  if (note === undefined) {
-    throw new JackstayError(
-      'invalid_request',
-      'the store has no readable checkpoint: give the last one kept elsewhere with --checkpoint',
-    )
+  const outside = given === undefined ? undefined : opened(given, 'outside', vkey)
+  const kept = await readWitnessed(directory)
+  const cosigned = kept === undefined ? undefined : opened(kept, 'witnesses', vkey)
+  if (outside !== undefined || cosigned !== undefined) {
+    const larger = (cosigned?.checkpoint.size ?? -1) > (outside?.checkpoint.size ?? -1)
+    const last = larger ? cosigned : outside
+    if (last !== undefined) return last
   }
-  const opened = openCheckpoint(note, verifierFromVkey(vkey))
-  if (opened.ok) {
-    return { note, checkpoint: opened.checkpoint, fromOutside: given !== undefined }
-  }
+  const own = await ownCheckpoint(directory)
+  if (own !== undefined) return opened(own, 'itself', vkey)
   throw new JackstayError(
     'invalid_request',
-    `the checkpoint is not one of this log: ${opened.problem}; give another with --checkpoint`,
+    'the store has no readable checkpoint: give the last one kept elsewhere with --checkpoint',
+  )
+}
+
+function opened(note: string, checkpointFrom: CheckpointFrom, vkey: string): Last {
+  const read = openCheckpoint(note, verifierFromVkey(vkey))
+  if (read.ok) return { note, checkpoint: read.checkpoint, checkpointFrom }
+  throw new JackstayError(
+    'invalid_request',
+    `the checkpoint is not one of this log: ${read.problem}; give another with --checkpoint`,
   )
 }
 
@@ -141,8 +154,11 @@ async function ownCheckpoint(directory: string): Promise<string | undefined> {
 }
 
 /** What `verifyLedger` says of the old log, in words. */
-async function damageOf(options: RecoverOptions, vkey: string): Promise<string> {
-  const { directory, checkpoint, evenIfSound = false } = options
+async function damageOf(
+  { directory, evenIfSound = false }: RecoverOptions,
+  vkey: string,
+  { note, checkpointFrom }: Last,
+): Promise<string> {
   const unreadable = {
     ok: false,
     problem: 'checkpoint_missing',
@@ -154,7 +170,7 @@ async function damageOf(options: RecoverOptions, vkey: string): Promise<string> 
       verifyLedger({
         read,
         vkey,
-        ...(checkpoint !== undefined && { knownCheckpoint: checkpoint }),
+        ...(checkpointFrom !== 'itself' && { knownCheckpoint: note }),
       }),
     unreadable,
   )
@@ -202,8 +218,8 @@ async function begin(
   const next = ledgerKeyFrom(skey)
   const { size, root: bytes } = old.checkpoint
   const root = Buffer.from(bytes).toString('base64')
-  const { vkey, fromOutside } = old
-  const previous = { origin: oldOrigin, vkey, size, root, fromOutside }
+  const { vkey, checkpointFrom } = old
+  const previous = { origin: oldOrigin, vkey, size, root, checkpointFrom }
   const store = await openNew(partial, skey, clock)
   try {
     const time = new Date(clock.now()).toISOString()

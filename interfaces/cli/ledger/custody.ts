@@ -1,6 +1,7 @@
+import { assertNever } from '@jackstay/contract/errors'
 import { backupStore } from '@jackstay/ledger/backup'
 import { loadKey } from '@jackstay/ledger/key-file'
-import { type Recovered, recoverLog } from '@jackstay/ledger/recovery'
+import { type CheckpointFrom, type Recovered, recoverLog } from '@jackstay/ledger/recovery'
 import { type Rotated, rotateKey } from '@jackstay/ledger/rotation'
 import { assertAskable, confirmed } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -91,16 +92,7 @@ function recoveredLines(done: Recovered, data: string, to: string): Line[] {
     [
       `its first leaf commits to ${previous.size} leaves of ${previous.origin}, root ${previous.root}`,
     ],
-    ...(previous.fromOutside
-      ? []
-      : [
-          [
-            styled(
-              'yellow',
-              'that checkpoint is the old store’s own: nobody outside vouches for it',
-            ),
-          ],
-        ]),
+    checkpointLine(previous.checkpointFrom),
     [`found: ${found}`],
     [`people verify it with the new key: ${vkey}`],
     [`start the mediator with --data-dir ${to}; keep ${data} as evidence`],
@@ -111,6 +103,21 @@ function recoveredLines(done: Recovered, data: string, to: string): Line[] {
           ...underWay.slice(0, 20).map((id): Line => [`  ${id}`]),
         ]),
   ]
+}
+
+function checkpointLine(from: CheckpointFrom): Line {
+  switch (from) {
+    case 'outside':
+      return ['that checkpoint is the one you gave']
+    case 'witnesses':
+      return ['that checkpoint is the last one that witnesses cosigned']
+    case 'itself':
+      return [
+        styled('yellow', 'that checkpoint is the old store’s own: nobody outside vouches for it'),
+      ]
+    default:
+      return assertNever(from)
+  }
 }
 
 export type RotateRequest = Deed
