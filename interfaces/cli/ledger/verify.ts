@@ -45,7 +45,16 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
   if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
   // what a bundle was handed out for has to be cosigned; a log goes on after it was
   const last = part === undefined ? 0 : part.to - 1
-  if (request.policy !== undefined) await demandQuorum(request, log, terminal, last)
+  if (request.policy !== undefined) {
+    await demandQuorum(request, verifiedLog(log, verdict.checkpoint, followed), terminal, last)
+  }
+}
+
+/** The log whose tree was verified: whoever serves it may by now answer with another checkpoint. */
+function verifiedLog(log: LogSource, note: string, followed: readonly string[] = []): LogSource {
+  const { read, vkey } = log
+  const tile: TileReader['tile'] = (...args) => read.tile(...args)
+  return { ...log, vkey: followed.at(-1) ?? vkey, read: { checkpoint: async () => note, tile } }
 }
 
 /** Whether the witnesses of a policy stand behind this very log, up to this leaf at least. */

@@ -19,6 +19,7 @@ import { loadOrCreateKey } from '@jackstay/ledger/key-file'
 import { verifierFromVkey } from '@jackstay/ledger/note'
 import { parseProof } from '@jackstay/ledger/proof'
 import { directoryReader } from '@jackstay/ledger/reader'
+import { storeReader } from '@jackstay/ledger/sqlite-reader'
 import { openStore } from '@jackstay/ledger/store'
 import { witnessFile } from '@jackstay/ledger/witness-file'
 import { witnessHandler } from '@jackstay/ledger/witness-handler'
@@ -216,6 +217,44 @@ test('T79 a mediator that names leaves of another intent proves nothing with the
     const lied = await far.run(['ledger', 'prove', intent, '--key', key.vkey, '--out', folder])
     assert.equal(lied.exit, 5, lied.err)
     assert.match(lied.err, /leaf 0 was named as one of .* and is not: nothing is proved with it/)
+  } finally {
+    far.clean()
+    await Promise.all([api.stop(), mediator.stop()])
+  }
+})
+
+test('T79 a mediator that shows another log than the one its witnesses saw is found out', async () => {
+  const [api, mediator] = [await startFake(), await startFake()]
+  const far = new Desk(api.origin, mediator.origin)
+  const directory = join(folder, 'fork')
+  const store = await openStore({ directory, origin, key, clock })
+  await store.appendLeaves(
+    Array.from({ length: 5 }, () => ({ kind: 'suspension', data: 'forged' })),
+  )
+  await store.close()
+  const [fork, seen] = [storeReader(directory), directoryReader(join(folder, 'bundle'))]
+  const bytes = async (level: number | 'entries') => [
+    await fork.tile(level, 0, 5),
+    await seen.tile(level, 0, 5),
+  ]
+  const notes = [await fork.checkpoint(), await seen.checkpoint()]
+  const [hashes, entries] = [await bytes(0), await bytes('entries')]
+  fork.close()
+  // first the fork, to be verified, then the log that was cosigned
+  let asked = 0
+  const now = (both: readonly unknown[]) => () => ({ status: 200, body: both[asked > 1 ? 1 : 0] })
+  try {
+    api.routes = tokenRoute
+    mediator.routes = {
+      'GET /ledger/checkpoint': () => ({ status: 200, body: notes[asked++ > 0 ? 1 : 0] }),
+      'GET /ledger/witnessed': { status: 200, body: notes[1] },
+      'GET /ledger/tile/0/000.p/5': now(hashes),
+      'GET /ledger/tile/entries/000.p/5': now(entries),
+    }
+    const line = ['ledger', 'verify', '--key', key.vkey, '--policy', policy]
+    const { exit, out, err } = await far.run(line)
+    assert.equal(exit, 5, out)
+    assert.match(err, /the first 5 leaves are not those of the checkpoint that was kept/)
   } finally {
     far.clean()
     await Promise.all([api.stop(), mediator.stop()])
