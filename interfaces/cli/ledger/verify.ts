@@ -8,7 +8,7 @@ import { CommandFailed } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
 import { partOf, verifyPart } from './bundle.ts'
-import { demandPolicy, type EvidenceRequest, evidenceOf, quorumMissing } from './quorum.ts'
+import { demandPolicy, type EvidenceRequest, evidenceOf, quorumMissing, sizeOf } from './quorum.ts'
 import { type LogSource, type OpenMediator, readText, withLog } from './source.ts'
 
 export interface LedgerRequest extends EvidenceRequest {
@@ -65,7 +65,10 @@ async function demandQuorum(
   last: number,
 ): Promise<void> {
   const { note, size, quorum } = await evidenceOf(request, log, last)
-  const other = await contradiction(log.read, log.vkey, note)
+  const verified = (await log.read.checkpoint()) ?? ''
+  // a log that grew meanwhile may be cosigned beyond what was verified: then that begins this
+  const [now, kept] = size > sizeOf(verified) ? [note, verified] : [verified, note]
+  const other = await contradiction({ ...log.read, checkpoint: async () => now }, log.vkey, kept)
   if (other !== undefined) throw new CommandFailed(exitCodes.ledger, other.problem, advice(other))
   if (quorum === undefined) await demandPolicy(request)
   else if (!quorum.met) throw quorumMissing(quorum.reason)

@@ -13,14 +13,18 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { signCheckpoint } from '@jackstay/ledger/checkpoint'
 import { cosignerFromSkey, formatCosignerSkey } from '@jackstay/ledger/cosignature'
 import type { LedgerKey } from '@jackstay/ledger/key'
 import { loadOrCreateKey } from '@jackstay/ledger/key-file'
+import { tilesOfSize } from '@jackstay/ledger/log-tiles'
 import { verifierFromVkey } from '@jackstay/ledger/note'
 import { parseProof } from '@jackstay/ledger/proof'
 import { directoryReader } from '@jackstay/ledger/reader'
 import { storeReader } from '@jackstay/ledger/sqlite-reader'
 import { openStore } from '@jackstay/ledger/store'
+import { decodeBundle, encodeBundle } from '@jackstay/ledger/tiles'
+import { frontierFrom, rootOf } from '@jackstay/ledger/tree'
 import { witnessFile } from '@jackstay/ledger/witness-file'
 import { witnessHandler } from '@jackstay/ledger/witness-handler'
 import { Desk, startFake, status, tokenRoute } from '../fake-servers.ts'
@@ -255,6 +259,35 @@ test('T79 a mediator that shows another log than the one its witnesses saw is fo
     const { exit, out, err } = await far.run(line)
     assert.equal(exit, 5, out)
     assert.match(err, /the first 5 leaves are not those of the checkpoint that was kept/)
+  } finally {
+    far.clean()
+    await Promise.all([api.stop(), mediator.stop()])
+  }
+})
+
+test('a log that grew and was cosigned while it was verified is no other log', async () => {
+  const [api, mediator] = [await startFake(), await startFake()]
+  const far = new Desk(api.origin, mediator.origin)
+  const read = directoryReader(join(folder, 'bundle'))
+  const [hashes, entries] = [await read.tile(0, 0, 5), await read.tile('entries', 0, 5)]
+  const root = rootOf(await frontierFrom(3, tilesOfSize(read, 5)))
+  const three = decodeBundle(entries ?? Buffer.of())?.slice(0, 3) ?? []
+  try {
+    api.routes = tokenRoute
+    mediator.routes = {
+      'GET /ledger/checkpoint': {
+        status: 200,
+        body: signCheckpoint({ origin, size: 3, root }, [key]),
+      },
+      'GET /ledger/witnessed': { status: 200, body: await read.checkpoint() },
+      'GET /ledger/tile/0/000.p/3': { status: 200, body: hashes?.subarray(0, 96) },
+      'GET /ledger/tile/0/000.p/5': { status: 200, body: hashes },
+      'GET /ledger/tile/entries/000.p/3': { status: 200, body: encodeBundle(three) },
+    }
+    const line = ['ledger', 'verify', '--key', key.vkey, '--policy', policy]
+    const { exit, out, err } = await far.run(line)
+    assert.equal(exit, 0, err)
+    assert.match(out, /size +3 leaves.*cosigned by `w`, at 5 leaves/s)
   } finally {
     far.clean()
     await Promise.all([api.stop(), mediator.stop()])
