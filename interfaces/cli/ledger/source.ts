@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readBounded } from '@jackstay/ledger/bounded-file'
 import { vkeyName } from '@jackstay/ledger/bundle'
@@ -116,10 +116,24 @@ export async function readKey(text: string): Promise<string> {
   return (await readText(text)).trim()
 }
 
+/** A proof has a megabyte at most, everything else that is named on a command line far less. */
+const textLimit = 2 * 1024 * 1024
+
+/** @throws CommandFailed for a file that is not there or too large */
 export async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    await using file = await open(path)
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    // not by its size: that of a pipe says nothing
+    for await (const chunk of file.createReadStream({ autoClose: false })) {
+      bytes += chunk.length
+      if (bytes > textLimit) throw usageError(`\`${path}\` exceeds ${textLimit} bytes`)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks).toString('utf8')
   } catch (cause) {
+    if (cause instanceof CommandFailed) throw cause
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
     const exit = code === 'ENOENT' ? exitCodes.notFound : exitCodes.usage
     throw new CommandFailed(
