@@ -10,7 +10,7 @@ export const exitCodes = {
   unreachable: 3,
   /** No such intent, class or file. */
   notFound: 4,
-  /** The ledger does not verify. */
+  /** The ledger does not verify, or the witnesses that a policy demands have not cosigned it. */
   ledger: 5,
 } as const
 

@@ -23,7 +23,7 @@ Examples:
   jackstay policy explain --intent FILE rules/      why they decide so, and what would turn it
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong input, 3 server away or no access, 4 not found,
-5 the ledger does not verify.`
+5 the ledger does not verify or its witnesses are missing.`
 
 /** Runs one command line to its end. Everything it touches is in `terminal`. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

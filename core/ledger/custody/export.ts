@@ -59,7 +59,7 @@ async function tileBytes(store: Source, tile: TileCoordinates): Promise<Uint8Arr
   if (bytes !== undefined) return bytes
   throw new JackstayError(
     'ledger_damaged',
-    `\`${tilePath(tile)}\` is missing from the store: stop and run \`jackstay verify\``,
+    `\`${tilePath(tile)}\` is missing from the store: stop and run \`jackstay ledger verify\``,
   )
 }
 

@@ -105,7 +105,7 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 function damaged(cause?: unknown): JackstayError {
   return new JackstayError(
     'ledger_damaged',
-    'a leaf of the log is not of a form this version writes; run `jackstay verify` and keep a copy',
+    'a leaf of the log is not of a form this version writes; run `jackstay ledger verify` and keep a copy',
     { cause },
   )
 }

@@ -105,6 +105,6 @@ export function sealedRowOf(row: Row): SealedRow {
 function damaged(column: string): JackstayError {
   return new JackstayError(
     'ledger_damaged',
-    `the database holds no valid \`${column}\` where one must be; stop, keep a copy and run \`jackstay verify\``,
+    `the database holds no valid \`${column}\` where one must be; stop, keep a copy and run \`jackstay ledger verify\``,
   )
 }
