@@ -5,8 +5,9 @@ import { children, type ExpressionProblem, type Syntax, textOf } from './syntax.
 type Guards = ReadonlySet<string>
 
 /**
- * Finds a field that may be absent under `||` or `&&` without a guard before it. CEL lets both
- * swallow the error of an absent field, so an `allow` could rest on it.
+ * Finds a field that may be absent under `||` or `&&` without a guard before it. Such an `allow` means
+ * one thing to everybody who knows CEL, whose `||` and `&&` swallow the error, and another here, where
+ * the error denies: it has to say which it is.
  */
 export function findAbsorbed(
   syntax: Syntax,
@@ -17,8 +18,8 @@ export function findAbsorbed(
   const path = pathOf(bare)
   const message =
     path === undefined
-      ? 'this may be absent, and `||` and `&&` would swallow the error; use a rule of its own'
-      : `\`${path.join('.')}\` may be absent, and \`||\` and \`&&\` would swallow the error; guard it`
+      ? 'this may be absent: here the rule then fails, where `||` and `&&` of CEL would swallow the error; use a rule of its own'
+      : `\`${path.join('.')}\` may be absent: here the rule then fails, where \`||\` and \`&&\` of CEL would swallow the error; guard it`
   const suggestion = path && guardFor(bare, path)
   return { ...syntax.position(bare), message, ...(suggestion !== undefined && { suggestion }) }
 }

@@ -30,7 +30,7 @@ export type Evaluation =
 export type Expression = (facts: BoundFacts) => Evaluation
 
 export interface CompileOptions {
-  /** Refuse what `||` and `&&` could swallow, and incidents: set for rules that allow. */
+  /** Refuse what `||` and `&&` of CEL would swallow, and incidents: set for rules that allow. */
   readonly guarded: boolean
 }
 
