@@ -84,7 +84,11 @@ export function explain(input: DecideInput): Explanation {
   }
 }
 
-export function outcomeOf({ effect, requirements }: Decision): Outcome {
+/** What a decision comes to. */
+export function outcomeOf({
+  effect,
+  requirements,
+}: Pick<Decision, 'effect' | 'requirements'>): Outcome {
   if (effect === 'deny') return 'deny'
   return requirements.length > 0 ? 'approval' : 'allow'
 }

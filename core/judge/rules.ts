@@ -1,4 +1,5 @@
 import type { ApprovalRequirement } from '@jackstay/contract/decision'
+import { durationSeconds } from '@jackstay/contract/duration'
 import { type Digest, digestOf, sha256 } from '@jackstay/contract/json'
 import type { ActionPolicySpec, PolicyRule } from '@jackstay/contract/kinds/action-policy'
 import { type Compile, type Expression, expressionCompiler } from './cel/expression.ts'
@@ -140,7 +141,7 @@ function effectOf(
     return problem(`\`count\` is \`${count}\`; at least 1 person must approve`)
   if (groups.length === 0) return problem('`groups` is empty; name who may approve')
   const seconds = expiresAfter === undefined ? defaultExpiry : durationSeconds(expiresAfter)
-  if (seconds === undefined) {
+  if (seconds < 1) {
     return problem(
       `\`expiresAfter\` is \`${expiresAfter}\`; write it like \`90s\`, \`15m\`, \`1h30m\``,
     )
@@ -150,12 +151,4 @@ function effectOf(
     ...(separate === true && { separate }),
   }
   return { effect: { kind: 'requireApproval', requirement }, when }
-}
-
-function durationSeconds(text: string): number | undefined {
-  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text)
-  if (match === null) return undefined
-  const [, hours = '0', minutes = '0', seconds = '0'] = match
-  const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
-  return total >= 1 ? total : undefined
 }

@@ -92,7 +92,7 @@ export function textOf(node: Expr): string | undefined {
 }
 
 /** The same node over other children. */
-export function withChildren(node: Expr, change: (child: Expr) => Expr): Expr {
+function withChildren(node: Expr, change: (child: Expr) => Expr): Expr {
   const { exprKind } = node
   const maybe = (child: Expr | undefined) => child && change(child)
   switch (exprKind.case) {

@@ -11,6 +11,7 @@ import { type LedgerVerdict, verifyLedger } from '../log/verify.ts'
 import { databaseName, lockDirectory, openReadOnly } from '../sqlite/database.ts'
 import { storeReader } from '../sqlite/reader.ts'
 import { syncDirectory } from '../store/durable-file.ts'
+import { timeOf } from '../store/retention.ts'
 import { text } from '../store/rows.ts'
 import { type Clock, openStore, type Store } from '../store/store.ts'
 import { readWitnessed } from '../witness/witnessing.ts'
@@ -82,11 +83,12 @@ export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
 export async function recoveredAt(store: Pick<Store, 'leaf'>): Promise<number> {
   const first = await store.leaf(0)
   if (first?.kind !== 'recovery') return 0
-  const { data } = first
-  const time = data !== null && typeof data === 'object' && 'time' in data ? data.time : undefined
-  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN
-  if (!Number.isNaN(at)) return at
-  throw new JackstayError('ledger_damaged', 'the leaf that begins the log does not say when')
+  const at = timeOf(first)
+  if (at !== undefined) return at
+  throw new JackstayError(
+    'ledger_damaged',
+    'the leaf that begins the log does not say when; keep a copy and restore a backup',
+  )
 }
 
 /** A recovery that was cut short after its mark may be done again; a second one may not. */

@@ -1,4 +1,4 @@
-import { bundleHashes } from '../custody/bundle-hashes.ts'
+import { bundleHashes } from './bundle-hashes.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { defect, type LedgerDefect } from './ledger-defect.ts'
 import { PruneCover } from './prune-cover.ts'

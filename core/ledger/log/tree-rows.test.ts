@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { bundleHashes } from '../custody/bundle-hashes.ts'
+import { bundleHashes } from './bundle-hashes.ts'
 import { encodeBundle, hashSize, tileWidth } from './tiles.ts'
 import { emptyFrontier, extend, leafHash, rootOf } from './tree.ts'
 import { TreeRows } from './tree-rows.ts'

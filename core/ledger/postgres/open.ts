@@ -1,6 +1,7 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { openCheckpoint } from '../log/checkpoint.ts'
 import { verifierFromVkey } from '../log/note.ts'
+import { defaultQueueLimit } from '../store/bounds.ts'
 import { text } from '../store/rows.ts'
 import type { ErasableStore, PostgresStoreOptions } from '../store/store.ts'
 import { assertExtends, checkStoredLog, damaged, readTileOf } from '../store/stored-log.ts'
@@ -13,7 +14,6 @@ import { PostgresStore } from './store.ts'
 import { one, PostgresTiles } from './tiles.ts'
 import { type PostgresTarget, postgresTarget, schemaName } from './url.ts'
 
-const defaultQueueLimit = 4096
 const defaultPatienceMs = 20_000
 
 const sql = {

@@ -14,7 +14,7 @@ import { storeReader } from './reader.ts'
 
 /** Runs the writer and kills it once it has acknowledged `count` appends; what it said it wrote. */
 async function writeUntilKilled(args: readonly string[], count: number): Promise<string[]> {
-  const program = join(import.meta.dirname, 'crash-writer.ts')
+  const program = join(import.meta.dirname, 'crash', 'killed-writer.ts')
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -8,10 +8,10 @@ import type { JackstayError } from '@jackstay/contract/errors'
 import { pendingLeaf } from '../store/append-request.ts'
 import { integer } from '../store/rows.ts'
 import { origin, testLedger } from '../store/store-builder.ts'
-import { StoreFiles } from '../store/store-files.ts'
 import { openDatabase } from './database.ts'
 import { GroupCommit, type Work } from './group-commit.ts'
 import { SqliteLog } from './log.ts'
+import { StoreFiles } from './store-files.ts'
 
 /** The parts under a store, without the store, so that a test can break the database. */
 async function parts() {

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
 import { integer } from '../store/rows.ts'
-import type { StoreFiles } from '../store/store-files.ts'
 import { failureKind, isDatabaseFailure } from './failure.ts'
 import type { SqliteLog } from './log.ts'
+import type { StoreFiles } from './store-files.ts'
 
 /** Writes in one transaction: beyond this the gain is small and the wait of the first one grows. */
 const batchLimit = 256

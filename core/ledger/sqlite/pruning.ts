@@ -8,6 +8,7 @@ import { candidateOf } from '../store/erasure-rows.ts'
 import { decodeLeaf } from '../store/leaf.ts'
 import { keeperOf, policyDigest, type RetentionPolicy } from '../store/retention.ts'
 import { integer } from '../store/rows.ts'
+import { damaged } from '../store/stored-log.ts'
 import { oweScrub } from './database.ts'
 import { holdsIn } from './holds.ts'
 import type { SqliteLog } from './log.ts'
@@ -135,11 +136,4 @@ export async function finishPrune(db: DatabaseSync, log: SqliteLog): Promise<voi
   db.exec('BEGIN IMMEDIATE')
   pruning.sweep()
   db.exec('COMMIT')
-}
-
-function damaged(what: string): JackstayError {
-  return new JackstayError(
-    'ledger_damaged',
-    `the ledger does not verify: ${what}; keep a copy of the data directory and restore a backup`,
-  )
 }

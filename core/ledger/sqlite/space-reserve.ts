@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { isNoSpace } from './failure.ts'
 
 /** Enough for some hundred undos with their events and outcomes. */
-export const defaultReserveBytes = 8 * 1024 * 1024
+const defaultReserveBytes = 8 * 1024 * 1024
 const name = 'space.reserve'
 const chunk = Buffer.alloc(64 * 1024, 0x2e)
 /** What the database needs to be opened at all. */

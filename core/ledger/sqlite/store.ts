@@ -4,7 +4,13 @@ import { assertNotSuperseded } from '../custody/superseded.ts'
 import type { LedgerKey } from '../log/key.ts'
 import { consistencyProof, frontierFrom, inclusionProof, rootOf } from '../log/tree.ts'
 import type { PendingLeaf, PreparedAppend } from '../store/append-request.ts'
-import { assertLimit, assertSize, assertTtl, servedWidth } from '../store/bounds.ts'
+import {
+  assertLimit,
+  assertSize,
+  assertTtl,
+  defaultQueueLimit,
+  servedWidth,
+} from '../store/bounds.ts'
 import {
   assertPrunable,
   checked,
@@ -29,7 +35,6 @@ import type {
   TriggerQuery,
 } from '../store/store.ts'
 import type { StoreEngine } from '../store/store-calls.ts'
-import { StoreFiles } from '../store/store-files.ts'
 import { SqliteClaims } from './claims.ts'
 import { lockDirectory, openDatabase, scrub, scrubIfOwed } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -39,9 +44,8 @@ import { SqliteLog } from './log.ts'
 import { finishPrune, SqlitePruning } from './pruning.ts'
 import { SqliteRedaction } from './redaction.ts'
 import { SpaceReserve } from './space-reserve.ts'
+import { StoreFiles } from './store-files.ts'
 import { SqliteTriggers } from './triggers.ts'
-
-const defaultQueueLimit = 4096
 
 export interface SqliteStoreOptions extends StoreOptions {
   /** Pages of the write-ahead log before they are moved into the database. */

@@ -3,6 +3,9 @@ import { tileWidth, widthOf } from '../log/tiles.ts'
 
 /** What every store refuses before it asks its database. */
 
+/** Waiting writes, unless told otherwise. */
+export const defaultQueueLimit = 4096
+
 const pageLimit = 1000
 /** Longer claims would keep an intent of a dead program waiting. */
 const longestClaimMs = 10 * 60_000

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import { skeyOf } from '../log/key.ts'
 import { isReserved, type PendingLeaf, pendingLeaf, prepareAppend } from './append-request.ts'
+import { defaultQueueLimit } from './bounds.ts'
 import type {
   AppendLeavesOptions,
   AppendRequest,
@@ -25,8 +26,6 @@ import {
   type StoreThread,
   writePlain,
 } from './store-calls.ts'
-
-const defaultQueueLimit = 4096
 
 /** Opens the store in a thread of its own, so that no sync ever stops the caller's event loop. */
 export async function openThreadedStore(

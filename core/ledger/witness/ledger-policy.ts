@@ -80,19 +80,13 @@ export interface LedgerPolicy {
 }
 
 /** What holds without a file: no witness, no anchor. */
-export const noLedgerPolicy: LedgerPolicy = {
-  anchors: [],
-  anchorEveryMs: 60_000,
-  staleMs: 3_600_000,
-  timeoutMs: 15_000,
-  folder: '.',
-}
+export const noLedgerPolicy: LedgerPolicy = settingsOf(fileSchema.parse({}), '.')
 
 /** @throws JackstayError `invalid_config` naming the file and what is wrong in it */
 export async function loadLedgerPolicy(path: string): Promise<LedgerPolicy> {
   const found = fileSchema.safeParse(yamlOf(path, await textOf(path)))
   if (!found.success) throw invalid(path, z.prettifyError(found.error).replaceAll('\n', ' '))
-  const { witnesses, anchors, anchorEverySeconds, staleAfterSeconds, timeoutSeconds } = found.data
+  const { witnesses, anchors } = found.data
   const names = new Set(anchors.map(({ name }) => name))
   if (names.size < anchors.length) throw invalid(path, 'two anchors have the same name')
   const folder = dirname(resolve(path))
@@ -106,6 +100,14 @@ export async function loadLedgerPolicy(path: string): Promise<LedgerPolicy> {
           everyMs: witnesses.everySeconds * 1000,
         },
       }),
+    ...settingsOf(found.data, folder),
+  }
+}
+
+/** All but the witnesses, whose list is another file. */
+function settingsOf(file: z.infer<typeof fileSchema>, folder: string): LedgerPolicy {
+  const { anchors, anchorEverySeconds, staleAfterSeconds, timeoutSeconds } = file
+  return {
     anchors,
     anchorEveryMs: anchorEverySeconds * 1000,
     staleMs: staleAfterSeconds * 1000,
@@ -119,7 +121,11 @@ async function textOf(path: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new JackstayError('invalid_config', `\`${path}\` cannot be read (${code})`, { cause })
+    throw new JackstayError(
+      'invalid_config',
+      `\`${path}\` cannot be read (${code}); correct the path`,
+      { cause },
+    )
   }
 }
 

@@ -4,7 +4,7 @@ import { openCheckpoint } from '../log/checkpoint.ts'
 import { splitNote, verifierFromVkey } from '../log/note.ts'
 import { oldestLeaf } from '../log/oldest.ts'
 import type { TileReader } from '../log/reader.ts'
-import { decodeBundle, tileWidth, widthOf } from '../log/tiles.ts'
+import { decodeBundle, hashSize, tileWidth, widthOf } from '../log/tiles.ts'
 import { decodeLeaf } from '../store/leaf.ts'
 import type { Clock } from '../store/store.ts'
 import { checkStoredLog } from '../store/stored-log.ts'
@@ -114,7 +114,7 @@ async function tailOf(
       checkpoint: async () => note,
       leafCount: async () => size,
       hashes: async (level: number, index: number, width: number) =>
-        (await wide(level, index, width))?.subarray(0, width * 32),
+        (await wide(level, index, width))?.subarray(0, width * hashSize),
       entries: (index: number, width: number) => wide('entries', index, width),
       // whether a prune covers what is missing before is for `verifyLedger` to find
       pruned: () => oldestLeaf(read, size),

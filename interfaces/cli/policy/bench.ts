@@ -1,15 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { decide } from '@jackstay/judge/decide'
+import { type Outcome, outcomeOf } from '@jackstay/judge/explain'
 import { bindFacts } from '@jackstay/judge/facts'
 import { compileRules, policiesFor, type RuleSet } from '@jackstay/judge/rules'
 import { sampleApproval, sampleFacts } from '@jackstay/judge/sample-facts'
 import { type Line, styled, table } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
-import { type Outcome, type Situation, situationOf } from './cases.ts'
-import { counted } from './check.ts'
+import { type Situation, situationOf } from './cases.ts'
+import { counted } from './counted.ts'
 import { readSituation } from './explain.ts'
 import { soundPolicies } from './set.ts'
-import { outcomeOf } from './verdict.ts'
 
 export interface BenchRequest {
   readonly paths: readonly string[]

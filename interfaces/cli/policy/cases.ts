@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import { actionName } from '@jackstay/contract/text'
 import type { DecideInput } from '@jackstay/judge/decide'
+import type { Outcome } from '@jackstay/judge/explain'
 import { type Facts, facts } from '@jackstay/judge/facts'
 import { sampleApproval } from '@jackstay/judge/sample-facts'
 import { z } from 'zod'
@@ -9,8 +10,7 @@ import { schemaMistakes, valueAt } from './schema.ts'
 import { type Changes, situation, withTime } from './situation.ts'
 import { type Mistake, type Path, type Place, readYaml, type Written } from './yaml.ts'
 
-export const outcomes = ['allow', 'deny', 'approval'] as const
-export type Outcome = (typeof outcomes)[number]
+const outcomes = ['allow', 'deny', 'approval'] as const satisfies readonly Outcome[]
 
 /** What a case, a whole file of cases, or an intent to be explained may say. */
 const situationFields = {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { leavesName } from '@jackstay/ledger/bundle'
 import { storedHistories } from '@jackstay/ledger/histories'
 import { databaseName } from '@jackstay/ledger/sqlite-reader'
 import { exitCodes } from '../exit-codes.ts'
@@ -60,7 +61,7 @@ export async function replayPolicies(
 function stored(data: string): AsyncIterable<Found> | Iterable<Found> {
   assertFolder(data)
   if (existsSync(join(data, databaseName))) return histories(data)
-  const leaves = join(data, 'leaves.jsonl')
+  const leaves = join(data, leavesName)
   if (existsSync(leaves)) return bundled(leaves)
   throw usageError(`\`${data}\` is neither a data directory nor a bundle; correct --data`)
 }

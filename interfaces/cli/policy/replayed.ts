@@ -1,11 +1,10 @@
 import type { Decision } from '@jackstay/contract/decision'
 import { decide } from '@jackstay/judge/decide'
+import { type Outcome, outcomeOf } from '@jackstay/judge/explain'
 import type { RuleSet } from '@jackstay/judge/rules'
 import { type Line, styled } from '../screen.ts'
-import type { Outcome } from './cases.ts'
-import { counted } from './check.ts'
+import { counted } from './counted.ts'
 import type { Recorded, Unjudgeable } from './recorded.ts'
-import { outcomeOf } from './verdict.ts'
 
 interface Side {
   readonly outcome: Outcome

@@ -1,8 +1,9 @@
 import type { Decision } from '@jackstay/contract/decision'
 import { decide } from '@jackstay/judge/decide'
+import { type Outcome, outcomeOf } from '@jackstay/judge/explain'
 import { nearest } from '@jackstay/judge/fields'
 import type { RuleSet } from '@jackstay/judge/rules'
-import type { Outcome, PolicyCase } from './cases.ts'
+import type { PolicyCase } from './cases.ts'
 import type { Mistake } from './yaml.ts'
 
 /** One case, judged. */
@@ -12,14 +13,6 @@ export interface CaseResult {
   readonly got: Outcome
   /** What differs from the expectation; none where it holds. */
   readonly differences: readonly string[]
-}
-
-export function outcomeOf({
-  effect,
-  requirements,
-}: Pick<Decision, 'effect' | 'requirements'>): Outcome {
-  if (effect === 'deny') return 'deny'
-  return requirements.length > 0 ? 'approval' : 'allow'
 }
 
 /** Judges one case, and compares. Pure. */

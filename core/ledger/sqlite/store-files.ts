@@ -1,13 +1,9 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
-import { databaseName } from '../sqlite/database.ts'
-import {
-  NewestCheckpoint,
-  newestCheckpointName,
-  type Remembered,
-} from '../sqlite/newest-checkpoint.ts'
-import { SpaceReserve } from '../sqlite/space-reserve.ts'
+import { databaseName } from './database.ts'
+import { NewestCheckpoint, newestCheckpointName, type Remembered } from './newest-checkpoint.ts'
+import { SpaceReserve } from './space-reserve.ts'
 
 /** What lies beside the database in the directory of a store. */
 export class StoreFiles {

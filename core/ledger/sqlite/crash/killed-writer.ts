@@ -1,7 +1,7 @@
 import { setTimeout as later } from 'node:timers/promises'
-import { ledgerKeyFrom } from '../log/key.ts'
-import { openStore } from '../store/store.ts'
-import { anAppend, origin } from '../store/store-builder.ts'
+import { ledgerKeyFrom } from '../../log/key.ts'
+import { openStore } from '../../store/store.ts'
+import { anAppend, origin } from '../../store/store-builder.ts'
 
 /**
  * The victim of the crash test: appends from several writers until it is killed, and prints each

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { entryLimit, hashSize } from '../log/tiles.ts'
+import { entryLimit, hashSize } from './tiles.ts'
 
 /**
  * The leaf hashes of an entry bundle, one after the other: what its level-0 tile must hold.
