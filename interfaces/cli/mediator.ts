@@ -3,6 +3,7 @@ import { audiences } from '@jackstay/contract/enrolment'
 import { type ErrorCode, errorCodes, JackstayError } from '@jackstay/contract/errors'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
+import { type LedgerStatus, ledgerStatus } from '@jackstay/ledger/ledger-status'
 import { z } from 'zod'
 
 /** Whose token opens the mediator for reading; made with the user's own rights. */
@@ -24,6 +25,7 @@ export interface Mediator {
   readonly url: URL
   list(query: ListQuery): Promise<IntentList>
   intent(id: string): Promise<IntentView>
+  ledgerStatus(): Promise<LedgerStatus>
   text(path: string): Promise<string>
   /** A request with the reading token, for readers of the log. */
   fetch(url: URL, init: { readonly signal: AbortSignal }): Promise<Response>
@@ -49,6 +51,7 @@ export async function openMediator(
     url,
     fetch: send,
     text: read,
+    ledgerStatus: async () => parse(ledgerStatus, await read('/ledger/status'), url),
     list: async (query) => parse(intentList, await read(`/v1/intents?${search(query)}`), url),
     intent: async (id) =>
       parse(intentView, await read(`/v1/intents/${encodeURIComponent(id)}`), url),

@@ -1,7 +1,6 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { openCheckpoint, readCheckpoint } from '@jackstay/ledger/checkpoint'
 import { type LedgerPolicy, loadLedgerPolicy } from '@jackstay/ledger/ledger-policy'
-import { ledgerStatus } from '@jackstay/ledger/ledger-status'
 import { splitNote, verifierFromVkey } from '@jackstay/ledger/note'
 import type { TileReader } from '@jackstay/ledger/reader'
 import { type QuorumVerdict, quorumMet } from '@jackstay/ledger/witness-policy'
@@ -89,22 +88,23 @@ async function cosignedOf(
   { data }: EvidenceRequest,
   mediator: Mediator | undefined,
 ): Promise<string | undefined> {
-  return data === undefined ? textIfThere(mediator, '/ledger/witnessed') : readWitnessed(data)
+  if (data !== undefined) return readWitnessed(data)
+  return mediator && ifThere(mediator.text('/ledger/witnessed'))
 }
 
-/** Whether the mediator's own policy demands a quorum. What it says may only make us stricter. */
+/**
+ * Whether the mediator's own policy demands a quorum. What it says may only make us stricter.
+ * @throws JackstayError `upstream_unavailable` where it says so in words this version does not know
+ */
 async function mediatorDemands(mediator: Mediator | undefined): Promise<boolean> {
-  const text = await textIfThere(mediator, '/ledger/status')
-  if (text === undefined) return false
-  return ledgerStatus.safeParse(JSON.parse(text)).data?.witnessed?.required === true
+  const status = mediator && (await ifThere(mediator.ledgerStatus()))
+  return status?.witnessed?.required === true
 }
 
-async function textIfThere(
-  mediator: Mediator | undefined,
-  path: string,
-): Promise<string | undefined> {
+/** Undefined where the mediator has no such thing. */
+async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await mediator?.text(path)
+    return await answer
   } catch (error) {
     if (error instanceof JackstayError && error.code === 'not_found') return undefined
     throw error

@@ -1,10 +1,9 @@
 import { readAnchorStates } from '@jackstay/ledger/anchoring'
 import { noLedgerPolicy } from '@jackstay/ledger/ledger-policy'
-import { type LedgerStatus, ledgerStatus, readLedgerStatus } from '@jackstay/ledger/ledger-status'
+import { type LedgerStatus, readLedgerStatus } from '@jackstay/ledger/ledger-status'
 import { readWitnessed } from '@jackstay/ledger/witnessing'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
-import type { Mediator } from '../mediator.ts'
 import { type Line, type Style, styled } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
 import { type EvidenceRequest, policyOf } from './quorum.ts'
@@ -23,23 +22,13 @@ export async function status(
   const { data } = request
   const found =
     data === undefined
-      ? await openMediator(ofMediator)
+      ? await openMediator((mediator) => mediator.ledgerStatus())
       : await ofFolder({ ...request, data }, terminal, openMediator)
   if (request.json) printJson(terminal, found)
   else print(terminal, statusLines(found, Date.now()))
   if (!found.tail.ok) {
     throw new CommandFailed(exitCodes.ledger, 'ledger_damaged', found.tail.reason)
   }
-}
-
-async function ofMediator(mediator: Mediator): Promise<LedgerStatus> {
-  const parsed = ledgerStatus.safeParse(JSON.parse(await mediator.text('/ledger/status')))
-  if (parsed.success) return parsed.data
-  throw new CommandFailed(
-    exitCodes.unreachable,
-    'upstream_unavailable',
-    `\`${mediator.url.origin}\` answers in a form this version does not know; use a \`jackstay\` of the mediator's version`,
-  )
 }
 
 async function ofFolder(

@@ -327,6 +327,14 @@ test('the mediator is asked where no folder is given, and its demand is kept', a
     const refused = await far.run(['ledger', 'prove', '0', '--out', folder])
     assert.equal(refused.exit, 5)
     assert.match(refused.err, /the mediator demands one; give the same policy with --policy/)
+    // words of a newer mediator may be that demand
+    mediator.routes = {
+      ...mediator.routes,
+      'GET /ledger/status': { status: 200, body: { ...JSON.parse(local.out), demand: 'more' } },
+    }
+    const newer = await far.run(['ledger', 'prove', '0', '--out', folder])
+    assert.equal(newer.exit, 3)
+    assert.match(newer.err, /a form this version does not know; use a `jackstay` of the mediator's/)
   } finally {
     far.clean()
     await Promise.all([api.stop(), mediator.stop()])
