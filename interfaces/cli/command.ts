@@ -8,6 +8,11 @@ export function flagsOf(command: Command): GlobalFlags {
   return globalFlags.parse(command.optsWithGlobals())
 }
 
+/** Whether a machine reads what this command says. */
+export function isJson(command: Command): boolean {
+  return flagsOf(command).output === 'json'
+}
+
 /** Opens the mediator with a token made by the user's own rights. */
 export function reading<T>(
   command: Command,

@@ -4,10 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { exitCodes } from './exit-codes.ts'
 
-const page = readFileSync(
-  new URL('../../docs/reference/command-line.md', import.meta.url),
-  'utf8',
-)
+const page = readFileSync(new URL('../../docs/reference/command-line.md', import.meta.url), 'utf8')
 const cells = page
   .split('\n')
   .filter((line) => line.startsWith('| `'))

@@ -27,6 +27,14 @@ export function usageError(message: string): CommandFailed {
   return new CommandFailed(exitCodes.usage, 'usage', message)
 }
 
+/** A file or folder that was named and cannot be read, and why by the system's own word. */
+export function unreadable(path: string, cause: unknown): CommandFailed {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+  const exit = code === 'ENOENT' ? exitCodes.notFound : exitCodes.usage
+  const message = `\`${path}\` cannot be read (${code}); correct the path`
+  return new CommandFailed(exit, 'unreadable_file', message)
+}
+
 const exits: Partial<Record<ErrorCode, ExitCode>> = {
   not_found: exitCodes.notFound,
   ledger_damaged: exitCodes.ledger,

@@ -1,7 +1,7 @@
 import { stageNames, terminalPhases } from '@jackstay/contract/history'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
-import { flagsOf, reading } from './command.ts'
+import { flagsOf, isJson, reading } from './command.ts'
 import { recordOf, renderIntent, renderList } from './intents.ts'
 import { styled } from './screen.ts'
 import { print, printJson, type Terminal } from './terminal.ts'
@@ -29,7 +29,7 @@ export function intentCommands(program: Command, terminal: Terminal): void {
     .description('one intent with its events')
     .action(async (id: string, _, command: Command) => {
       const view = await reading(command, terminal, (mediator) => mediator.intent(id))
-      if (flagsOf(command).output === 'json') printJson(terminal, view)
+      if (isJson(command)) printJson(terminal, view)
       else print(terminal, renderIntent(view))
     })
   program
@@ -42,7 +42,7 @@ export function intentCommands(program: Command, terminal: Terminal): void {
         event: type,
         indexes: leafIndexes,
       }))
-      if (flagsOf(command).output === 'json') printJson(terminal, { record, leaves })
+      if (isJson(command)) printJson(terminal, { record, leaves })
       else print(terminal, renderWhy(record, leaves))
     })
 }

@@ -68,25 +68,25 @@ describe('a rotation', () => {
     const first = await rotateKey({ directory: data.directory, ...who })
     await data.with((store) => fill(store, 10, 'later'))
     const second = await rotateKey({ directory: data.directory, ...who })
-    assert.deepEqual([first.leafIndex, second.leafIndex], [300, 311])
+    assert.deepEqual([first.leaf, second.leaf], [300, 311])
     const now = await loadKey(data.directory)
-    assert.equal(now.vkey, second.to)
+    assert.equal(now.vkey, second.vkey)
     assert.ok((await verdictOn(data.directory, now.vkey)).ok)
-    for (const former of [old.vkey, first.to]) {
+    for (const former of [old.vkey, first.vkey]) {
       const verdict = await verdictOn(data.directory, former)
       // the newest checkpoint is the one of the hand-over, which the key before signed too
-      assert.equal(verdict.ok, former === first.to)
+      assert.equal(verdict.ok, former === first.vkey)
     }
     const read = storeReader(data.directory)
-    assert.deepEqual(await followKeys(read, 312, old.vkey), [old.vkey, first.to, second.to])
-    assert.deepEqual(await followKeys(read, 312, first.to), [first.to, second.to])
+    assert.deepEqual(await followKeys(read, 312, old.vkey), [old.vkey, first.vkey, second.vkey])
+    assert.deepEqual(await followKeys(read, 312, first.vkey), [first.vkey, second.vkey])
     const stranger = ledgerKeyFrom(generateSkey(origin)).vkey
     assert.deepEqual(await followKeys(read, 312, stranger), [stranger])
     // a size that nobody signed, of a folder that may hold anything
     const size = Number.MAX_SAFE_INTEGER
     const followed = await followKeys(read, size, old.vkey)
     assert.ok(followed.length <= 3)
-    assert.deepEqual(await followKeys(read, size, first.to, size - 1), [first.to])
+    assert.deepEqual(await followKeys(read, size, first.vkey, size - 1), [first.vkey])
     read.close()
   })
 

@@ -22,10 +22,11 @@ export interface RotateOptions {
 
 export interface Rotated {
   readonly origin: string
-  readonly from: string
-  readonly to: string
+  readonly vkey: string
+  /** The key it had before, which is destroyed. */
+  readonly formerVkey: string
   /** Where the rotation stands in the log. */
-  readonly leafIndex: number
+  readonly leaf: number
   /** Signed by both keys. */
   readonly checkpoint: string
 }
@@ -53,14 +54,14 @@ async function rotate(options: RotateOptions): Promise<Rotated> {
   await writeKey(directory, nextKeyName, generateSkey(origin))
   await syncDirectory(directory)
   const next = await loadKey(directory, nextKeyName)
-  const leafIndex = await appendRotation(options, old, {
+  const leaf = await appendRotation(options, old, {
     time: new Date(clock.now()).toISOString(),
     ...{ from: old.vkey, to: next.vkey, reason, by, note: rotationNote(old, next) },
   })
   const checkpoint = await handOver(directory, old, next)
   await rename(join(directory, nextKeyName), join(directory, keyName))
   await syncDirectory(directory)
-  return { origin, from: old.vkey, to: next.vkey, leafIndex, checkpoint }
+  return { origin, vkey: next.vkey, formerVkey: old.vkey, leaf, checkpoint }
 }
 
 async function appendRotation(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { flagsOf, reading } from '../command.ts'
+import { isJson, reading } from '../command.ts'
 import type { Terminal } from '../terminal.ts'
 import { ledgerCustodyCommands } from './custody-commands.ts'
 import { ledgerErasureCommands } from './erasure-commands.ts'
@@ -22,7 +22,7 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
     .option('--policy <file>', 'the ledger policy: which witnesses must have cosigned')
     .action((_, command: Command) => {
       const { data, key, checkpoint, proof, policy } = verifyFlags.parse(command.opts())
-      const json = flagsOf(command).output === 'json'
+      const json = isJson(command)
       if (proof !== undefined) return verifyOneProof({ proof, key, policy, json }, terminal)
       return verify({ data, key, checkpoint, policy, json }, terminal, (use) =>
         reading(command, terminal, use),
@@ -43,7 +43,7 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
       false,
     )
     .action((_, command: Command) => {
-      const json = flagsOf(command).output === 'json'
+      const json = isJson(command)
       const request = { ...exportFlags.parse(command.opts()), json }
       return exportBundle(request, terminal, (use) => reading(command, terminal, use))
     })

@@ -32,11 +32,11 @@ async function aLog(leaves = 3) {
 test('a backup verifies on the way, and says what to keep apart', async () => {
   const { data } = await aLog()
   const to = `${data}-copy`
-  const { exit, out } = await desk.run(['ledger', 'backup', '--data', data, '--to', to])
+  const { exit, out } = await desk.run(['ledger', 'backup', '--data', data, '--out', to])
   assert.equal(exit, 0)
   assert.match(out, /^copied 3 leaves into .*; the copy verifies\nit holds no key/)
   assert.match(out, new RegExp(`\n  ${origin}\n  3\n`))
-  const again = await desk.run(['ledger', 'backup', '--data', data, '--to', to])
+  const again = await desk.run(['ledger', 'backup', '--data', data, '--out', to])
   assert.equal(again.exit, 2)
   assert.match(again.err, /is not empty/)
 })
@@ -46,7 +46,7 @@ test('T69 a backup of a damaged log is exit code 5', async () => {
   const db = new DatabaseSync(join(data, 'ledger.sqlite'))
   db.exec(`UPDATE leaves SET bytes = x'7b7d' WHERE position = 1`)
   db.close()
-  const line = ['ledger', 'backup', '--data', data, '--to', `${data}-copy`]
+  const line = ['ledger', 'backup', '--data', data, '--out', `${data}-copy`]
   const { exit, err } = await desk.run(line)
   assert.equal(exit, 5)
   assert.match(err, /does not verify, and so does the ledger: leaf 1/)
@@ -81,7 +81,7 @@ test('a recovery commits to what was kept, and the new log verifies', async () =
   db.exec('DELETE FROM leaves WHERE position = 2')
   db.close()
   const to = `${data}-next`
-  const line = ['ledger', 'recover', '--data', data, '--to', to, '--reason', 'a lost disk']
+  const line = ['ledger', 'recover', '--data', data, '--out', to, '--reason', 'a lost disk']
   const { exit, out, err } = await desk.run([...line, '--checkpoint', checkpoint, '--yes'])
   assert.equal(exit, 0, err)
   assert.match(out, /^begun .*\/2 in /)
@@ -96,7 +96,7 @@ test('a recovery commits to what was kept, and the new log verifies', async () =
 test('nothing is begun or replaced without need, a reason and a yes', async () => {
   const { data } = await aLog()
   const to = `${data}-next`
-  const recover = ['ledger', 'recover', '--data', data, '--to', to]
+  const recover = ['ledger', 'recover', '--data', data, '--out', to]
   for (const [line, exit, says] of [
     [[...recover, '--reason', 'x', '--yes'], 2, /there is nothing to recover from/],
     [[...recover, '--reason', 'x'], 2, /nobody can be asked here; to go on pass --yes/],
@@ -105,7 +105,7 @@ test('nothing is begun or replaced without need, a reason and a yes', async () =
     [['ledger', 'rotate-key', '--data', data, '--reason', 'x'], 2, /nobody can be asked/],
     [['ledger', 'rotate-key', '--data', join(room, 'none'), '--reason', 'x'], 4, /no folder/],
     [['ledger', 'rotate-key', '--data', room, '--reason', 'x', '--yes'], 2, /no data directory/],
-    [['ledger', 'backup', '--data', room, '--to', to], 2, /no data directory/],
+    [['ledger', 'backup', '--data', room, '--out', to], 2, /no data directory/],
   ] as const) {
     const { exit: got, err } = await desk.run(line)
     assert.equal(got, exit, `${line.join(' ')}: ${err}`)

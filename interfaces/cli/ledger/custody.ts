@@ -9,11 +9,13 @@ import { CommandFailed } from '../failure.ts'
 import { progressOf } from '../progress.ts'
 import { type Line, styled } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
+import type { Deed } from './deed.ts'
 import { assertDataDirectory, readKey, readText } from './source.ts'
 
 export interface BackupRequest {
   readonly data: string
-  readonly to: string
+  /** The folder to make. */
+  readonly out: string
   readonly key?: string | undefined
   readonly withKey: boolean
   readonly json: boolean
@@ -21,22 +23,22 @@ export interface BackupRequest {
 
 /** Copies a data directory and verifies the copy. @throws CommandFailed exit code 5 when it does not */
 export async function backup(request: BackupRequest, terminal: Terminal): Promise<void> {
-  const { data, to, withKey, json } = request
+  const { data, out, withKey, json } = request
   assertDataDirectory(data)
   const vkey = request.key === undefined ? (await loadKey(data)).vkey : await readKey(request.key)
   const onProgress = progressOf(terminal, 'pages copied')
-  const verdict = await backupStore({ directory: data, to, vkey, withKey, onProgress })
-  if (json) printJson(terminal, { to, vkey, withKey, ...verdict })
+  const verdict = await backupStore({ directory: data, to: out, vkey, withKey, onProgress })
+  if (json) printJson(terminal, { folder: out, vkey, withKey, ...verdict })
   if (!verdict.ok) {
     throw new CommandFailed(
       exitCodes.ledger,
       verdict.problem,
-      `the copy in \`${to}\` does not verify, and so does the ledger: ${verdict.message}`,
+      `the copy in \`${out}\` does not verify, and so does the ledger: ${verdict.message}`,
     )
   }
   if (json) return
   print(terminal, [
-    [styled('green', 'copied'), ` ${verdict.size} leaves into ${to}; the copy verifies`],
+    [styled('green', 'copied'), ` ${verdict.size} leaves into ${out}; the copy verifies`],
     [
       withKey
         ? styled('yellow', 'it holds the signing key: keep it as you keep that')
@@ -50,16 +52,9 @@ export async function backup(request: BackupRequest, terminal: Terminal): Promis
   ])
 }
 
-interface Deed {
-  readonly data: string
-  readonly reason: string
-  readonly by: string
-  readonly yes: boolean
-  readonly json: boolean
-}
-
 export interface RecoverRequest extends Deed {
-  readonly to: string
+  /** The data directory of the new log. */
+  readonly out: string
   /** A file with the last checkpoint that was kept elsewhere. */
   readonly checkpoint?: string | undefined
   readonly key?: string | undefined
@@ -68,34 +63,34 @@ export interface RecoverRequest extends Deed {
 
 /** Begins a new log where the old one is lost. */
 export async function recover(request: RecoverRequest, terminal: Terminal): Promise<void> {
-  const { data, to, reason, by, yes, json, evenIfSound } = request
+  const { data, out, reason, by, yes, json, evenIfSound } = request
   assertDataDirectory(data)
   if (!yes) {
     assertAskable(terminal, json)
-    const question = `Give up the log in ${data} for good and begin another one in ${to}?`
+    const question = `Give up the log in ${data} for good and begin another one in ${out}?`
     await confirmed(terminal, question)
   }
   const { checkpoint, key } = request
   const done = await recoverLog({
-    ...{ directory: data, to, reason, by, clock: Date, evenIfSound },
+    ...{ directory: data, to: out, reason, by, clock: Date, evenIfSound },
     ...(checkpoint !== undefined && { checkpoint: await readText(checkpoint) }),
     ...(key !== undefined && { vkey: await readKey(key) }),
   })
-  if (json) printJson(terminal, { to, ...done })
-  else print(terminal, recoveredLines(done, data, to))
+  if (json) printJson(terminal, { folder: out, ...done })
+  else print(terminal, recoveredLines(done, data, out))
 }
 
-function recoveredLines(done: Recovered, data: string, to: string): Line[] {
+function recoveredLines(done: Recovered, data: string, out: string): Line[] {
   const { origin, vkey, previous, found, underWay } = done
   return [
-    [styled('green', 'begun'), ` ${origin} in ${to}`],
+    [styled('green', 'begun'), ` ${origin} in ${out}`],
     [
       `its first leaf commits to ${previous.size} leaves of ${previous.origin}, root ${previous.root}`,
     ],
     checkpointLine(previous.checkpointFrom),
     [`found: ${found}`],
     [`people verify it with the new key: ${vkey}`],
-    [`start the mediator with --data-dir ${to}; keep ${data} as evidence`],
+    [`start the mediator with --data-dir ${out}; keep ${data} as evidence`],
     ...(underWay.length === 0
       ? []
       : [
@@ -120,10 +115,8 @@ function checkpointLine(from: CheckpointFrom): Line {
   }
 }
 
-export type RotateRequest = Deed
-
 /** Gives the log another key. */
-export async function rotate(request: RotateRequest, terminal: Terminal): Promise<void> {
+export async function rotate(request: Deed, terminal: Terminal): Promise<void> {
   const { data, reason, by, yes, json } = request
   assertDataDirectory(data)
   if (!yes) {
@@ -135,11 +128,11 @@ export async function rotate(request: RotateRequest, terminal: Terminal): Promis
   else print(terminal, rotatedLines(done))
 }
 
-function rotatedLines({ origin, from, to, leafIndex }: Rotated): Line[] {
+function rotatedLines({ origin, vkey, formerVkey, leaf }: Rotated): Line[] {
   return [
-    [styled('green', 'rotated'), ` the key of ${origin}; leaf ${leafIndex} says so`],
-    [`old  ${from}`],
-    [`new  ${to}`],
+    [styled('green', 'rotated'), ` the key of ${origin}; leaf ${leaf} says so`],
+    [`old  ${formerVkey}`],
+    [`new  ${vkey}`],
     [
       'who holds the old key can follow: `jackstay ledger verify --key OLD` finds the new one in the log',
     ],

@@ -2,23 +2,18 @@ import { erasableNames } from '@jackstay/contract/redaction'
 import { type HoldScope, holdScope } from '@jackstay/ledger/erasure'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { filled, flagsOf } from '../command.ts'
+import { isJson } from '../command.ts'
 import { usageError } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
+import { deed, deedFlags } from './deed.ts'
 import { addHold, liftHold, listHolds, prune, redact } from './erasure.ts'
 
 /** `ledger redact|hold|prune`: on a data directory whose mediator is stopped. */
 export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void {
-  const user = terminal.env.USER || terminal.env.LOGNAME || 'unknown'
-  const deed = (command: Command): Command =>
-    command
-      .requiredOption('--data <folder>', 'the data directory; stop its mediator first')
-      .requiredOption('--reason <text>', 'why, for the record; it cannot be erased', filled)
-      .option('--by <name>', 'who does it, for the record', filled, user)
-      .option('--yes', 'do not ask', false)
-  const isJson = (command: Command) => flagsOf(command).output === 'json'
+  const stopped = (command: Command) =>
+    deed(command, terminal, 'the data directory; stop its mediator first')
 
-  deed(ledger.command('redact <subject>'))
+  stopped(ledger.command('redact <subject>'))
     .description('erase values of an intent (ID) or a leaf (leaf/N) for good; proofs stay')
     .addOption(
       new Option(
@@ -32,7 +27,7 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
     })
 
   const hold = ledger.command('hold').description('legal holds: what is neither erased nor pruned')
-  deed(hold.command('add <id>'))
+  stopped(hold.command('add <id>'))
     .description('put a hold on one intent, agent, namespace or leaf, or on everything')
     .option('--intent <id>', 'one intent')
     .option('--agent <name>', 'what an agent asked for, `namespace/serviceaccount`')
@@ -44,7 +39,7 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
       const scope = scopeOf(command.opts())
       return addHold({ ...flags, id, scope, json: isJson(command) }, terminal)
     })
-  deed(hold.command('lift <id>'))
+  stopped(hold.command('lift <id>'))
     .description('lift a hold')
     .action((id: string, _, command: Command) =>
       liftHold({ ...deedFlags.parse(command.opts()), id, json: isJson(command) }, terminal),
@@ -58,7 +53,7 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
       return listHolds({ data, json: isJson(command) }, terminal)
     })
 
-  deed(ledger.command('prune'))
+  stopped(ledger.command('prune'))
     .description('remove the oldest leaves as a retention policy allows; hash tiles stay')
     .requiredOption('--policy <file>', 'how long each class of leaves is kept, in YAML')
     .option('--dry-run', 'only say what would go and what has to stay', false)
@@ -79,13 +74,6 @@ function scopeOf(options: unknown): HoldScope {
 }
 
 const dataFlag = z.object({ data: z.string().min(1) })
-
-const deedFlags = z.object({
-  data: z.string().min(1),
-  reason: z.string(),
-  by: z.string(),
-  yes: z.boolean(),
-})
 
 const redactFlags = z.object({ ...deedFlags.shape, name: z.array(z.string()).optional() })
 

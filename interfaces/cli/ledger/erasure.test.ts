@@ -129,7 +129,7 @@ test('prune shows first what it would do, and the log says it afterwards', async
   assert.equal(JSON.parse(json.out).minimum, 256)
   const status = await desk.run(['ledger', 'status', '--data', data, '-o', 'json'])
   assert.deepEqual([status.exit, JSON.parse(status.out).tail.ok], [0, true], status.err)
-  const copied = await desk.run(['ledger', 'backup', '--data', data, '--to', `${data}-copy`])
+  const copied = await desk.run(['ledger', 'backup', '--data', data, '--out', `${data}-copy`])
   assert.equal(copied.exit, 0, copied.err)
   const bundle = join(room, 'bundle')
   const exported = await desk.run(['ledger', 'export', '--data', data, '--out', bundle])

@@ -11,15 +11,8 @@ import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { type Line, styled, table } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
+import type { Deed } from './deed.ts'
 import { assertDataDirectory, readText } from './source.ts'
-
-interface Deed {
-  readonly data: string
-  readonly reason: string
-  readonly by: string
-  readonly yes: boolean
-  readonly json: boolean
-}
 
 /** Opens a data directory for writing. @throws CommandFailed while the mediator has it */
 async function writing<T>(data: string, use: (store: ErasableStore) => Promise<T>): Promise<T> {

@@ -8,7 +8,7 @@ import { keyName } from '@jackstay/ledger/key-file'
 import { directoryReader, httpReader, type TileReader } from '@jackstay/ledger/reader'
 import { databaseName, type StoreReader, storeReader } from '@jackstay/ledger/sqlite-reader'
 import { exitCodes } from '../exit-codes.ts'
-import { CommandFailed, usageError } from '../failure.ts'
+import { CommandFailed, unreadable, usageError } from '../failure.ts'
 import type { Mediator } from '../mediator.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -134,12 +134,6 @@ export async function readText(path: string): Promise<string> {
     return Buffer.concat(chunks).toString('utf8')
   } catch (cause) {
     if (cause instanceof CommandFailed) throw cause
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    const exit = code === 'ENOENT' ? exitCodes.notFound : exitCodes.usage
-    throw new CommandFailed(
-      exit,
-      'unreadable_file',
-      `\`${path}\` cannot be read (${code}); correct the path`,
-    )
+    throw unreadable(path, cause)
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { flagsOf, reading } from '../command.ts'
+import { isJson, reading } from '../command.ts'
 import type { Terminal } from '../terminal.ts'
 import { prove } from './prove.ts'
 import { status } from './status.ts'
@@ -10,7 +10,7 @@ import { witness } from './witness.ts'
 export function ledgerWitnessCommands(ledger: Command, terminal: Terminal): void {
   const asked = (command: Command) => ({
     ...flags.parse(command.opts()),
-    json: flagsOf(command).output === 'json',
+    json: isJson(command),
   })
   withSource(ledger.command('status'))
     .description('how the log stands: its tail, who keeps it outside, who cosigned it')

@@ -83,5 +83,8 @@ function assertSound({ verdict, answers }: Witnessed): void {
       `the witness \`${other.name}\` has seen another log: keep a copy, compare with \`jackstay ledger verify --checkpoint FILE\`, and treat the mediator as compromised`,
     )
   }
-  if (!verdict.met) throw new CommandFailed(exitCodes.ledger, 'quorum_missing', verdict.reason)
+  if (!verdict.met) {
+    const message = `${verdict.reason}; look at what each answered, and ask again`
+    throw new CommandFailed(exitCodes.ledger, 'quorum_missing', message)
+  }
 }

@@ -2,6 +2,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
+import { counted } from './counted.ts'
 import { mistakeJson, mistakeLines } from './mistakes.ts'
 import { type PolicySet, readPolicies } from './set.ts'
 
@@ -48,8 +49,4 @@ function checkLines({ files, policies, passedOver, mistakes }: PolicySet): Line[
       ` — ${counted(files.length, 'file')}, ${counted(policies.length, 'readable policy', 'readable policies')}, ${counted(rules, 'rule')}`,
     ],
   ]
-}
-
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
 }

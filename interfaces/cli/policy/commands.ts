@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
-import { flagsOf, reading } from '../command.ts'
+import { isJson, reading } from '../command.ts'
 import type { Terminal } from '../terminal.ts'
 
 const help = `
@@ -27,7 +27,7 @@ export function policyCommands(program: Command, terminal: Terminal): void {
     .description('find every mistake in files and folders of ActionPolicies (`-` reads stdin)')
     .action(async (paths: string[], _, command: Command) => {
       const { checkPolicies } = await import('./check.ts')
-      return checkPolicies(paths, flagsOf(command).output === 'json', terminal)
+      return checkPolicies(paths, isJson(command), terminal)
     })
   policy
     .command('test <path...>')
@@ -35,7 +35,7 @@ export function policyCommands(program: Command, terminal: Terminal): void {
     .option('--min-coverage <percent>', 'of the rules must match in some case', percent, 0)
     .action(async (paths: string[], _, command: Command) => {
       const { minCoverage } = testFlags.parse(command.opts())
-      const json = flagsOf(command).output === 'json'
+      const json = isJson(command)
       const { testPolicies } = await import('./test.ts')
       return testPolicies({ paths, minCoverage, json }, terminal)
     })
@@ -45,7 +45,7 @@ export function policyCommands(program: Command, terminal: Terminal): void {
     .requiredOption('--intent <file>', 'facts as in a case, or what `intents get -o json` prints')
     .action(async (paths: string[], _, command: Command) => {
       const { intent } = explainFlags.parse(command.opts())
-      const json = flagsOf(command).output === 'json'
+      const json = isJson(command)
       const { explainPolicies } = await import('./explain.ts')
       return explainPolicies({ paths, intent, json }, terminal)
     })
@@ -56,7 +56,7 @@ export function policyCommands(program: Command, terminal: Terminal): void {
     .option('--expect-same', 'fail where a decision would change')
     .action(async (paths: string[], _, command: Command) => {
       const { data, expectSame = false } = replayFlags.parse(command.opts())
-      const json = flagsOf(command).output === 'json'
+      const json = isJson(command)
       const { replayPolicies } = await import('./replay.ts')
       return replayPolicies({ paths, data, expectSame, json }, terminal, (use) =>
         reading(command, terminal, use),
@@ -69,7 +69,7 @@ export function policyCommands(program: Command, terminal: Terminal): void {
     .option('--seconds <n>', 'how long to measure', seconds, 2)
     .action(async (paths: string[], _, command: Command) => {
       const flags = benchFlags.parse(command.opts())
-      const json = flagsOf(command).output === 'json'
+      const json = isJson(command)
       const { benchPolicies } = await import('./bench.ts')
       return benchPolicies({ paths, json, ...flags }, terminal)
     })

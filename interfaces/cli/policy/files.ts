@@ -1,7 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exitCodes } from '../exit-codes.ts'
-import { CommandFailed, usageError } from '../failure.ts'
+import { CommandFailed, unreadable, usageError } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** A file of rules or cases as it was read. */
@@ -119,11 +118,4 @@ function textOf(name: string, bytes: Uint8Array): string {
 
 function tooLarge(name: string): CommandFailed {
   return usageError(`\`${name}\` is larger than ${maxBytes / 1024 / 1024} MiB; split it`)
-}
-
-function unreadable(path: string, cause: unknown): CommandFailed {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-  const exit = code === 'ENOENT' ? exitCodes.notFound : exitCodes.usage
-  const message = `\`${path}\` cannot be read (${code}); correct the path`
-  return new CommandFailed(exit, 'unreadable_file', message)
 }

@@ -2,6 +2,7 @@ import { compileRules, type RuleSet } from '@jackstay/judge/rules'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
+import { counted } from './counted.ts'
 import { type InputFile, isCaseFile, pathsOf, readInput } from './files.ts'
 import { printMistakes } from './mistakes.ts'
 import { readObjects, type WrittenPolicy } from './rules.ts'
@@ -136,11 +137,15 @@ export function sound(set: PolicySet, terminal: Terminal): SoundSet {
     throw new CommandFailed(
       exitCodes.usage,
       'invalid_rule',
-      `${errors.length} mistake${errors.length === 1 ? '' : 's'} in the rules; correct them first`,
+      `${counted(errors.length, 'mistake')} in the rules; correct them first`,
     )
   }
   if (set.policies.length === 0) {
-    throw new CommandFailed(exitCodes.usage, 'no_policies', 'no ActionPolicy in these files')
+    throw new CommandFailed(
+      exitCodes.usage,
+      'no_policies',
+      'no ActionPolicy in these files; name others',
+    )
   }
   return { ...set, rules: compileRules(set.policies).rules }
 }
