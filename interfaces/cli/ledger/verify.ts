@@ -39,14 +39,37 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
   }
   const { verdict, followed } = await following(read, vkey, part?.from, verdictWith)
   const origin = vkey.split('+')[0] ?? ''
-  if (request.json)
-    printJson(terminal, { origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict })
-  else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined, followed))
-  if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
   // what a bundle was handed out for has to be cosigned; a log goes on after it was
   const last = part === undefined ? 0 : part.to - 1
-  if (request.policy !== undefined) {
-    await demandQuorum(request, verifiedLog(log, verdict.checkpoint, followed), terminal, last)
+  const asked = verdict.ok && request.policy !== undefined
+  const backing = asked
+    ? await backingOf(request, verifiedLog(log, verdict.checkpoint, followed), last)
+    : {}
+  const { witnessed } = backing
+  if (request.json)
+    printJson(terminal, {
+      ...{ origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict },
+      ...(witnessed && { witnessed }),
+    })
+  else print(terminal, verdictLines(verdict, origin, keyFrom, known !== undefined, followed))
+  if (!verdict.ok) throw new CommandFailed(exitCodes.ledger, verdict.problem, advice(verdict))
+  if (backing.failure !== undefined) throw backing.failure
+  if (witnessed !== undefined && !request.json) {
+    print(terminal, [[`${witnessed.reason}, at ${witnessed.size} leaves`]])
+  }
+}
+
+interface Backing {
+  readonly witnessed?: { readonly reason: string; readonly size: number }
+  /** Told after the verdict, which stands for itself. */
+  readonly failure?: unknown
+}
+
+async function backingOf(request: LedgerRequest, log: LogSource, last: number): Promise<Backing> {
+  try {
+    return { witnessed: await demandQuorum(request, log, last) }
+  } catch (failure) {
+    return { failure }
   }
 }
 
@@ -57,13 +80,12 @@ function verifiedLog(log: LogSource, note: string, followed: readonly string[] =
   return { ...log, vkey: followed.at(-1) ?? vkey, read: { checkpoint: async () => note, tile } }
 }
 
-/** Whether the witnesses of a policy stand behind this very log, up to this leaf at least. */
+/** The witnesses that stand behind this very log, up to this leaf at least. */
 async function demandQuorum(
   request: LedgerRequest,
   log: LogSource,
-  terminal: Terminal,
   last: number,
-): Promise<void> {
+): Promise<NonNullable<Backing['witnessed']>> {
   const { note, size, quorum } = await evidenceOf(request, log, last)
   const verified = (await log.read.checkpoint()) ?? ''
   // a log that grew meanwhile may be cosigned beyond what was verified: then that begins this
@@ -71,8 +93,8 @@ async function demandQuorum(
   const other = await contradiction({ ...log.read, checkpoint: async () => now }, log.vkey, kept)
   if (other !== undefined) throw new CommandFailed(exitCodes.ledger, other.problem, advice(other))
   if (quorum === undefined) await demandPolicy(request)
-  else if (!quorum.met) throw quorumMissing(quorum.reason)
-  else if (!request.json) print(terminal, [[`${quorum.reason}, at ${size} leaves`]])
+  if (quorum?.met !== true) throw quorumMissing(quorum?.reason ?? 'no policy names any')
+  return { reason: quorum.reason, size }
 }
 
 /** The verdict under the given key, or under the one that its rotations lead to. */

@@ -136,6 +136,8 @@ test('witness collects and keeps cosignatures; evidence then rests on them', asy
   const verified = await run('verify', '--data', data, '--key', key.vkey, '--policy', policy)
   assert.equal(verified.exit, 0, verified.err)
   assert.match(verified.out, /cosigned by `w`, at 5 leaves\n$/)
+  const asJson = await run('verify', '--data', data, '--policy', policy, '-o', 'json')
+  assert.deepEqual(JSON.parse(asJson.out).witnessed, { reason: 'cosigned by `w`', size: 5 })
   const out = join(folder, 'bundle')
   const exported = await run(
     'export',
