@@ -14,6 +14,7 @@ import {
   uuid,
   uuid7,
   visible,
+  visibleJson,
 } from './text.ts'
 
 /** Every name that stands in decisions, with one that is right. */
@@ -162,4 +163,12 @@ describe('text as a person sees it', () => {
       { numRuns: 1000 },
     )
   })
+})
+
+it('T55 JSON that people look at hides nothing, and is the same value', () => {
+  const hostile = 'a\u001b[31m\u009b31m\u202e\u2066\u200b\ufe0f\u3164\u{e0041}\u2028\ue000\ud800"\\'
+  const text = visibleJson({ [hostile]: [hostile, 1] })
+  assert.match(text, /^[\x20-\x7e]*$/)
+  assert.deepEqual(JSON.parse(text), { [hostile]: [hostile, 1] })
+  assert.equal(visibleJson({ a: ['é', '名'] }, 1), '{\n "a": [\n  "é",\n  "名"\n ]\n}')
 })

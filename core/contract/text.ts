@@ -51,6 +51,21 @@ export const uuid7 = z
 // carried hidden instructions), line and paragraph separators, private use
 const invisible = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu
 
+// the same without what JSON escapes itself, and without the line breaks of its layout
+const hidden = /[\u007f-\u009f\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu
+
+/** JSON that is safe on a screen too: the same value, characters that hide or move others as escapes. */
+export function visibleJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(hidden, escapeUnits)
+}
+
+function escapeUnits(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+  ).join('')
+}
+
 /**
  * Text of an agent or of an alert as a person may see it: NFC, every character that hides, moves
  * or colours others written as `\u{…}`, cut to `max` UTF-16 units without halving a character.

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { visible } from '@jackstay/contract/text'
+import { visible, visibleJson } from '@jackstay/contract/text'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -34,20 +34,9 @@ function renderSpan(span: string | Span, colours: boolean): string {
   return styleText(style, shown, { validateStream: false })
 }
 
-// what JSON.stringify leaves as it is although a terminal may act on it
-const hidden = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu
-
-/** JSON for machines that is safe on a screen too: the same value, hidden characters as escapes. */
+/** JSON for machines that is safe on a screen too. */
 export function renderJson(value: unknown): string {
-  const text = JSON.stringify(value, null, 2).replace(hidden, escapeUnits)
-  return `${text}\n`
-}
-
-function escapeUnits(character: string): string {
-  return Array.from(
-    { length: character.length },
-    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
-  ).join('')
+  return `${visibleJson(value, 2)}\n`
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. */

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
+import { visibleJson } from '@jackstay/contract/text'
 import { z } from 'zod'
 import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts'
 import { verifierFromVkey } from '../log/note.ts'
@@ -119,7 +120,7 @@ async function writeLeaves(options: BundleOptions, size: number): Promise<void> 
   for await (const { index, bytes } of entriesOf(read, size, { from, to })) {
     const values = await beside?.(index)
     const line = { index, ...decodeLeaf(bytes), ...(values !== undefined && { values }) }
-    await file.write(`${JSON.stringify(line)}\n`)
+    await file.write(`${visibleJson(line)}\n`)
     if (index % tileWidth === tileWidth - 1) onProgress?.(index + 1 - from)
   }
   await file.sync()

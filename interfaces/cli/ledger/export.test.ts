@@ -157,3 +157,15 @@ test('a pipe in a bundle keeps nobody waiting, and a large file fills no memory'
     assert.match(proof.err, /exceeds \d+ bytes/)
   }
 })
+
+test('T55 leaves as people read them move no cursor and turn no text around', async () => {
+  const directory = join(folder, 'hostile')
+  const key = await loadOrCreateKey(directory, origin)
+  const store = await openStore({ directory, origin, key, clock: { now: () => 0 } })
+  await store.appendLeaves([{ kind: 'suspension', data: { said: 'a\u009b31m\u202eb' } }])
+  await store.close()
+  const out = `${directory}-bundle`
+  await desk.run(['ledger', 'export', '--data', directory, '--out', out])
+  assert.match(readFileSync(join(out, 'leaves.jsonl'), 'utf8'), /^[\n\x20-\x7e]*$/)
+  assert.equal((await desk.run(['ledger', 'verify', '--data', out])).exit, 0)
+})
