@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readBounded } from '@jackstay/ledger/bounded-file'
 import { vkeyName } from '@jackstay/ledger/bundle'
@@ -8,8 +7,9 @@ import { keyName } from '@jackstay/ledger/key-file'
 import { directoryReader, httpReader, type TileReader } from '@jackstay/ledger/reader'
 import { databaseName, type StoreReader, storeReader } from '@jackstay/ledger/sqlite-reader'
 import { exitCodes } from '../exit-codes.ts'
-import { CommandFailed, unreadable, usageError } from '../failure.ts'
+import { CommandFailed, usageError } from '../failure.ts'
 import type { Mediator } from '../mediator.ts'
+import { readBytes } from '../read-file.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** A log to read, and the key it must be signed with. */
@@ -116,24 +116,7 @@ export async function readKey(text: string): Promise<string> {
   return (await readText(text)).trim()
 }
 
-/** A proof has a megabyte at most, everything else that is named on a command line far less. */
-const textLimit = 2 * 1024 * 1024
-
 /** @throws CommandFailed for a file that is not there or too large */
 export async function readText(path: string): Promise<string> {
-  try {
-    await using file = await open(path)
-    const chunks: Uint8Array[] = []
-    let bytes = 0
-    // not by its size: that of a pipe says nothing
-    for await (const chunk of file.createReadStream({ autoClose: false })) {
-      bytes += chunk.length
-      if (bytes > textLimit) throw usageError(`\`${path}\` exceeds ${textLimit} bytes`)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  } catch (cause) {
-    if (cause instanceof CommandFailed) throw cause
-    throw unreadable(path, cause)
-  }
+  return (await readBytes(path)).toString('utf8')
 }

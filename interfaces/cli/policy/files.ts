@@ -1,6 +1,7 @@
-import { open, readdir, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CommandFailed, unreadable, usageError } from '../failure.ts'
+import { unreadable, usageError } from '../failure.ts'
+import { bounded, readBytes } from '../read-file.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** A file of rules or cases as it was read. */
@@ -11,8 +12,6 @@ export interface InputFile {
   readonly text: string
 }
 
-/** Bytes of one file: more than etcd takes of an object, and than `kubectl get` gives of a few. */
-const maxBytes = 2 * 1024 * 1024
 const maxFiles = 5000
 
 const yamlName = /\.(ya?ml|json)$/
@@ -76,34 +75,8 @@ export async function readInput(path: string, terminal: Terminal): Promise<Input
   const name = path === '-' ? '<stdin>' : path
   const bytes = await (path === '-'
     ? bounded(terminal.input(), name, signal)
-    : readBounded(path, signal))
+    : readBytes(path, signal))
   return { name, text: textOf(name, bytes) }
-}
-
-async function readBounded(path: string, signal: AbortSignal): Promise<Buffer> {
-  try {
-    await using file = await open(path)
-    // not by its size: that of a pipe or a device says nothing
-    return await bounded(file.createReadStream({ autoClose: false }), path, signal)
-  } catch (cause) {
-    throw cause instanceof CommandFailed ? cause : unreadable(path, cause)
-  }
-}
-
-async function bounded(
-  chunks: AsyncIterable<Uint8Array>,
-  name: string,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  const kept: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of chunks) {
-    signal.throwIfAborted()
-    bytes += chunk.length
-    if (bytes > maxBytes) throw tooLarge(name)
-    kept.push(chunk)
-  }
-  return Buffer.concat(kept)
 }
 
 function textOf(name: string, bytes: Uint8Array): string {
@@ -114,8 +87,4 @@ function textOf(name: string, bytes: Uint8Array): string {
     // not UTF-8: said below
   }
   throw usageError(`\`${name}\` is no text in UTF-8; name a YAML file`)
-}
-
-function tooLarge(name: string): CommandFailed {
-  return usageError(`\`${name}\` is larger than ${maxBytes / 1024 / 1024} MiB; split it`)
 }
