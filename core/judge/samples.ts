@@ -3,29 +3,15 @@ import type { ActionPolicySpec, PolicyRule } from '@jackstay/contract/kinds/acti
 import { type DecideInput, decide } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { compileRules, type NamedPolicy } from './rules.ts'
+import { sampleFacts } from './sample-facts.ts'
 
-/** Builders for tests. */
+/** Builders for tests. The sample facts, or what differs from them. */
 export function someFacts(changes: Partial<Facts> = {}): Facts {
+  const { plan } = sampleFacts
   return {
-    intent: { action: 'workload.scale', params: { replicas: 3 } },
-    action: 'workload.scale',
-    target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
-    plan: {
-      summary: 'scale web from 2 to 3',
-      reversibility: 'inverse',
-      blastRadius: { objects: 1, pods: 3, readyReplicasLost: 0, namespaces: ['shop'] },
-      writes: [{ path: '/spec/replicas', before: 2, after: 3 }],
-      risk: { score: 12, parts: { pods: 2, criticality: 10 } },
-    },
-    agent: {
-      name: 'jackstay-class-sre/healer',
-      namespace: 'jackstay-class-sre',
-      serviceAccount: 'healer',
-    },
-    class: { name: 'sre', autonomy: 'act-within-policy' },
-    cluster: { uid: '11111111-1111-4111-8111-111111111111', incidents: [] },
-    namespace: { name: 'shop', labels: { 'jackstay.dev/governed': 'true' }, quotas: [] },
-    window: { open: false, frozen: false, breakGlass: false, names: [] },
+    ...sampleFacts,
+    plan: { ...plan, blastRadius: { ...plan.blastRadius, pods: 3 } },
+    // a night on which clocks change
     now: new Date('2026-03-29T02:30:00Z'),
     ...changes,
   }
