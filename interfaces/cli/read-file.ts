@@ -27,7 +27,9 @@ export async function bounded(
     signal?.throwIfAborted()
     bytes += chunk.length
     if (bytes > maxBytes) {
-      throw usageError(`\`${name}\` is larger than ${maxBytes / 1024 / 1024} MiB; split it, or name another`)
+      throw usageError(
+        `\`${name}\` is larger than ${maxBytes / 1024 / 1024} MiB; split it, or name another`,
+      )
     }
     kept.push(chunk)
   }
