@@ -46,8 +46,8 @@ export async function evidenceOf(
     throw new CommandFailed(exitCodes.notFound, 'not_found', `the log has no leaf ${index} yet`)
   }
   const quorum = policy?.witnesses && quorumOf(note, policy.witnesses.policy, log.vkey)
-  const demanded = policy?.witnesses?.required ?? (await mediatorDemands(mediator))
-  if (demanded !== false && quorum?.met !== true) throw quorumMissing(quorum?.reason ?? demanded)
+  const demanded = policy?.witnesses?.required === true || (await mediatorDemands(mediator))
+  if (demanded && quorum?.met !== true) throw quorumMissing(quorum?.reason ?? demanded)
   return { note, size: sizeOf(note), ...(quorum !== undefined && { quorum }) }
 }
 

@@ -329,6 +329,14 @@ test('the mediator is asked where no folder is given, and its demand is kept', a
     const refused = await far.run(['ledger', 'prove', '0', '--out', folder])
     assert.equal(refused.exit, 5)
     assert.match(refused.err, /the mediator demands one; give the same policy with --policy/)
+    // a list of one's own that demands nothing does not lift the demand
+    const lax = join(folder, 'lax.yaml')
+    writeFileSync(lax, 'witnesses: { policy: w.policy }\n')
+    const [alone = ''] = readFileSync(join(folder, 'kept'), 'utf8').split('— w.example')
+    mediator.routes = { ...mediator.routes, 'GET /ledger/checkpoint': { status: 200, body: alone } }
+    const own = await far.run(['ledger', 'prove', '0', '--out', folder, '--policy', lax])
+    assert.equal(own.exit, 5)
+    assert.match(own.err, /no evidence without its witnesses: not cosigned by `w`/)
     // words of a newer mediator may be that demand
     mediator.routes = {
       ...mediator.routes,
