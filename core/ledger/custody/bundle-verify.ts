@@ -1,6 +1,6 @@
 import { openCheckpoint, openFormerCheckpoint } from '../log/checkpoint.ts'
 import { defect, type LedgerDefect } from '../log/ledger-defect.ts'
-import { verifierFromVkey } from '../log/note.ts'
+import { isOfLog, verifierFromVkey } from '../log/note.ts'
 import type { TileReader } from '../log/reader.ts'
 import { decodeBundle, hashSize, tilePath, tileWidth, widthOf } from '../log/tiles.ts'
 import {
@@ -47,6 +47,7 @@ export type BundleVerdict =
  */
 export async function verifyBundle(options: BundleVerifyOptions): Promise<BundleVerdict> {
   const { read, vkey, range, knownCheckpoint, formerVkeys = [] } = options
+  const vkeys = [...formerVkeys.filter((former) => isOfLog(former, vkey)), vkey]
   const verifier = verifierFromVkey(vkey)
   const note = await read.checkpoint()
   if (note === undefined) return defect('checkpoint_missing', 'the bundle has no checkpoint')
@@ -65,7 +66,7 @@ export async function verifyBundle(options: BundleVerifyOptions): Promise<Bundle
     const wrong =
       (await treeDefect(log)) ??
       (await entriesDefect(first, range.to, read, log)) ??
-      (await earlierDefect(knownCheckpoint, [...formerVkeys, vkey], log))
+      (await earlierDefect(knownCheckpoint, vkeys, log))
     if (wrong !== undefined) return wrong
     const to = Math.min(size, Math.ceil(range.to / tileWidth) * tileWidth)
     return { ok: true, size, root: base64(root), checkpoint: note, from: first * tileWidth, to }

@@ -178,6 +178,10 @@ describe('a recovery', () => {
     const signed = openNote(stated.note, [verifierFromVkey(old.vkey), verifierFromVkey(done.vkey)])
     assert.ok(signed.ok && signed.signers.length === 2, 'both keys vouch for the succession')
     assert.ok((await verdictOn(to, done.vkey)).ok)
+    const read = storeReader(to)
+    assert.deepEqual(await followKeys(read, 1, old.vkey), [old.vkey, done.vkey])
+    assert.deepEqual(await followKeys(read, 1, done.vkey), [done.vkey])
+    read.close()
     // the old log is evidence now: whole, and closed
     await assert.rejects(
       data.with((store) => store.size()),
@@ -256,6 +260,10 @@ describe('a recovery', () => {
     const options = { directory, to, evenIfSound: true, ...who }
     await recoverLog(options)
     await rm(to, { recursive: true })
+    // a log that was moved or lost has been used
+    await assert.rejects(recoverLog(options), /was given up/)
+    const mark = { origin: `${origin}/2`, by: to, done: false }
+    await writeFile(join(directory, 'superseded.json'), JSON.stringify(mark))
     assert.equal((await recoverLog(options)).origin, `${origin}/2`)
     const third = { ...options, directory: to, to: join(room, 'third') }
     assert.equal((await recoverLog(third)).origin, `${origin}/3`)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts'
@@ -94,7 +94,7 @@ export async function recoveredAt(store: Pick<Store, 'leaf'>): Promise<number> {
 /** A recovery that was cut short after its mark may be done again; a second one may not. */
 async function assertFirst(directory: string): Promise<void> {
   const next = await successorOf(directory)
-  if (next !== undefined && existsSync(next.by)) await assertNotSuperseded(directory)
+  if (next?.done || (next && existsSync(next.by))) await assertNotSuperseded(directory)
 }
 
 interface OldKeys {
@@ -213,9 +213,9 @@ async function begin(
   const { directory, to, reason, by, clock } = options
   const oldOrigin = verifierFromVkey(old.vkey).name
   const origin = nextOrigin(oldOrigin)
-  const partial = `${to}.partial`
-  // what an interrupted recovery left was never used by anybody
-  await rm(partial, { recursive: true, force: true })
+  const place = resolve(to)
+  await mkdir(dirname(place), { recursive: true })
+  const partial = await mkdtemp(`${place}.unfinished-`)
   const skey = generateSkey(origin)
   const next = ledgerKeyFrom(skey)
   const { size, root: bytes } = old.checkpoint
@@ -232,15 +232,15 @@ async function begin(
     await store.close()
   }
   // the old log is closed first: two that both could be written to would be worse than none
-  await markSuperseded(directory, { origin, by: resolve(to) })
-  await rename(partial, to)
+  await markSuperseded(directory, { origin, by: place, done: false })
+  await rename(partial, place)
   // its leaves are acknowledged from now on, so its name has to outlast a power cut
-  await syncDirectory(dirname(resolve(to)))
+  await syncDirectory(dirname(place))
+  await markSuperseded(directory, { origin, by: place, done: true })
   return { origin, vkey: next.vkey, previous, found: old.found, underWay: underWay(directory) }
 }
 
 async function openNew(directory: string, skey: string, clock: Clock) {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
   await writeKey(directory, keyName, skey)
   await syncDirectory(directory)
   const key = ledgerKeyFrom(skey)

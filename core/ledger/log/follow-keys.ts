@@ -4,11 +4,16 @@ import type { TileReader } from './reader.ts'
 import { successorIn } from './succession.ts'
 import { decodeBundle, tileWidth, widthOf } from './tiles.ts'
 
-const marker = Buffer.from('"kind":"rotation"')
+const markers = ['rotation', 'recovery'].map((kind) => Buffer.from(`"kind":"${kind}"`))
+
+function mayHandOver(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return markers.some((marker) => buffer.includes(marker))
+}
 
 /**
- * Every key that the holder of `vkey` may trust for this log: itself, and those that rotations
- * handed the log to, in order. The rotations are signed, so nothing of the log is believed here, not
+ * Every key that the holder of `vkey` may trust for this log: itself, and those that rotations, or
+ * the recovery that began the log, handed over to, in order. These are signed, so nothing of the log is believed here, not
  * even its size: the walk ends where a leaf is missing. Leaves that were pruned cannot be followed.
  * `from` is the first leaf there is, where only a part of the log is.
  */
@@ -23,9 +28,9 @@ export async function followKeys(
   for (let index = first; index * tileWidth < size; index++) {
     const bundle = await read.tile('entries', index, widthOf(0, index, size))
     if (bundle === undefined) break
-    if (!Buffer.from(bundle).includes(marker)) continue
+    if (!mayHandOver(bundle)) continue
     for (const entry of decodeBundle(bundle) ?? []) {
-      if (!Buffer.from(entry).includes(marker)) continue
+      if (!mayHandOver(entry)) continue
       const leaf = decodeLeaf(entry)
       const next = trusted.map((key) => successorIn(leaf, key)).find((key) => key !== undefined)
       if (next !== undefined && !trusted.includes(next)) trusted.push(next)

@@ -155,6 +155,11 @@ export function parseSkey(
   return { name, keyId, seed }
 }
 
+/** Whether two verifier keys carry the same name: those of one log, before and after a rotation. */
+export function isOfLog(one: string, other: string): boolean {
+  return one.split('+')[0] === other.split('+')[0]
+}
+
 export function formatVkey(name: string, publicKey: Uint8Array, type: KeyType = 'note'): string {
   return `${checkedName(name)}+${keyIdOf(name, publicKey, type)}+${keyText(publicKey, type)}`
 }

@@ -1,6 +1,7 @@
 import type { Leaf } from '../store/leaf.ts'
 import type { LedgerKey } from './key.ts'
 import { openNote, signNote, verifierFromVkey } from './note.ts'
+import { nextOrigin } from './origin.ts'
 
 /**
  * How trust passes from one key to the next: a note that the old key and the new one signed. A
@@ -24,20 +25,21 @@ export function recoveryNote(
   return signNote(`${recovery}\n${old.name}\n${next.vkey}\n${at.size}\n${at.root}\n`, [old, next])
 }
 
-/** The key that `vkey` handed its log over to by this leaf; undefined for any other leaf. */
+/** The key that `vkey` handed over to by this leaf, of its log or of the one that followed it. */
 export function successorIn(leaf: Leaf, vkey: string): string | undefined {
-  if (leaf.kind !== 'rotation') return undefined
-  const { data } = leaf
+  const { kind, data } = leaf
   if (data === null || typeof data !== 'object' || !('note' in data)) return undefined
   const { note } = data
   if (typeof note !== 'string') return undefined
   const old = verifierFromVkey(vkey)
-  const opened = openNote(note, [old])
-  if (!opened.ok) return undefined
-  const [what, origin, next = '', ...rest] = opened.text.split('\n')
-  if (what !== rotation || origin !== old.name || rest.join('') !== '') return undefined
-  // the new key's own signature shows that whoever rotated held it
-  return next.startsWith(`${origin}+`) && openNote(note, [verifierFromVkey(next)]).ok
-    ? next
-    : undefined
+  const read = openNote(note, [old])
+  if (!read.ok) return undefined
+  const [what, origin, next = ''] = read.text.split('\n')
+  const successor = kind === 'rotation' ? old.name : kind === 'recovery' && nextOrigin(old.name)
+  if (what !== (kind === 'rotation' ? rotation : recovery)) return undefined
+  if (origin !== old.name || successor === false || !next.startsWith(`${successor}+`)) {
+    return undefined
+  }
+  // the new key's own signature shows that whoever handed over held it
+  return openNote(note, [verifierFromVkey(next)]).ok ? next : undefined
 }

@@ -1,6 +1,6 @@
 import { openCheckpoint, openFormerCheckpoint } from './checkpoint.ts'
 import { defect, type LedgerDefect } from './ledger-defect.ts'
-import { verifierFromVkey } from './note.ts'
+import { isOfLog, verifierFromVkey } from './note.ts'
 import type { Prune } from './prune-cover.ts'
 import type { TileReader } from './reader.ts'
 import { Recomputation } from './recomputation.ts'
@@ -41,11 +41,12 @@ export interface VerifyOptions {
  */
 export async function verifyLedger(options: VerifyOptions): Promise<LedgerVerdict> {
   const { read, vkey, knownCheckpoint, formerVkeys = [] } = options
+  const vkeys = [...formerVkeys.filter((former) => isOfLog(former, vkey)), vkey]
   const verifier = verifierFromVkey(vkey)
   const known =
     knownCheckpoint === undefined
       ? undefined
-      : openFormerCheckpoint(knownCheckpoint, [...formerVkeys, vkey].map(verifierFromVkey))
+      : openFormerCheckpoint(knownCheckpoint, vkeys.map(verifierFromVkey))
   if (known?.ok === false) return defect('known_checkpoint_invalid', known.problem)
   const note = await read.checkpoint()
   if (note === undefined) return defect('checkpoint_missing', 'the log has no checkpoint')

@@ -76,7 +76,7 @@ test('who holds the old key follows a rotation', async () => {
 })
 
 test('a recovery commits to what was kept, and the new log verifies', async () => {
-  const { data, checkpoint } = await aLog()
+  const { data, checkpoint, vkey } = await aLog()
   const db = new DatabaseSync(join(data, 'ledger.sqlite'))
   db.exec('DELETE FROM leaves WHERE position = 2')
   db.close()
@@ -88,6 +88,9 @@ test('a recovery commits to what was kept, and the new log verifies', async () =
   assert.match(out, /commits to 3 leaves of/)
   assert.match(out, /found: entries_missing \(leaf 0\)/)
   assert.equal((await desk.run(['ledger', 'verify', '--data', to])).exit, 0)
+  const old = await desk.run(['ledger', 'verify', '--data', to, '--key', vkey])
+  assert.equal(old.exit, 0, old.err)
+  assert.match(old.out, /handed over to .*\/2\+/)
   const bundle = `${data}-bundle`
   await desk.run(['ledger', 'export', '--data', to, '--out', bundle])
   assert.match(readFileSync(join(bundle, 'leaves.jsonl'), 'utf8'), /"reason":"a lost disk"/)
