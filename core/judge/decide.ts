@@ -166,7 +166,8 @@ function demanded(input: DecideInput, effective: readonly Fired[]): readonly App
 
 function allowReason(id: string, requirements: readonly ApprovalRequirement[]): string {
   if (requirements.length === 0) return `allowed by ${id}`
-  return `allowed by ${id}, with the approval that ${requirements.map((r) => r.from).join(', ')} demand`
+  const verb = requirements.length === 1 ? 'demands' : 'demand'
+  return `allowed by ${id}, with the approval that ${requirements.map((r) => r.from).join(', ')} ${verb}`
 }
 
 function weight(rule: FiredRule): number {

@@ -42,7 +42,7 @@ describe('policy explain', () => {
 
   it('explains an approval, and how nobody would be asked', async () => {
     const { out } = await explained('facts: { intent: { params: { replicas: 4 } } }')
-    assert.match(out, /^approval — allowed by p\/small, with the approval that p\/big demand/)
+    assert.match(out, /^approval — allowed by p\/small, with the approval that p\/big demands\n/)
     assert.match(out, /To ask nobody +p\/big must not match:\n +intent.params.replicas <= 3/)
     assert.match(out, /To deny +one of these is enough:/)
   })

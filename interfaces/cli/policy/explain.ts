@@ -56,6 +56,6 @@ export async function readSituation(path: string, terminal: Terminal): Promise<S
 }
 
 function unreadable(mistakes: number): CommandFailed {
-  const message = `${counted(mistakes, 'mistake')} in the intent; correct them first`
+  const message = `${counted(mistakes, 'mistake')} in the intent; correct ${mistakes === 1 ? 'it' : 'them'} first`
   return new CommandFailed(exitCodes.usage, 'invalid_intent', message)
 }

@@ -144,6 +144,8 @@ function expected(type: string): string {
       return 'a map of fields'
     case 'boolean':
       return 'true or false'
+    case 'date':
+      return 'a time such as `2026-03-04T12:00:00Z`'
     default:
       return type
   }

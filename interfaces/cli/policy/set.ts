@@ -137,7 +137,7 @@ export function sound(set: PolicySet, terminal: Terminal): SoundSet {
     throw new CommandFailed(
       exitCodes.usage,
       'invalid_rule',
-      `${counted(errors.length, 'mistake')} in the rules; correct them first`,
+      `${counted(errors.length, 'mistake')} in the rules; correct ${errors.length === 1 ? 'it' : 'them'} first`,
     )
   }
   if (set.policies.length === 0) {

@@ -193,7 +193,7 @@ cases:
       desk.write('bad.test.yaml', 'cases: [{ name: x, expect: deny }]'),
     )
     assert.equal(exit, 2)
-    assert.match(err, /unknown variable `nope`[\s\S]*1 mistake in the rules; correct them first/)
+    assert.match(err, /unknown variable `nope`[\s\S]*1 mistake in the rules; correct it first/)
   })
 })
 

@@ -79,7 +79,7 @@ function refuse(
 ): void {
   if (mistakes.length === 0) return
   printMistakes(terminal, mistakes, files)
-  const them = `${counted(mistakes.length, 'mistake')} in the cases; correct them first`
+  const them = `${counted(mistakes.length, 'mistake')} in the cases; correct ${mistakes.length === 1 ? 'it' : 'them'} first`
   throw new CommandFailed(exitCodes.usage, 'invalid_cases', them)
 }
 
