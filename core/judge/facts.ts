@@ -119,7 +119,9 @@ export const facts = z.strictObject({
       quotas: z.array(quota).describe('its ResourceQuotas, one entry per resource'),
     })
     .describe("the target's namespace"),
-  window: windowFact.describe('what the change windows say now; none can be defined in this version: all false and empty'),
+  window: windowFact.describe(
+    'what the change windows say now; none can be defined in this version: all false and empty',
+  ),
   now: z.date().describe('time of the decision, UTC'),
 })
 export type Facts = z.infer<typeof facts>

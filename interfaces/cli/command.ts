@@ -1,3 +1,4 @@
+import { JackstayError } from '@jackstay/contract/errors'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type GlobalFlags, globalFlags, serverUrl, withCluster } from './connection.ts'
 import { type Mediator, openMediator } from './mediator.ts'
@@ -23,7 +24,18 @@ export function reading<T>(
   const url = serverUrl(flags, terminal)
   return withCluster(flags, terminal, async (client) =>
     use(await openMediator(url, client, terminal.signal), client.config.namespace),
-  )
+  ).catch((error: unknown) => {
+    throw withoutCluster(command, error)
+  })
+}
+
+/** Who has no cluster may have a folder. */
+function withoutCluster(command: Command, error: unknown): unknown {
+  if (!(error instanceof JackstayError) || !error.message.startsWith('no kubeconfig found')) {
+    return error
+  }
+  if (!command.options.some(({ long }) => long === '--data')) return error
+  return new JackstayError(error.code, `${error.message}, or name a folder with --data`)
 }
 
 /** Text that is there, for the record. */

@@ -52,10 +52,10 @@ const exits: Partial<Record<ErrorCode, ExitCode>> = {
   too_slow: exitCodes.unreachable,
 }
 
-/** Any error as one line for people and a code for scripts. Never a stack trace. */
-export function failureOf(error: unknown): Failure {
+/** Any error as one line for people and a code for scripts, never a stack trace. `command` has the help. */
+export function failureOf(error: unknown, command = 'jackstay'): Failure {
   if (error instanceof CommandFailed) return error
-  if (error instanceof CommanderError) return wrongUsage(error)
+  if (error instanceof CommanderError) return wrongUsage(error, command)
   if (error instanceof JackstayError) {
     const { code, message } = error
     // 401 and 403 of the API server share the code `cluster_refused` with plain mistakes
@@ -64,6 +64,8 @@ export function failureOf(error: unknown): Failure {
     const exit = keptOut ? exitCodes.unreachable : (exits[code] ?? exitCodes.refused)
     return { exit, code, message }
   }
+  const disk = diskFailure(error)
+  if (disk !== undefined) return disk
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof Error && error.name === 'AbortError') {
     return {
@@ -79,8 +81,29 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
+const diskProblems: Readonly<Record<string, string>> = {
+  EACCES: 'may not be used by you: run this as the user who owns it',
+  EPERM: 'may not be used by you: run this as the user who owns it',
+  ENOENT: 'is not there: correct the path',
+  ENOTDIR: 'lies below something that is no folder: correct the path',
+  EISDIR: 'is a folder: name a file',
+  EEXIST: 'is there already: name another',
+  EROFS: 'is on a disk that cannot be written to: name another place',
+  ENOSPC: 'does not fit on its disk: make room and run this again',
+}
+
+/** A file that cannot be used is no bug, whichever command met it. */
+function diskFailure(error: unknown): Failure | undefined {
+  if (!(error instanceof Error && 'code' in error && 'path' in error)) return undefined
+  const problem = diskProblems[String(error.code)]
+  if (problem === undefined) return undefined
+  const message = `\`${String(error.path)}\` ${problem} (${String(error.code)})`
+  const exit = error.code === 'ENOENT' ? exitCodes.notFound : exitCodes.usage
+  return { exit, code: 'unusable_file', message }
+}
+
 /** Commander's words in the style of ours. */
-function wrongUsage({ message }: CommanderError): Failure {
+function wrongUsage({ message }: CommanderError, command: string): Failure {
   const text = message
     .replace(/^error: /, '')
     .replaceAll("'", '`')
@@ -88,6 +111,6 @@ function wrongUsage({ message }: CommanderError): Failure {
     .replaceAll('\n', ' ')
     .replace(/ is invalid\. (.)/, (_, first: string) => ` is invalid: ${first.toLowerCase()}`)
     .replace(/\.$/, '')
-  const advice = text.endsWith('?') ? '' : '; see `jackstay --help`'
+  const advice = text.endsWith('?') ? '' : `; see \`${command} --help\``
   return { exit: exitCodes.usage, code: 'usage', message: `${text}${advice}` }
 }

@@ -34,12 +34,25 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage
-    const { exit, code, message } = failureOf(error)
+    const { exit, code, message } = failureOf(error, commandIn(program, args))
     const json = program.opts().output === 'json'
     const line = render([[styled('red', 'error'), `: ${message} [${code}]`]], terminal.colours)
     terminal.err(json ? renderJson({ error: { code, message, exit } }) : line)
     return exit
   }
+}
+
+/** The command that a line is about, as far as it names one. */
+function commandIn(program: Command, args: readonly string[]): string {
+  const names = [program.name()]
+  let at = program
+  for (const arg of args) {
+    const next = at.commands.find((command) => command.name() === arg)
+    if (next === undefined) continue
+    names.push(arg)
+    at = next
+  }
+  return names.join(' ')
 }
 
 function build(terminal: Terminal): Command {

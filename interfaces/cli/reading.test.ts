@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
@@ -288,4 +288,25 @@ test('a missing checkpoint file is exit code 4', async (t) => {
   const { exit, err } = await desk.run(line)
   assert.equal(exit, 4)
   assert.match(err, /cannot be read \(ENOENT\); correct the path/)
+})
+
+test('a file or folder named by mistake says nothing about the log', async (t) => {
+  const directory = await dataFolder()
+  t.after(() => rmSync(directory, { recursive: true }))
+  const [words, empty] = [join(directory, 'words'), join(directory, 'empty')]
+  writeFileSync(words, 'hello\n')
+  mkdirSync(empty)
+  for (const [line, says] of [
+    [['--data', directory, '--checkpoint', words], /is no checkpoint of a log; correct --checkp/],
+    [['--data', empty], /is neither a data directory nor an exported log; correct --data/],
+    [
+      ['--data', empty, '--key', ledgerKeyFrom(generateSkey(origin)).vkey],
+      /is neither a data directory nor an exported log/,
+    ],
+    [['--nonsense', empty], /unknown option `--nonsense`; see `jackstay ledger verify --help`/],
+  ] as const) {
+    const { exit, err } = await desk.run(['ledger', 'verify', ...line])
+    assert.equal(exit, 2, err)
+    assert.match(err, says)
+  }
 })

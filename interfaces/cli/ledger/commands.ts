@@ -9,9 +9,26 @@ import { verifyOneProof } from './prove.ts'
 import { verify } from './verify.ts'
 import { ledgerWitnessCommands } from './witness-commands.ts'
 
+const help = `
+Examples:
+  jackstay ledger status --data DIR                       its tail, its key, who keeps it outside
+  jackstay ledger verify --data DIR --key log.vkey        recomputes every leaf and tile
+  jackstay ledger prove ID --data DIR --out evidence      one file for each leaf of an intent
+  jackstay ledger export --data DIR --out bundle          a folder that a stranger can check
+  jackstay ledger backup --data DIR --out backup          also while the mediator runs
+  jackstay ledger hold add case-7 --intent ID --data DIR --reason …
+  jackstay ledger prune --policy FILE --data DIR --reason … --dry-run
+
+What writes to the log (redact, hold add and lift, prune, rotate-key, recover) needs the mediator
+stopped. docs/guide has ledger-care, evidence and retention. Exit codes: 0 done, 1 refused, 2 wrong
+input, 3 mediator away or still running, 4 not found, 5 the ledger does not verify.`
+
 /** `ledger …`. */
 export function ledgerCommands(program: Command, terminal: Terminal): void {
-  const ledger = program.command('ledger').description('the log nobody can rewrite unnoticed')
+  const ledger = program
+    .command('ledger')
+    .description('the log nobody can rewrite unnoticed')
+    .addHelpText('after', help)
   ledger
     .command('verify')
     .description('recompute the whole log and compare it with its signed root')

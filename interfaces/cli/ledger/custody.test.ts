@@ -96,6 +96,16 @@ test('a recovery commits to what was kept, and the new log verifies', async () =
   assert.match(readFileSync(join(bundle, 'leaves.jsonl'), 'utf8'), /"reason":"a lost disk"/)
 })
 
+test('a copy without its key is no bug of ours', async () => {
+  const { data } = await aLog()
+  const copy = `${data}-keyless`
+  assert.equal((await desk.run(['ledger', 'backup', '--data', data, '--out', copy])).exit, 0)
+  const line = ['ledger', 'rotate-key', '--data', copy, '--reason', 'x', '--yes']
+  const { exit, err } = await desk.run(line)
+  assert.equal(exit, 4)
+  assert.match(err, /`.*ledger\.key` is not there: correct the path \(ENOENT\) \[unusable_file\]/)
+})
+
 test('nothing is begun or replaced without need, a reason and a yes', async () => {
   const { data } = await aLog()
   const to = `${data}-next`

@@ -178,6 +178,9 @@ test('what is wrong is said before anything is written', async () => {
     [[...deed(data, 'redact', 'i0', '--name', 'secrets'), '--yes'], 2, /`secrets` is invalid/],
     [deed(data, 'hold', 'add', 'x'), 2, /a hold covers one thing/],
     [deed(data, 'hold', 'add', 'x', '--leaf', '1', '--everything'), 2, /a hold covers one thing/],
+    [deed(data, 'hold', 'add', 'x', '--intent', 'i9'), 4, /nothing is held: .* intent `i9`/],
+    [deed(data, 'hold', 'add', 'x', '--leaf', '99'), 4, /nothing is held: .* leaf 99 /],
+    [deed(data, 'hold', 'add', 'x', '--agent', 'a'), 2, /write it as `namespace\/serviceaccount`/],
     [deed(data, 'hold', 'add', 'X y', '--everything'), 2, /`id`: must be lower-case/],
     [[...deed(data, 'hold', 'lift', 'none'), '--yes'], 4, /there is no hold `none`/],
     [
@@ -195,4 +198,6 @@ test('what is wrong is said before anything is written', async () => {
     assert.match(err, says)
   }
   assert.ok(holds(data))
+  const none = await desk.run(['ledger', 'hold', 'list', '--data', data, '-o', 'json'])
+  assert.deepEqual(JSON.parse(none.out), { holds: [] })
 })

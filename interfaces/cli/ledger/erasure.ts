@@ -94,11 +94,35 @@ export interface HoldRequest extends Deed {
 export async function addHold(request: HoldRequest, terminal: Terminal): Promise<void> {
   const { data, id, scope, reason, by, json } = request
   await writing(data, async (store) => {
+    await assertCoversSomething(store, scope)
     const hold = await store.putHold({ id, scope, reason, by })
     if (json) return printJson(terminal, hold)
     const covered = `${styledScope(scope)} is neither erased nor pruned`
     print(terminal, [[styled('green', 'held'), ` by ${id}: ${covered}; leaf ${hold.leaf} says so`]])
   })
+}
+
+/** A hold on a mistyped name would look like one that protects. */
+async function assertCoversSomething(store: ErasableStore, scope: HoldScope): Promise<void> {
+  const missing =
+    ('intent' in scope && (await store.intent(scope.intent)) === undefined
+      ? `intent \`${scope.intent}\``
+      : undefined) ??
+    ('leaf' in scope && !(await hasLeaf(store, scope.leaf)) ? `leaf ${scope.leaf}` : undefined)
+  if (missing !== undefined) {
+    throw new CommandFailed(
+      exitCodes.notFound,
+      'not_found',
+      `nothing is held: there is no ${missing} in this log; it never was, or it was pruned`,
+    )
+  }
+  if ('agent' in scope && !/^[^/]+\/[^/]+$/.test(scope.agent)) {
+    throw usageError(`\`${scope.agent}\` is no agent; write it as \`namespace/serviceaccount\``)
+  }
+}
+
+async function hasLeaf(store: ErasableStore, index: number): Promise<boolean> {
+  return index >= (await store.minimum()) && index < (await store.size())
 }
 
 export async function liftHold(

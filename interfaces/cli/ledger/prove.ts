@@ -25,10 +25,11 @@ export interface ProveRequest extends EvidenceRequest {
 
 /** Writes one tlog-proof for each leaf of an intent; the leaf itself is its extra data. */
 export async function prove(
-  request: ProveRequest,
+  asked: ProveRequest,
   terminal: Terminal,
   openMediator: OpenMediator,
 ): Promise<void> {
+  const request = { ...asked, id: withoutPrefix(asked.id) }
   await withLog(request, terminal, openMediator, async (log) => {
     const { read, vkey } = log
     const newest = sizeOf((await read.checkpoint()) ?? '')
@@ -100,7 +101,7 @@ export async function verifyOneProof(
     throw new CommandFailed(
       exitCodes.ledger,
       'proof_invalid',
-      `the proof does not hold: ${verdict.problem}`,
+      `the proof does not hold: ${verdict.problem}; make sure first that --key is the key of its log`,
     )
   }
   const policy = (await policyOf(request))?.witnesses
@@ -117,8 +118,13 @@ export async function verifyOneProof(
     [`kind     ${kind}`],
     ...(intent === undefined ? [] : [[`intent   ${intent}`]]),
     ...(quorum === undefined ? [] : [[quorum.reason]]),
-    [JSON.stringify(data, null, 2)],
+    [`leaf     ${JSON.stringify(data)}`],
   ])
+}
+
+/** `leaf/5` as `redact` writes it is `5`. */
+function withoutPrefix(id: string): string {
+  return /^leaf\/(\d+)$/.exec(id)?.[1] ?? id
 }
 
 function isIndex(id: string): boolean {
@@ -132,7 +138,9 @@ async function indexesOf(
 ): Promise<readonly number[]> {
   if (isIndex(id)) return [Number(id)]
   if (!/^[0-9a-f-]{36}$/.test(id)) {
-    throw usageError(`\`${id}\` is neither the id of an intent nor the index of a leaf`)
+    throw usageError(
+      `\`${id}\` is neither the id of an intent nor a leaf; write one such as \`leaf/1200\``,
+    )
   }
   // The intent's own view names its leaves; elsewhere they are looked for.
   const found =

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readBounded } from '@jackstay/ledger/bounded-file'
 import { vkeyName } from '@jackstay/ledger/bundle'
@@ -72,6 +72,11 @@ async function served(
 async function stored(data: string, key: string | undefined): Promise<LogSource> {
   assertFolder(data)
   const live = existsSync(join(data, databaseName))
+  const ofLog = [databaseName, keyName, vkeyName, 'checkpoint', 'tile']
+  if (!ofLog.some((name) => existsSync(join(data, name)))) {
+    accessSync(data, constants.X_OK)
+    throw usageError(`\`${data}\` is neither a data directory nor an exported log; correct --data`)
+  }
   const vkey = key ?? (await keyInside(data))
   const keyFrom = key === undefined ? { keyFrom: `the folder \`${data}\` itself` } : {}
   if (!live) return { read: directoryReader(data), vkey, ...keyFrom, close: () => {} }
@@ -90,6 +95,7 @@ export function assertFolder(data: string): void {
 export function assertDataDirectory(data: string): void {
   assertFolder(data)
   if (existsSync(join(data, databaseName)) || existsSync(join(data, keyName))) return
+  accessSync(data, constants.X_OK)
   throw usageError(`\`${data}\` is no data directory of a mediator; correct --data`)
 }
 

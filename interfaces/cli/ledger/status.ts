@@ -1,5 +1,6 @@
+import type { AnchorState } from '@jackstay/ledger/anchor'
 import { readAnchorStates } from '@jackstay/ledger/anchoring'
-import { noLedgerPolicy } from '@jackstay/ledger/ledger-policy'
+import { type LedgerPolicy, noLedgerPolicy } from '@jackstay/ledger/ledger-policy'
 import { type LedgerStatus, readLedgerStatus } from '@jackstay/ledger/ledger-status'
 import { readWitnessed } from '@jackstay/ledger/witnessing'
 import { exitCodes } from '../exit-codes.ts'
@@ -41,17 +42,24 @@ async function ofFolder(
   return withLog(request, terminal, openMediator, async ({ read, vkey }) =>
     readLedgerStatus({
       ...{ read, vkey, policy, clock: Date },
-      anchors: await readAnchorStates(data),
+      anchors: withNamed(await readAnchorStates(data), policy),
       witnessed: await readWitnessed(data),
     }),
   )
 }
 
+/** What is known of places, and those of the policy that nothing was pushed to. */
+function withNamed(known: readonly AnchorState[], { anchors }: LedgerPolicy): AnchorState[] {
+  const names = new Set(known.map(({ name }) => name))
+  return [...known, ...anchors.filter(({ name }) => !names.has(name)).map(({ name }) => ({ name }))]
+}
+
 /** Pure. `now` is in milliseconds since the epoch. */
 export function statusLines(found: LedgerStatus, now: number): Line[] {
-  const { origin, size, root, newestLeafAt, tail, anchored, anchors, witnessed } = found
+  const { origin, vkey, size, root, newestLeafAt, tail, anchored, anchors, witnessed } = found
   return [
     [`origin      ${origin}`],
+    [`key         ${vkey}`],
     [`size        ${size} leaves`],
     [`root        ${root}`],
     [

@@ -4,7 +4,7 @@ import { contradiction } from '@jackstay/ledger/kept-checkpoint'
 import type { TileReader } from '@jackstay/ledger/reader'
 import { type LedgerVerdict, verifyLedger } from '@jackstay/ledger/verify'
 import { exitCodes } from '../exit-codes.ts'
-import { CommandFailed } from '../failure.ts'
+import { CommandFailed, usageError } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
 import { partOf, verifyPart } from './bundle.ts'
@@ -28,7 +28,7 @@ export async function verify(
 
 async function check(log: LogSource, request: LedgerRequest, terminal: Terminal): Promise<void> {
   const { checkpoint, data = '' } = request
-  const known = checkpoint === undefined ? undefined : await readText(checkpoint)
+  const known = checkpoint === undefined ? undefined : await readCheckpoint(checkpoint)
   const { read, vkey, keyFrom } = log
   const options = { read, vkey, ...(known !== undefined && { knownCheckpoint: known }) }
   const part = partOf(request.data)
@@ -113,7 +113,17 @@ async function following(
   return keys.length === 1 ? { verdict } : { verdict: await verdictWith(keys), followed: keys }
 }
 
-function advice({ message }: { readonly message: string }): string {
+/** A file named by mistake says nothing about the log. */
+async function readCheckpoint(path: string): Promise<string> {
+  const text = await readText(path)
+  if (/^.+\n\d+\n[A-Za-z0-9+/]{43}=\n/.test(text)) return text
+  throw usageError(`\`${path}\` is no checkpoint of a log; correct --checkpoint`)
+}
+
+function advice({ problem, message }: { readonly problem: string; readonly message: string }) {
+  if (/^(known_)?checkpoint_invalid$/.test(problem)) {
+    return `the ledger does not verify: ${message}; make sure first that key, checkpoint and log are those of one cluster, then keep a copy of it and treat the mediator as compromised`
+  }
   return `the ledger does not verify: ${message}; keep a copy of it and treat the mediator as compromised`
 }
 

@@ -19,7 +19,7 @@ export function ledgerWitnessCommands(ledger: Command, terminal: Terminal): void
     )
   withSource(ledger.command('prove'))
     .description('one file for each leaf of an intent that proves it offline')
-    .argument('<id>', 'an intent, or the index of a leaf')
+    .argument('<id>', 'an intent (ID) or a leaf (leaf/N)')
     .option('--out <folder>', 'where the files go', '.')
     .action((id: string, _, command: Command) => {
       const request = { ...asked(command), out: proveFlags.parse(command.opts()).out, id }

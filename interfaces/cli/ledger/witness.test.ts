@@ -108,6 +108,10 @@ test('status shows tail, anchors and witnesses, and says Unanchored', async () =
   assert.match(out, /witnesses +no quorum — no checkpoint was ever cosigned/)
   const json = await desk.run(['-o', 'json', 'ledger', 'status', '--data', data])
   assert.equal(JSON.parse(json.out).anchored.ok, false)
+  const named = join(folder, 'named.yaml')
+  writeFileSync(named, `anchors: [{ name: disk, file: ${join(folder, 'kept.jsonl')} }]\n`)
+  const never = await run('status', '--data', data, '--policy', named)
+  assert.match(never.out, /anchors +Unanchored — `disk` never took one\n +disk: nothing yet/)
 })
 
 test('no evidence leaves before the witnesses that the policy demands', async () => {
@@ -201,6 +205,8 @@ test('what is not there and what was mistyped', async () => {
   assert.equal(missing.exit, 4)
   assert.equal((await run('prove', '999', '--data', data, '--out', folder)).exit, 4)
   assert.equal((await run('prove', 'web', '--data', data)).exit, 2)
+  const leaf = await run('prove', 'leaf/0', '--data', data, '--out', join(folder, 'one'))
+  assert.match(leaf.out, /^proved leaf 0 /)
   assert.equal((await run('witness', '--data', data)).exit, 2)
 })
 
