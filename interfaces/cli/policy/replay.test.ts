@@ -267,5 +267,9 @@ describe('policy replay', () => {
       damaged.out,
       /the history cannot be read: the history of `intent-0` does not begin/,
     )
+    const alone = await dataFolder('alone', [{ summary, events: events.slice(1) }])
+    const none = await desk.policy('replay', '--data', alone, same, '--expect-same')
+    assert.equal(none.exit, 1)
+    assert.match(none.err, /no decision could be judged again.* \[nothing_judged\]/)
   })
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { leavesName } from '@jackstay/ledger/bundle'
 import { storedHistories } from '@jackstay/ledger/histories'
 import { databaseName } from '@jackstay/ledger/sqlite-reader'
+import { ZodError } from 'zod'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { linesOf } from '../ledger/bundle.ts'
@@ -55,6 +56,10 @@ export async function replayPolicies(
     const message = `${replay.changed} decisions would change; look at each, or leave out --expect-same`
     throw new CommandFailed(exitCodes.refused, 'decisions_change', message)
   }
+  if (request.expectSame && replay.seen > 0 && replay.judged === 0) {
+    const message = `no decision could be judged again, so nothing shows that all stay the same; name a data directory or an export with values`
+    throw new CommandFailed(exitCodes.refused, 'nothing_judged', message)
+  }
 }
 
 /** @throws CommandFailed where the folder holds neither histories nor leaves */
@@ -72,13 +77,21 @@ function* histories(data: string): Generator<Found> {
   }
 }
 
+/** One line: what a schema says of a value has many. */
+function whyOf(error: unknown): string {
+  if (error instanceof ZodError) {
+    const { path, message } = error.issues[0] ?? { path: [], message: 'damaged' }
+    return `\`${path.map(String).join('.')}\`: ${message}`
+  }
+  return error instanceof Error ? (error.message.split('\n')[0] ?? 'damaged') : 'damaged'
+}
+
 /** A damaged history is counted and named, and does not hide the others. */
 function readable(id: string, read: () => Found): Found {
   try {
     return read()
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'damaged'
-    return { id, missing: `the history cannot be read: ${why.split('\n')[0]?.slice(0, 200)}` }
+    return { id, missing: `the history cannot be read: ${whyOf(error).slice(0, 200)}` }
   }
 }
 
