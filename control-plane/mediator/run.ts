@@ -110,7 +110,7 @@ interface Kept {
 function startJudge(log: Log, metrics: Metrics): JudgeThread {
   const replaced = metrics.counter(
     'jackstay_judge_replaced_total',
-    'times the thread that judges had to be replaced, and denied what it had in hand',
+    'times the thread that judges had to be replaced, and denied the question it was at',
     [],
   )
   return judgeThread({

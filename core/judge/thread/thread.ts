@@ -45,6 +45,8 @@ export interface ThreadOptions {
 interface Asked {
   readonly text: string
   readonly answer: (decision: Decision) => void
+  /** Its batch was lost to another question: it is asked again, alone. */
+  readonly again?: true
 }
 
 interface Awaited {
@@ -58,7 +60,7 @@ type Task =
   | { readonly kind: 'loading'; readonly policies: readonly NamedPolicy[] }
   | { readonly kind: 'deciding'; readonly batch: readonly Asked[] }
 
-/** Questions at most in one order: what a stuck thread takes with it. */
+/** Questions at most in one order. */
 const maxBatch = 64
 /** A deadline is looked at this often: a pause of the whole process is no fault of a rule. */
 const looks = 4
@@ -142,7 +144,7 @@ class Thread {
     this.#worker = undefined
     clearTimeout(this.#pause)
     clearInterval(this.#watch)
-    this.#deny(this.#inHand(), () => 'the judge is closed')
+    this.#deny(this.#inHand(), 'the judge is closed')
     this.#refuseAll('the judge is closed')
     await worker?.terminate()
   }
@@ -200,7 +202,7 @@ class Thread {
       this.#send({ kind: 'load', policies: this.#wanted })
       return
     }
-    const batch = this.#queue.splice(0, maxBatch)
+    const batch = this.#queue.splice(0, this.#queue[0]?.again ? 1 : maxBatch)
     if (batch.length === 0) return
     this.#begin({ kind: 'deciding', batch })
     this.#send({ kind: 'decide', questions: `[${batch.map(({ text }) => text).join(',')}]` })
@@ -232,16 +234,19 @@ class Thread {
     return this.#task.kind === 'deciding' ? this.#task.batch : []
   }
 
-  /** Ends the thread, denies what it had in hand and starts another one. */
+  /**
+   * Ends the thread, denies the question it was at and starts another one. What else was in the batch
+   * is asked again, one by one: nobody's question is denied for somebody else's.
+   */
   #fail(why: string): void {
     const { done, rule } = this.#gauge
     const id = this.#ids[rule]
     const judging = id === undefined ? 'judging' : `the rule ${id}`
     const batch = this.#inHand()
-    this.#deny(batch, (i) => {
-      if (i === done) return `${judging} was stopped: ${why}`
-      return `the judge was stopped at another intent: ${why}`
-    })
+    const stopped = batch[done]
+    stopped?.answer(denial(`${judging} was stopped: ${why}`))
+    const others = batch.filter((asked) => asked !== stopped)
+    this.#queue.unshift(...others.map((asked) => ({ ...asked, again: true as const })))
     const doing = this.#task.kind === 'deciding' ? judging : this.#task.kind
     this.#options.onReplaced?.(`${doing}: ${why}`)
     if (this.#task.kind !== 'deciding') this.#refuseAll(`the rules could not be loaded: ${why}`)
@@ -256,14 +261,12 @@ class Thread {
   }
 
   #refuseAll(why: string): void {
-    this.#deny(this.#queue.splice(0), () => why)
+    this.#deny(this.#queue.splice(0), why)
     for (const { reject } of this.#awaited.splice(0)) reject(new Error(why))
   }
 
-  #deny(asked: readonly Asked[], why: (i: number) => string): void {
-    asked.forEach(({ answer }, i) => {
-      answer(denial(why(i)))
-    })
+  #deny(asked: readonly Asked[], why: string): void {
+    for (const { answer } of asked) answer(denial(why))
   }
 }
 
