@@ -69,6 +69,9 @@ function whole(recipe: GoRecipe): Required<GoRecipe> {
   return { ldflags: '-s -w', links: [], ...recipe }
 }
 
+/** Six minutes for the largest on an idle machine; several times that on a busy one. */
+const buildMs = 45 * 60_000
+
 async function build(
   recipe: GoRecipe,
   folder: string,
@@ -79,7 +82,8 @@ async function build(
   // one build at a time: two at once on a small machine take as long and twice the memory
   await underLock(
     'jackstay go build',
-    () => run([...command, target], { cwd: module, env: goEnvironment(), signal }),
+    () =>
+      run([...command, target], { cwd: module, env: goEnvironment(), signal, timeoutMs: buildMs }),
     signal,
   )
   for (const link of links) await symlink(name, join(folder, link))

@@ -43,6 +43,11 @@ test('processes are found by what stands in their environment', linux, async () 
   assert.deepEqual(processesWithEnvironment(`JACKSTAY_PROCESS_TEST=${process.pid}`), [])
 })
 
+test('a command that takes too long is ended, and that is what is said', async () => {
+  const hanging = run(['/bin/sh', '-c', 'exec sleep 60'], { timeoutMs: 200 })
+  await assert.rejects(hanging, /ended by SIGTERM; it may take 0.2 s/)
+})
+
 test('a command that fails says how', async () => {
   const argv = ['/bin/sh', '-c', 'echo broken >&2; exit 3']
   assert.equal((await outcomeOf(argv)).code, 3)

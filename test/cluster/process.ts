@@ -158,21 +158,24 @@ export type Outcome = { readonly code: number; readonly stdout: string; readonly
 export function outcomeOf(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const [program, ...args] = argv
   if (program === undefined) throw new Error('an empty command cannot be run')
+  const { timeoutMs = 900_000 } = options
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.env ?? process.env,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      timeout: options.timeoutMs ?? 900_000,
+      timeout: timeoutMs,
     })
     const output: string[] = []
     const errors: string[] = []
     child.stdout.setEncoding('utf8').on('data', (text: string) => output.push(text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text))
     child.once('error', reject)
-    child.once('close', (code) =>
-      resolve({ code: code ?? 1, stdout: output.join(''), stderr: errors.join('') }),
-    )
+    child.once('close', (code, signal) => {
+      const late = child.killed ? `; it may take ${timeoutMs / 1000} s` : ''
+      if (signal !== null) errors.push(`\nended by ${signal}${late}\n`)
+      resolve({ code: code ?? 1, stdout: output.join(''), stderr: errors.join('') })
+    })
     // a program that ends without reading its input is judged by its exit code
     child.stdin.once('error', () => {})
     child.stdin.end(options.input ?? '')
