@@ -114,7 +114,12 @@ export class Desk {
     let out = ''
     let err = ''
     const terminal: Terminal = {
-      env: { KUBECONFIG: this.kubeconfig, JACKSTAY_SERVER: this.#mediator, HOME: this.#folder },
+      env: {
+        KUBECONFIG: this.kubeconfig,
+        JACKSTAY_SERVER: this.#mediator,
+        HOME: this.#folder,
+        USER: 'alice',
+      },
       interactive: answer !== undefined,
       colours: false,
       signal: AbortSignal.timeout(20_000),

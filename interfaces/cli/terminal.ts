@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
 import type { Line } from './screen.ts'
 import { render, renderJson } from './screen.ts'
@@ -27,11 +28,20 @@ export function printJson(terminal: Terminal, value: unknown): void {
   terminal.out(renderJson(value))
 }
 
+/** Who runs this; undefined for a number without a name, as containers have. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username
+  } catch {
+    return undefined
+  }
+}
+
 /** The real terminal. */
 export function processTerminal(signal: AbortSignal): Terminal {
   const { stdin, stdout, stderr, env } = process
   return {
-    env,
+    env: { ...env, USER: env.USER || env.LOGNAME || userName() },
     signal,
     interactive: stdin.isTTY === true && stdout.isTTY === true,
     colours: stdout.isTTY === true && env.NO_COLOR === undefined && env.TERM !== 'dumb',

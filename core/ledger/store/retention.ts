@@ -3,6 +3,7 @@ import { type Digest, digestOf, type Json } from '@jackstay/contract/json'
 import { z } from 'zod'
 import type { Hold } from './erasure.ts'
 import { decodeLeaf, type Leaf, type LeafKind } from './leaf.ts'
+import { wrongField } from './wrong-field.ts'
 
 const dayMs = 24 * 3600_000
 
@@ -44,11 +45,9 @@ export function policyDigest(policy: RetentionPolicy): Digest {
 export function parsePolicy(value: unknown): RetentionPolicy {
   const parsed = retentionPolicy.safeParse(value)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const path = issue?.path.join('.') || 'policy'
   throw new JackstayError(
     'invalid_request',
-    `the retention policy is wrong at \`${path}\`: ${issue?.message ?? 'invalid'}; correct it, every class must be there`,
+    `the retention policy is wrong: ${wrongField(parsed.error)}; correct it, every class must be there`,
   )
 }
 

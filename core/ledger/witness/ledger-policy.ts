@@ -4,6 +4,7 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Clock } from '../store/store.ts'
+import { wrongField } from '../store/wrong-field.ts'
 import type { Anchor } from './anchor.ts'
 import { fileAnchor } from './anchor-file.ts'
 import { gitAnchor } from './anchor-git.ts'
@@ -85,7 +86,7 @@ export const noLedgerPolicy: LedgerPolicy = settingsOf(fileSchema.parse({}), '.'
 /** @throws JackstayError `invalid_config` naming the file and what is wrong in it */
 export async function loadLedgerPolicy(path: string): Promise<LedgerPolicy> {
   const found = fileSchema.safeParse(yamlOf(path, await textOf(path)))
-  if (!found.success) throw invalid(path, z.prettifyError(found.error).replaceAll('\n', ' '))
+  if (!found.success) throw invalid(path, wrongField(found.error))
   const { witnesses, anchors } = found.data
   const names = new Set(anchors.map(({ name }) => name))
   if (names.size < anchors.length) throw invalid(path, 'two anchors have the same name')

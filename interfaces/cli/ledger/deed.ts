@@ -21,10 +21,12 @@ export const deedFlags = z.object({
 
 /** The flags of every such command; `data` says which folder is meant. */
 export function deed(command: Command, { env }: Terminal, data: string): Command {
-  const user = env.USER || env.LOGNAME || 'unknown'
-  return command
+  const { USER: user } = env
+  command
     .requiredOption('--data <folder>', data)
     .requiredOption('--reason <text>', 'why, for the record; it cannot be erased', filled)
-    .option('--by <name>', 'who does it, for the record', filled, user)
     .option('--yes', 'do not ask', false)
+  const by = ['--by <name>', 'who does it, for the record', filled] as const
+  // a name that nobody has would stand in the log for good
+  return user === undefined ? command.requiredOption(...by) : command.option(...by, user)
 }

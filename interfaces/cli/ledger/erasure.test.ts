@@ -186,7 +186,7 @@ test('what is wrong is said before anything is written', async () => {
     [
       [...deed(data, 'prune', '--policy', broken), '--yes'],
       2,
-      /retention policy is wrong at `keep/,
+      /retention policy is wrong: there is no setting `keep.refusals`/,
     ],
     [[...deed(data, 'prune', '--policy', join(room, 'none')), '--yes'], 4, /cannot be read/],
     [deed(room, 'prune', '--policy', policy), 2, /is no data directory/],

@@ -100,7 +100,11 @@ async function rangeOf(request: ExportRequest, log: LogSource, size: number): Pr
     throw usageError(`leaves below ${oldest} were pruned; begin with \`--from ${oldest}\``)
   }
   if (dated)
-    throw new CommandFailed(exitCodes.notFound, 'not_found', 'no leaf lies between the two')
+    throw new CommandFailed(
+      exitCodes.notFound,
+      'not_found',
+      'no leaf lies between the two; `jackstay ledger status` says when the newest was made',
+    )
   throw usageError(
     `the log has the leaves 0 to ${size - 1}; \`--from ${range.from} --to ${range.to}\` (the last is not included) is no part of it`,
   )

@@ -271,8 +271,8 @@ describe('policy check with the wrong files', () => {
     bomb.push(`${c}: &${c} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(',')}]`)
   }
   const files: readonly (readonly [string, string | Uint8Array, number, RegExp])[] = [
-    ['an empty file', '', 0, /warning: nothing in this file/],
-    ['comments alone', '# nothing\n---\n', 0, /warning: nothing in this file/],
+    ['an empty file', '', 2, /warning: nothing in this file/],
+    ['comments alone', '# nothing\n---\n', 2, /warning: nothing in this file/],
     ['a binary', Uint8Array.from([0x7f, 0x45, 0x4c, 0x46, 0xff, 0]), 2, /is no text in UTF-8/],
     ['a file too large', `# ${'x'.repeat(10 * 1024 * 1024)}`, 2, /larger than 2 MiB; split it/],
     ['an alias bomb', bomb.join('\n'), 2, /aliases multiply this document/],

@@ -20,7 +20,7 @@ export async function checkPolicies(
   const errors = mistakes.filter(({ severity }) => severity === 'error').length
   if (json) {
     printJson(terminal, {
-      ok: errors === 0,
+      ok: errors === 0 && policies.length > 0,
       files: files.map(({ name }) => name),
       policies: policies.map(({ name, spec }) => ({ name, rules: spec.rules.length })),
       passedOver,
@@ -28,6 +28,11 @@ export async function checkPolicies(
       count: mistakes.length,
     })
   } else print(terminal, checkLines(set))
+  if (errors === 0 && policies.length === 0) {
+    const message =
+      'there is no ActionPolicy in what was given, so nothing was checked; correct the path'
+    throw new CommandFailed(exitCodes.usage, 'no_policies', message)
+  }
   if (errors === 0) return
   const them = errors === 1 ? 'it' : 'them'
   throw new CommandFailed(
