@@ -25,8 +25,13 @@ async function aBundle(size: number, range: Range) {
 async function bundleOf({ directory, key }: TestLedger, { from, to }: Range) {
   const parent = await mkdtemp(join(tmpdir(), 'jackstay-bundle-'))
   const folder = join(parent, 'out')
+  const remove = () => rm(parent, { recursive: true, force: true })
   const read = storeReader(directory)
-  const info = await writeBundle({ read, vkey: key.vkey, directory: folder, from, to })
+  const writing = writeBundle({ read, vkey: key.vkey, directory: folder, from, to })
+  const info = await writing.catch(async (error: unknown) => {
+    await remove()
+    throw error
+  })
   read.close()
   const check = (knownCheckpoint?: string, vkey = key.vkey) =>
     verifyBundle({
@@ -39,9 +44,7 @@ async function bundleOf({ directory, key }: TestLedger, { from, to }: Range) {
     folder,
     info,
     check,
-    async [Symbol.asyncDispose]() {
-      await rm(parent, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: remove,
   }
 }
 
