@@ -35,7 +35,7 @@ export const tables = {
       const { measureLedger } = await import('./ledger.ts')
       const options = quick
         ? { leaves: 600, waits: 600, slowWaits: 128, grow: 600, rounds, directory }
-        : { leaves: 50_000, waits: 10_000, slowWaits: 1280, grow: 1_000_000, rounds, directory }
+        : { leaves: 200_000, waits: 10_000, slowWaits: 1280, grow: 1_000_000, rounds, directory }
       return measureLedger(options, onProgress)
     },
   },
