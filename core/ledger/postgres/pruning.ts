@@ -1,20 +1,13 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { canonical } from '@jackstay/contract/json'
 import { tileWidth } from '../log/tiles.ts'
-import { frontierFrom, type ReadTile, rootOf } from '../log/tree.ts'
+import type { ReadTile } from '../log/tree.ts'
 import { pendingLeaf } from '../store/append-request.ts'
-import {
-  type Hold,
-  type PrunePlan,
-  type PruneRequest,
-  pruneLeaf,
-  pruneOf,
-} from '../store/erasure.ts'
+import { type Hold, type PrunePlan, type PruneRequest, pruneLeaf } from '../store/erasure.ts'
 import { candidateOf } from '../store/erasure-rows.ts'
-import { decodeLeaf } from '../store/leaf.ts'
+import { assertPruneCovered } from '../store/prune-state.ts'
 import { keeperOf, policyDigest, type RetentionPolicy } from '../store/retention.ts'
 import { integer } from '../store/rows.ts'
-import { damaged } from '../store/stored-log.ts'
 import type { Batch } from './batch.ts'
 import { listHolds } from './holds.ts'
 import { Session, type Where } from './session.ts'
@@ -94,28 +87,15 @@ function heldBy(holds: readonly Hold[]): string[] {
 }
 
 /**
- * Whether every missing leaf is covered by a prune leaf that is right; true when the removal was
- * interrupted and has to be finished.
- * @throws JackstayError `ledger_damaged`
+ * Whether an interrupted removal has to be finished.
+ * @throws JackstayError `ledger_damaged` where leaves are missing that no prune leaf covers
  */
 export async function checkPruned(run: Run, read: ReadTile): Promise<boolean> {
   const tiles = new PostgresTiles(run)
   if ((await tiles.size()) === 0) return false
-  const state = one(await run(sql.state))
-  const minimum = integer(state, 'minimum')
+  const pruned = one(await run(sql.state))
   const oldest = integer(one(await run(sql.oldest)), 'oldest')
-  if (oldest > minimum) {
-    throw damaged(`leaves ${minimum} to ${oldest - 1} are missing and no prune leaf covers them`)
-  }
-  if (minimum === 0) return false
-  const leaf = integer(state, 'leaf')
-  const bytes = await tiles.leaf(leaf)
-  const said = bytes === undefined ? undefined : pruneOf(decodeLeaf(bytes))
-  const root = Buffer.from(rootOf(await frontierFrom(minimum, read))).toString('base64')
-  if (said?.to !== minimum || said.root !== root) {
-    throw damaged(`leaves below ${minimum} are gone, and leaf ${leaf} does not say so`)
-  }
-  return oldest < minimum
+  return assertPruneCovered({ pruned, oldest }, (at) => tiles.leaf(at), read)
 }
 
 /** Removes what the newest prune leaf says is gone; safe to repeat, by several programs at once. */

@@ -1,14 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
 import { tileWidth } from '../log/tiles.ts'
-import { frontierFrom, type ReadTile, rootOf } from '../log/tree.ts'
+import type { ReadTile } from '../log/tree.ts'
 import { pendingLeaf } from '../store/append-request.ts'
-import { type PrunePlan, type PruneRequest, pruneLeaf, pruneOf } from '../store/erasure.ts'
+import { type PrunePlan, type PruneRequest, pruneLeaf } from '../store/erasure.ts'
 import { candidateOf } from '../store/erasure-rows.ts'
-import { decodeLeaf } from '../store/leaf.ts'
+import { assertPruneCovered } from '../store/prune-state.ts'
 import { keeperOf, policyDigest, type RetentionPolicy } from '../store/retention.ts'
 import { integer } from '../store/rows.ts'
-import { damaged } from '../store/stored-log.ts'
 import { oweScrub } from './database.ts'
 import { holdsIn } from './holds.ts'
 import type { SqliteLog } from './log.ts'
@@ -75,27 +74,14 @@ export class SqlitePruning {
   }
 
   /**
-   * Whether every missing leaf is covered by a prune leaf that is right; true when the removal was
-   * interrupted and has to be finished.
-   * @throws JackstayError `ledger_damaged`
+   * Whether an interrupted removal has to be finished.
+   * @throws JackstayError `ledger_damaged` where leaves are missing that no prune leaf covers
    */
   async check(read: ReadTile): Promise<boolean> {
     if (this.#log.size === 0) return false
-    const state = this.#sql.state.get() ?? {}
-    const minimum = integer(state, 'minimum')
+    const pruned = this.#sql.state.get() ?? {}
     const oldest = integer(this.#sql.oldest.get() ?? {}, 'oldest')
-    if (oldest > minimum) {
-      throw damaged(`leaves ${minimum} to ${oldest - 1} are missing and no prune leaf covers them`)
-    }
-    if (minimum === 0) return false
-    const leaf = integer(state, 'leaf')
-    const bytes = this.#log.tiles.leaf(leaf)
-    const said = bytes === undefined ? undefined : pruneOf(decodeLeaf(bytes))
-    const root = Buffer.from(rootOf(await frontierFrom(minimum, read))).toString('base64')
-    if (said?.to !== minimum || said.root !== root) {
-      throw damaged(`leaves below ${minimum} are gone, and leaf ${leaf} does not say so`)
-    }
-    return oldest < minimum
+    return assertPruneCovered({ pruned, oldest }, async (at) => this.#log.tiles.leaf(at), read)
   }
 }
 
