@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { backup } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
+import { skeyOf } from '../log/key.ts'
 import { type LedgerVerdict, verifyLedger } from '../log/verify.ts'
 import { databaseName, openReadOnly } from '../sqlite/database.ts'
 import { storeReader } from '../sqlite/reader.ts'
@@ -54,10 +55,7 @@ export async function backupStore(options: BackupOptions): Promise<LedgerVerdict
     db.close()
   }
   await sync(path)
-  if (withKey) {
-    await loadKey(directory)
-    await writeKey(to, keyName, (await readFile(join(directory, keyName), 'utf8')).trim())
-  }
+  if (withKey) await writeKey(to, keyName, skeyOf(await loadKey(directory)))
   await syncDirectory(to)
   const read = storeReader(to)
   try {
