@@ -95,7 +95,7 @@ describe('the kind Suspension missing (T86)', { skip: await noCluster() }, () =>
     const labels = { labels: { touched: name } }
     passed(await attempt(user, 'PATCH', g.deployment, { metadata: labels, spec: { replicas: 1 } }))
     passed(await attempt(user, 'PATCH', `${g.deployment}/scale`, { spec: { replicas: 2 } }))
-    passed(await attempt(user, 'PATCH', `${g.deployment}/status`, { status: { replicas: 0 } }))
+    passed(await attempt(user, 'PATCH', `${g.deployment}/status`, { status: { replicas: 99 } }))
     await apply(w, [deploymentOf(g.target, name, 0), deploymentOf('default', name, 0)])
     passed(await attempt(user, 'DELETE', g.path(g.target, name)))
     passed(await attempt(user, 'DELETE', g.path('default', name)))
