@@ -7,11 +7,18 @@ import { usageError } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
 import { deed, deedFlags } from './deed.ts'
 import { addHold, liftHold, listHolds, prune, redact } from './erasure.ts'
+import { inDatabase, placeFlags } from './place.ts'
 
-/** `ledger redact|hold|prune`: on a data directory whose mediator is stopped. */
+/** `ledger redact|hold|prune`: on a data directory whose mediator is stopped, or a database. */
 export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void {
   const stopped = (command: Command) =>
-    deed(command, terminal, 'the data directory; stop its mediator first')
+    inDatabase(
+      deed(
+        command,
+        terminal,
+        'the data directory; stop its mediator first, unless a database holds the log',
+      ),
+    )
 
   stopped(ledger.command('redact <subject>'))
     .description('erase values of an intent (ID) or a leaf (leaf/N) for good; proofs stay')
@@ -35,22 +42,21 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
     .option('--leaf <index>', 'one leaf')
     .option('--everything', 'the whole log')
     .action((id: string, _, command: Command) => {
-      const flags = deedFlags.parse(command.opts())
+      const flags = erasureFlags.parse(command.opts())
       const scope = scopeOf(command.opts())
       return addHold({ ...flags, id, scope, json: isJson(command) }, terminal)
     })
   stopped(hold.command('lift <id>'))
     .description('lift a hold')
     .action((id: string, _, command: Command) =>
-      liftHold({ ...deedFlags.parse(command.opts()), id, json: isJson(command) }, terminal),
+      liftHold({ ...erasureFlags.parse(command.opts()), id, json: isJson(command) }, terminal),
     )
-  hold
-    .command('list')
+  inDatabase(hold.command('list'))
     .description('holds in force; also while the mediator runs')
     .requiredOption('--data <folder>', 'the data directory')
     .action((_, command: Command) => {
-      const { data } = dataFlag.parse(command.opts())
-      return listHolds({ data, json: isJson(command) }, terminal)
+      const place = placeFlags.parse(command.opts())
+      return listHolds({ ...place, json: isJson(command) }, terminal)
     })
 
   stopped(ledger.command('prune'))
@@ -73,12 +79,12 @@ function scopeOf(options: unknown): HoldScope {
   )
 }
 
-const dataFlag = z.object({ data: z.string().min(1) })
+const erasureFlags = z.object({ ...deedFlags.shape, ...placeFlags.shape })
 
-const redactFlags = z.object({ ...deedFlags.shape, name: z.array(z.string()).optional() })
+const redactFlags = z.object({ ...erasureFlags.shape, name: z.array(z.string()).optional() })
 
 const pruneFlags = z.object({
-  ...deedFlags.shape,
+  ...erasureFlags.shape,
   policy: z.string().min(1),
   dryRun: z.boolean(),
 })

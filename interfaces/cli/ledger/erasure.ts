@@ -1,10 +1,8 @@
-import { JackstayError } from '@jackstay/contract/errors'
 import { withImplied } from '@jackstay/contract/redaction'
 import type { Hold, HoldScope, PrunePlan, Redacted } from '@jackstay/ledger/erasure'
 import { previewPrune, readHolds } from '@jackstay/ledger/erasure-preview'
-import { loadKey } from '@jackstay/ledger/key-file'
 import { parsePolicy, type RetentionPolicy } from '@jackstay/ledger/retention'
-import { type ErasableStore, openStore } from '@jackstay/ledger/store'
+import type { ErasableStore } from '@jackstay/ledger/store'
 import { parse } from 'yaml'
 import { assertAskable, confirmed } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -12,37 +10,10 @@ import { CommandFailed, usageError } from '../failure.ts'
 import { type Line, styled, table } from '../screen.ts'
 import { print, printJson, type Terminal } from '../terminal.ts'
 import type { Deed } from './deed.ts'
+import { type Place, writing } from './place.ts'
 import { assertDataDirectory, readText } from './source.ts'
 
-/** Opens a data directory for writing. @throws CommandFailed while the mediator has it */
-async function writing<T>(data: string, use: (store: ErasableStore) => Promise<T>): Promise<T> {
-  assertDataDirectory(data)
-  const key = await loadKey(data)
-  const store = await opened(data, key)
-  try {
-    return await use(store)
-  } finally {
-    await store.close()
-  }
-}
-
-async function opened(
-  data: string,
-  key: Awaited<ReturnType<typeof loadKey>>,
-): Promise<ErasableStore> {
-  try {
-    return await openStore({ directory: data, origin: key.name, key, clock: Date })
-  } catch (error) {
-    if (!(error instanceof JackstayError) || error.code !== 'not_ready') throw error
-    throw new CommandFailed(
-      exitCodes.unreachable,
-      'not_ready',
-      `a mediator writes to \`${data}\`: stop it, run this again, start it again (${error.message})`,
-    )
-  }
-}
-
-export interface RedactRequest extends Deed {
+export interface RedactRequest extends Deed, Place {
   /** An intent's id, or `leaf/N`. */
   readonly subject: string
   readonly names?: readonly string[] | undefined
@@ -50,9 +21,9 @@ export interface RedactRequest extends Deed {
 
 /** Erases values of an intent, or of a leaf, for good. */
 export async function redact(request: RedactRequest, terminal: Terminal): Promise<void> {
-  const { data, subject, names, reason, by, yes, json } = request
+  const { subject, names, reason, by, yes, json } = request
   const of = subjectOf(subject)
-  await writing(data, async (store) => {
+  await writing(request, async (store) => {
     if (!yes) {
       assertAskable(terminal, json)
       const what = names === undefined ? 'everything that can be erased' : withImplied(names)
@@ -86,14 +57,14 @@ function redactedLines(subject: string, { values, events, leafIndexes }: Redacte
   ]
 }
 
-export interface HoldRequest extends Deed {
+export interface HoldRequest extends Deed, Place {
   readonly id: string
   readonly scope: HoldScope
 }
 
 export async function addHold(request: HoldRequest, terminal: Terminal): Promise<void> {
-  const { data, id, scope, reason, by, json } = request
-  await writing(data, async (store) => {
+  const { id, scope, reason, by, json } = request
+  await writing(request, async (store) => {
     await assertCoversSomething(store, scope)
     const hold = await store.putHold({ id, scope, reason, by })
     if (json) return printJson(terminal, hold)
@@ -126,11 +97,11 @@ async function hasLeaf(store: ErasableStore, index: number): Promise<boolean> {
 }
 
 export async function liftHold(
-  request: Deed & { readonly id: string },
+  request: Deed & Place & { readonly id: string },
   terminal: Terminal,
 ): Promise<void> {
-  const { data, id, reason, by, yes, json } = request
-  await writing(data, async (store) => {
+  const { id, reason, by, yes, json } = request
+  await writing(request, async (store) => {
     if (!yes) {
       assertAskable(terminal, json)
       await confirmed(terminal, `Lift the legal hold ${id}?`)
@@ -141,12 +112,15 @@ export async function liftHold(
   })
 }
 
-export function listHolds(
-  { data, json }: { readonly data: string; readonly json: boolean },
+export async function listHolds(
+  { json, ...place }: Place & { readonly json: boolean },
   terminal: Terminal,
-): void {
-  assertDataDirectory(data)
-  const holds = readHolds(data)
+): Promise<void> {
+  assertDataDirectory(place.data)
+  const holds =
+    place.ledgerUrlFile === undefined
+      ? readHolds(place.data)
+      : await writing(place, (store) => store.holds())
   if (json) printJson(terminal, { holds })
   else print(terminal, holds.length === 0 ? [['no hold is in force']] : holdLines(holds))
 }
@@ -163,7 +137,7 @@ function styledScope(scope: HoldScope): string {
   return value === true ? name : `${name} ${value}`
 }
 
-export interface PruneCommand extends Deed {
+export interface PruneCommand extends Deed, Place {
   /** A YAML file with the retention policy. */
   readonly policy: string
   readonly dryRun: boolean
@@ -171,16 +145,16 @@ export interface PruneCommand extends Deed {
 
 /** Removes the oldest leaves as the policy allows, or says what that would be. */
 export async function prune(request: PruneCommand, terminal: Terminal): Promise<void> {
-  const { data, reason, by, yes, json, dryRun } = request
-  assertDataDirectory(data)
+  const { reason, by, yes, json, dryRun } = request
+  assertDataDirectory(request.data)
   const policy = await readPolicy(request.policy)
-  const plan = previewPrune(data, policy, Date.now())
-  if (dryRun) {
+  const plan = await preview(request, policy)
+  if (dryRun || (plan.to === plan.from && plan.keeper === undefined)) {
     if (json) printJson(terminal, { dryRun, ...plan })
     else print(terminal, planLines(plan, plan.size))
     return
   }
-  await writing(data, async (store) => {
+  await writing(request, async (store) => {
     if (!yes && plan.to > plan.from) {
       assertAskable(terminal, json, 'look with --dry-run, then')
       print(terminal, planLines(plan, plan.size))
@@ -193,6 +167,16 @@ export async function prune(request: PruneCommand, terminal: Terminal): Promise<
       [styled('green', 'pruned'), ` ${range}; leaf ${done.leaf} says so`],
       ['hash tiles stay: proofs and consistency still verify, also from before'],
     ])
+  })
+}
+
+async function preview(
+  place: Place,
+  policy: RetentionPolicy,
+): Promise<PrunePlan & { readonly size: number }> {
+  if (place.ledgerUrlFile === undefined) return previewPrune(place.data, policy, Date.now())
+  return writing(place, async (store) => {
+    return { ...(await store.planPrune(policy)), size: await store.size() }
   })
 }
 

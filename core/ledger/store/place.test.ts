@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
-import { generateSkey, ledgerKeyFrom } from '@jackstay/ledger/key'
-import { openLedger } from './ledger.ts'
+import { generateSkey, ledgerKeyFrom } from '../log/key.ts'
+import { openLedger } from './place.ts'
 
 const key = ledgerKeyFrom(generateSkey('jackstay.dev/test'))
 const ledgerSchema = 'jackstay'
 const refused = { code: 'invalid_config' }
 
 async function folder() {
-  const path = await mkdtemp(join(tmpdir(), 'jackstay-mediator-ledger-'))
+  const path = await mkdtemp(join(tmpdir(), 'jackstay-place-'))
   return {
     path,
     async file(name: string, text: string, mode = 0o600) {
@@ -24,7 +24,7 @@ async function folder() {
   }
 }
 
-describe('the ledger of the mediator', () => {
+describe('the place of a ledger', () => {
   it('is SQLite in the data directory unless a file names a database', async () => {
     await using data = await folder()
     const store = await openLedger({ dataDir: data.path, ledgerSchema }, key, Date)

@@ -1,24 +1,26 @@
 import { open } from 'node:fs/promises'
 import { JackstayError } from '@jackstay/contract/errors'
-import type { LedgerKey } from '@jackstay/ledger/key'
-import { openStore, type Store } from '@jackstay/ledger/store'
-import type { Clock } from './ports.ts'
+import type { LedgerKey } from '../log/key.ts'
+import { type Clock, type ErasableStore, openStore } from './store.ts'
 
-export interface LedgerSettings {
+/** Where a ledger lies: in its data directory, or in the PostgreSQL that a file names. */
+export interface LedgerPlace {
+  /** Holds the signing key either way. */
   readonly dataDir: string
+  /** A file with the URL; it may hold a password, so it is named and never given itself. */
   readonly ledgerUrlFile?: string | undefined
   readonly ledgerSchema: string
 }
 
 /**
- * Opens the ledger where the settings say: in PostgreSQL, or as SQLite in the data directory.
+ * Opens the ledger where it lies, for writing.
  * @throws JackstayError `invalid_config`, and all of `openStore`; none quotes the URL
  */
 export async function openLedger(
-  { dataDir, ledgerUrlFile, ledgerSchema }: LedgerSettings,
+  { dataDir, ledgerUrlFile, ledgerSchema }: LedgerPlace,
   key: LedgerKey,
   clock: Clock,
-): Promise<Store> {
+): Promise<ErasableStore> {
   if (ledgerUrlFile === undefined) {
     return openStore({ directory: dataDir, origin: key.name, key, clock })
   }
