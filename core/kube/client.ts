@@ -170,7 +170,7 @@ export interface ConnectOptions {
 
 /** A client with its own connection pool. Connects on the first request. */
 export function connect(config: ClusterConfig, options: ConnectOptions): KubeClient {
-  return new Client(config, new Transport(config), options, undefined)
+  return new Client(config, new Transport(config), options, config.impersonation)
 }
 
 class Client implements KubeClient {
@@ -192,7 +192,7 @@ class Client implements KubeClient {
   }
 
   as(who: Impersonation): KubeClient {
-    if (this.config.impersonates) {
+    if (this.config.impersonation !== undefined) {
       throw new JackstayError(
         'invalid_config',
         `the kubeconfig \`${this.config.source}\` impersonates already; remove its \`as\``,

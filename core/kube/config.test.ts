@@ -122,9 +122,14 @@ describe('errors name the file and what to do', () => {
       /`http:\/\/example.test` in `FILE` is plain HTTP beyond loopback; use https$/,
     ],
     [
-      'dropped impersonation',
-      kubeconfig({ user: { as: 'x', 'as-groups': ['g'] } }),
-      /`FILE` sets `as-groups` for user `u`, which is not supported; remove it$/,
+      'groups of nobody',
+      kubeconfig({ user: { 'as-groups': ['g'] } }),
+      /user `u` in `FILE` impersonates groups and nobody; add `as`$/,
+    ],
+    [
+      'groups that are none',
+      kubeconfig({ user: { as: 'x', 'as-groups': 'g' } }),
+      /`user.as-groups` of user `u` in `FILE` has the wrong form; correct it$/,
     ],
     [
       'socks',
@@ -259,6 +264,24 @@ describe('credential plugin', () => {
     abort.abort()
     await pending
   })
+})
+
+it('a kubeconfig says whom it impersonates, with groups, uid and extras', async () => {
+  const user = {
+    ...{ token: 'abc', as: 'jane', 'as-groups': ['g1', 'g2'], 'as-uid': 'u1' },
+    'as-user-extra': { 'example.test/team': ['a', 'b'] },
+  }
+  const api = await FakeApi.start()
+  const text = kubeconfig({ user, cluster: { server: `http://127.0.0.1:${api.port}` } })
+  const client = connect(load(text), { userAgent: 'test/1' })
+  await client.request({ method: 'GET', path: '/version' })
+  const seen = api.requests.at(-1)
+  assert.deepEqual(headersOf(seen, 'impersonate-user'), ['jane'])
+  assert.deepEqual(headersOf(seen, 'impersonate-group'), ['g1', 'g2'])
+  assert.deepEqual(headersOf(seen, 'impersonate-uid'), ['u1'])
+  assert.deepEqual(headersOf(seen, 'impersonate-extra-example.test%2fteam'), ['a', 'b'])
+  await client.close()
+  await api.stop()
 })
 
 it('a kubeconfig that impersonates cannot be impersonated with again', () => {

@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:https'
 import { JackstayError } from '@jackstay/contract/errors'
 import { KubeConfig } from '@kubernetes/client-node'
 import { type Clock, systemClock } from './clock.ts'
+import type { Impersonation } from './impersonation.ts'
 import { type ConfigOptions, type Environment, type Loaded, readKubeconfig } from './kubeconfig.ts'
 
 export type { ConfigOptions } from './kubeconfig.ts'
@@ -31,8 +32,8 @@ export interface ClusterConfig {
   /** The file, files or `in-cluster`, for messages. */
   readonly source: string
   readonly proxyUrl?: string
-  /** The kubeconfig itself impersonates somebody. */
-  readonly impersonates: boolean
+  /** Whom the kubeconfig itself says to be. */
+  readonly impersonation?: Impersonation
   /**
    * Credentials for the next request: files are read again at least every 60 s (a token file as soon
    * as it changes), credential plugins are asked again when theirs expire.
@@ -76,7 +77,7 @@ export function configFor(
       },
       { name: 'user', ...(token === undefined ? {} : { token }) },
     )
-    return { kubeConfig, source: server, tokenFile: undefined }
+    return { kubeConfig, source: server, tokenFile: undefined, impersonation: undefined }
   }, systemClock)
 }
 
@@ -93,7 +94,7 @@ function makeConfig(load: () => Loaded, clock: Clock): ClusterConfig {
     namespace,
     source: first.source,
     ...(cluster?.proxyUrl ? { proxyUrl: proxy(cluster.proxyUrl) } : {}),
-    impersonates: Boolean(first.kubeConfig.getCurrentUser()?.impersonateUser),
+    ...(first.impersonation && { impersonation: first.impersonation }),
     credentials: (signal) => source.current(signal),
     invalidate: () => source.invalidate(),
   }

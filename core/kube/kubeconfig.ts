@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { KubeConfig, loadYaml } from '@kubernetes/client-node'
+import { z } from 'zod'
+import type { Impersonation } from './impersonation.ts'
 import { isRecord } from './resources.ts'
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -23,22 +25,25 @@ export interface Loaded {
   readonly source: string
   /** Read by us: the official client knows kubeconfig's `tokenFile` under another name only. */
   readonly tokenFile: string | undefined
+  /** Read by us: the official client drops everything of it but the name. */
+  readonly impersonation: Impersonation | undefined
 }
 
 /** Finds and reads the configuration. @throws JackstayError `invalid_config` */
 export function readKubeconfig(options: ConfigOptions, env: Environment): Loaded {
   const files = kubeconfigFiles(options, env)
   if (files === undefined) return readInCluster(env)
-  const tokenFiles = new Map<string, string>()
+  const own = new Map<string, OwnFields>()
   const kubeConfig = new KubeConfig()
-  for (const [index, file] of files.entries()) readInto(kubeConfig, file, index === 0, tokenFiles)
+  for (const [index, file] of files.entries()) readInto(kubeConfig, file, index === 0, own)
   const source = files.join(delimiter)
   if (options.context !== undefined) kubeConfig.setCurrentContext(options.context)
   const user = checkContext(kubeConfig, source)
-  const tokenFile = tokenFiles.get(user.name) ?? takeTokenFile(user)
+  const { impersonation, tokenFile = takeTokenFile(user) } = own.get(user.name) ?? {}
   // tokenFile wins over token, as in kubectl
   if (tokenFile !== undefined) Object.assign(user, { token: undefined, authProvider: undefined })
-  return { kubeConfig, source, tokenFile }
+  if (impersonation !== undefined) Object.assign(user, { impersonateUser: undefined })
+  return { kubeConfig, source, tokenFile, impersonation }
 }
 
 /** `undefined` means: in the cluster. */
@@ -69,17 +74,20 @@ function readInCluster(env: Environment): Loaded {
   const kubeConfig = new KubeConfig()
   kubeConfig.loadFromCluster()
   const user = checkContext(kubeConfig, 'in-cluster')
-  return { kubeConfig, source: 'in-cluster', tokenFile: takeTokenFile(user) }
+  return {
+    ...{ kubeConfig, source: 'in-cluster', tokenFile: takeTokenFile(user) },
+    impersonation: undefined,
+  }
 }
 
 function readInto(
   into: KubeConfig,
   file: string,
   first: boolean,
-  tokenFiles: Map<string, string>,
+  own: Map<string, OwnFields>,
 ): void {
   const text = readText(file)
-  collectTokenFiles(parseYaml(file, text), file, tokenFiles)
+  collectOwnFields(parseYaml(file, text), file, own)
   try {
     const part = first ? into : new KubeConfig()
     part.loadFromString(text)
@@ -122,25 +130,61 @@ function parseYaml(file: string, text: string): Readonly<Record<string, unknown>
   return value
 }
 
-function collectTokenFiles(
+/** What the official client reads wrongly or not at all. */
+interface OwnFields {
+  readonly tokenFile?: string
+  readonly impersonation?: Impersonation
+}
+
+const userFields = z.object({
+  name: z.string(),
+  user: z.object({
+    tokenFile: z.string().optional(),
+    as: z.string().optional(),
+    'as-groups': z.array(z.string()).optional(),
+    'as-uid': z.string().optional(),
+    'as-user-extra': z.record(z.string(), z.array(z.string())).optional(),
+  }),
+})
+
+function collectOwnFields(
   config: Readonly<Record<string, unknown>>,
   file: string,
-  into: Map<string, string>,
+  into: Map<string, OwnFields>,
 ): void {
   const users: readonly unknown[] = Array.isArray(config.users) ? config.users : []
   for (const entry of users) {
     if (!isRecord(entry) || typeof entry.name !== 'string' || !isRecord(entry.user)) continue
-    const { user } = entry
-    if (typeof user.tokenFile === 'string')
-      into.set(entry.name, resolve(dirname(file), user.tokenFile))
-    // the official client drops these in silence: the requests would run with other rights
-    const dropped = ['as-groups', 'as-uid', 'as-user-extra'].find((key) => user[key] !== undefined)
-    if (dropped !== undefined) {
+    const read = userFields.safeParse(entry)
+    if (!read.success) {
+      const path = read.error.issues[0]?.path.join('.') ?? ''
       throw invalid(
-        `the kubeconfig \`${file}\` sets \`${dropped}\` for user \`${entry.name}\`, which is not supported; remove it`,
+        `\`${path}\` of user \`${entry.name}\` in \`${file}\` has the wrong form; correct it`,
       )
     }
+    const { tokenFile, ...who } = read.data.user
+    const impersonation = impersonationOf(who, entry.name, file)
+    // of two files that name one user the first counts, as in kubectl
+    if (into.has(entry.name)) continue
+    into.set(entry.name, {
+      ...(tokenFile !== undefined && { tokenFile: resolve(dirname(file), tokenFile) }),
+      ...(impersonation && { impersonation }),
+    })
   }
+}
+
+function impersonationOf(
+  who: Omit<z.infer<typeof userFields>['user'], 'tokenFile'>,
+  name: string,
+  file: string,
+): Impersonation | undefined {
+  const { as: username, 'as-groups': groups, 'as-uid': uid, 'as-user-extra': extra } = who
+  if (username !== undefined) {
+    return { username, ...(groups && { groups }), ...(uid && { uid }), ...(extra && { extra }) }
+  }
+  // as kubectl, which refuses the request
+  if (groups === undefined && uid === undefined && extra === undefined) return undefined
+  throw invalid(`user \`${name}\` in \`${file}\` impersonates groups and nobody; add \`as\``)
 }
 
 type User = NonNullable<ReturnType<KubeConfig['getCurrentUser']>>
