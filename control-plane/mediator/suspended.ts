@@ -10,6 +10,7 @@ export function suspended(
   { undo }: { readonly undo: boolean },
 ): string | undefined {
   const { claims, agent } = record.authenticated
+  const { kind, name } = claims.target
   const namespace = claims.target.namespace ?? systemNamespace
   return suspendedBy({
     systemLabels: ports.cluster.namespace(systemNamespace)?.labels ?? {},
@@ -18,6 +19,7 @@ export function suspended(
     class: agent.class,
     agent: agent.name,
     action: claims.action,
+    target: { namespace: claims.target.namespace, kind, name },
     undo,
   })?.why
 }

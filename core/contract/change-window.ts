@@ -1,16 +1,7 @@
 import { z } from 'zod'
 import { duration, durationSeconds } from './duration.ts'
 import { ruled } from './kinds/kind.ts'
-import { actionName, dnsLabel } from './text.ts'
-
-/** An instant, UTC, to the second: `2026-12-24T18:00:00Z`. */
-const instant = z
-  .string()
-  .max(20)
-  .regex(
-    /^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$/,
-    'must be an instant in UTC like `2026-12-24T18:00:00Z`',
-  )
+import { actionName, dnsLabel, instant } from './text.ts'
 
 /** What clocks on the wall show, to the minute: `2026-01-05T09:00`. */
 const wallTime = z

@@ -47,6 +47,15 @@ export const uuid7 = z
     'must be a lower-case UUIDv7',
   )
 
+/** An instant, UTC, to the second: `2026-12-24T18:00:00Z`. */
+export const instant = z
+  .string()
+  .max(20)
+  .regex(
+    /^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$/,
+    'must be an instant in UTC like `2026-12-24T18:00:00Z`',
+  )
+
 // control characters, bidi marks, zero-width characters, every variation selector and tag (both have
 // carried hidden instructions), line and paragraph separators, private use
 const invisible = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu

@@ -12,6 +12,7 @@ const ask = (suspensions: SuspensionSpec[], undo = false, labels = {}) =>
     class: 'sre',
     agent: 'jackstay-class-sre/healer',
     action: 'workload.scale',
+    target: { namespace: 'shop', kind: 'Deployment', name: 'api' },
     undo,
     ...labels,
   })
@@ -44,4 +45,16 @@ it('stops the class, the agent or the action that is named, and no other', () =>
     ]),
     undefined,
   )
+})
+
+it('stops the one target that is named, of the same namespace, kind and name', () => {
+  const target = { namespace: 'shop', kind: 'Deployment', name: 'api' }
+  const reason = 'incident 7'
+  assert.match(ask([{ target, reason }])?.why ?? '', /`Deployment shop\/api` is suspended/)
+  assert.equal(ask([{ target, undo: 'allow', reason }], true), undefined)
+  for (const other of [{ namespace: 'bank' }, { kind: 'StatefulSet' }, { name: 'web' }]) {
+    assert.equal(ask([{ target: { ...target, ...other }, reason }]), undefined)
+  }
+  const { namespace: _, ...clusterScoped } = target
+  assert.equal(ask([{ target: clusterScoped, reason }]), undefined)
 })

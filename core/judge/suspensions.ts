@@ -1,4 +1,8 @@
-import { type SuspensionSpec, suspendedLabel } from '@jackstay/contract/kinds/suspension'
+import {
+  type SuspendedTarget,
+  type SuspensionSpec,
+  suspendedLabel,
+} from '@jackstay/contract/kinds/suspension'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -12,6 +16,7 @@ export interface SuspensionQuestion {
   /** `<namespace>/<ServiceAccount>` */
   readonly agent: string
   readonly action: string
+  readonly target: SuspendedTarget
   /** Whether the write takes back an earlier one. */
   readonly undo: boolean
 }
@@ -41,5 +46,14 @@ function named(suspension: SuspensionSpec, question: SuspensionQuestion): string
       return `the ${subject} \`${question[subject]}\` is suspended: ${suspension.reason}`
     }
   }
+  const { target } = suspension
+  if (target !== undefined && describeTarget(target) === describeTarget(question.target)) {
+    return `the target \`${describeTarget(target)}\` is suspended: ${suspension.reason}`
+  }
   return undefined
+}
+
+/** As people write it: `Deployment shop/api`, `Node worker-1`. */
+export function describeTarget({ namespace, kind, name }: SuspendedTarget): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }

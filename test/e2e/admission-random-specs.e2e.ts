@@ -97,6 +97,12 @@ const specs: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
         fc.record({ class: label }),
         fc.record({ agent }),
         fc.record({ action }),
+        fc.record({
+          target: fc.record(
+            { namespace: label, kind: fc.constantFrom('Node', 'node', ''), name: label },
+            { requiredKeys: ['name'] },
+          ),
+        }),
         fc.record({ class: label, agent }),
         fc.record({ undo: fc.constant('hold') }),
       ),

@@ -176,6 +176,12 @@ function suspensionAttacks(w: World, g: Governed, suspension: string): Record<st
     'jackstay-suspensions-kept': {
       attempt: () => attempt(w.admin.as(mediator), 'DELETE', suspension, undefined, dryRun),
     },
+    'jackstay-suspensions-signed': {
+      attempt: () => {
+        const one = suspensionOf({ class: 'nobody', madeBy: 'somebody-else' })
+        return attempt(w.admin, 'POST', clusterPath('suspensions'), one, dryRun)
+      },
+    },
     'jackstay-suspended-label-kept': {
       attempt: () => attempt(w.admin.as(mediator), 'PATCH', namespace, label(null), dryRun),
       prepared: suspended(namespace),

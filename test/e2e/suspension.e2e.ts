@@ -94,6 +94,44 @@ describe('suspension, with every program of Jackstay dead', { skip: await noClus
     await liftOther()
   })
 
+  it('of one target stops writes of that object alone, whoever makes them (T73)', async () => {
+    const target = { namespace: g.target, kind: 'Deployment', name: 'api' }
+    const lift = await suspend({ target })
+    await stopped(byKind)
+    await stopped(byKind, undo)
+    const sibling = g.path(g.target, targets[0])
+    const body = { spec: { replicas: 2 } }
+    passed(await g.patch(body, { dryRun: true, deployment: sibling }))
+    const other = await governed(w)
+    passed(await other.patch(body, { dryRun: true }))
+    await lift()
+    await free()
+    const liftOther = await suspend({ target: { ...target, kind: 'StatefulSet' } })
+    const liftAnother = await suspend({ target: { kind: 'Deployment', name: 'api' } })
+    passed(await dryWrite())
+    await liftAnother()
+    await liftOther()
+    const sparing = await suspend({ target, undo: 'allow' })
+    await stopped(byKind)
+    passed(await dryWrite(undo))
+    await sparing()
+    await free()
+  })
+
+  it('says who made it only as the API server knows them', async () => {
+    const { client } = await w.person('responder-1', ['system:masters'])
+    const path = clusterPath('suspensions')
+    const forged = suspensionOf({ class: 'nobody', madeBy: 'somebody-else' })
+    refusedBy('jackstay-suspensions-signed', await attempt(client, 'POST', path, forged))
+    const own = suspensionOf({ class: 'nobody', madeBy: 'responder-1' })
+    passed(await attempt(client, 'POST', path, own))
+    const at = `${path}/${own.metadata.name}`
+    const stolen = { spec: { madeBy: 'somebody-else' } }
+    refusedBy('jackstay-suspensions-signed', await attempt(w.admin, 'PATCH', at, stolen))
+    passed(await attempt(w.admin, 'PATCH', at, { spec: { reason: 'still on it' } }))
+    passed(await attempt(w.admin, 'DELETE', at))
+  })
+
   it('lets undos pass where it says so, and holds them otherwise', async () => {
     const lift = await suspend({ class: g.class, undo: 'allow' })
     await stopped(byKind)

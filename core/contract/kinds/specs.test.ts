@@ -254,8 +254,10 @@ describe('Approval', () => {
 })
 
 describe('Suspension', () => {
-  it('names exactly one class, agent or action', () => {
-    const subjects = { class: 'a', agent: 'jackstay-class-a/agent', action: 'workload.scale' }
+  it('names exactly one class, agent, action or target', () => {
+    const target = { namespace: 'shop', kind: 'Deployment', name: 'api' }
+    const agent = 'jackstay-class-a/agent'
+    const subjects = { class: 'a', agent, action: 'workload.scale', target }
     fc.assert(
       fc.property(fc.subarray(Object.entries(subjects)), (entries) => {
         const spec = { reason: 'incident', ...Object.fromEntries(entries) }
@@ -271,7 +273,17 @@ describe('Suspension', () => {
       undo: ['no', 'Hold', true],
       reason: ['', undefined],
       classes: [['a']],
+      until: ['tomorrow', '2026-12-24T18:00:00+01:00'],
+      madeBy: [''],
     })
+  })
+
+  it('of a target is exact; one without a namespace is of the whole cluster', () => {
+    const right = { namespace: 'shop', kind: 'Deployment', name: 'api' }
+    const of = (target: unknown) => accepts(suspensionSpec, { target, reason: 'incident' })
+    assert.ok(of(right) && of({ kind: 'Node', name: 'worker-1' }))
+    const wrong = [{ namespace: '' }, { namespace: '*' }, { kind: 'deployment' }, { name: '*' }]
+    for (const change of [...wrong, { nam: 'api' }]) assert.ok(!of({ ...right, ...change }))
   })
 })
 
