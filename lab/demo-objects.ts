@@ -87,7 +87,16 @@ export function governanceObjects(): Manifest[] {
           },
         ],
         defaultApproval: { count: 1, groups: [operator.group] },
-        limits: { intentsPerMinute: 10, pending: 5 },
+        limits: {
+          intentsPerMinute: 10,
+          pending: 5,
+          concurrent: 2,
+          budgets: [
+            { of: 'changes', most: 20, per: '1h' },
+            { of: 'readyReplicasLost', most: 10, per: '1h' },
+          ],
+          oscillation: { turns: 3, within: '1h' },
+        },
         verifySeconds: 60,
         triggers: [{ labels: { alertname: 'DeploymentHasNoReplicas' } }],
         grant: { count: 1, groups: [operator.group] },

@@ -58,6 +58,16 @@ const specs: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     limits: fc.record({
       intentsPerMinute: fc.integer({ min: 1, max: 600 }),
       pending: fc.integer({ min: 1, max: 100 }),
+      concurrent: fc.integer({ min: 1, max: 100 }),
+      budgets: fc.array(
+        fc.record({
+          of: fc.constantFrom('changes', 'pods', 'readyReplicasLost'),
+          most: fc.integer({ min: 1, max: 100_000 }),
+          per: duration,
+        }),
+        { maxLength: 3 },
+      ),
+      oscillation: fc.record({ turns: fc.integer({ min: 1, max: 50 }), within: duration }),
     }),
     verifySeconds: fc.integer({ min: 1, max: 3600 }),
     triggers: fc.array(fc.record({ labels: fc.dictionary(text, text, { maxKeys: 4 }) }), {

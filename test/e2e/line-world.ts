@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { availability } from '@jackstay/cluster/cluster'
 import type { IntentView } from '@jackstay/contract/api'
+import type { ClassLimits } from '@jackstay/contract/kinds/agent-class'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { clusterUid } from '@jackstay/kube/identity'
 import { createAgentPod } from '@jackstay/lab/agent-pod'
@@ -20,7 +21,7 @@ export interface ClassOptions {
   readonly autonomy?: string
   readonly verifySeconds?: number
   readonly rules?: readonly Manifest[]
-  readonly intentsPerMinute?: number
+  readonly limits?: Partial<ClassLimits>
 }
 
 /** A class with its namespaces, its policy, a granted quorum and one enrolled agent. */
@@ -189,7 +190,14 @@ function governance(
         autonomy: options.autonomy ?? 'act-within-policy',
         actions: [{ name: 'workload.scale', targets: { namespaces: [one.targets], names: ['*'] } }],
         defaultApproval: quorum,
-        limits: { intentsPerMinute: options.intentsPerMinute ?? 600, pending: 50 },
+        limits: {
+          intentsPerMinute: 600,
+          pending: 50,
+          concurrent: 50,
+          budgets: [],
+          oscillation: { turns: 50, within: '1h' },
+          ...options.limits,
+        },
         verifySeconds: options.verifySeconds ?? 60,
         triggers: [{ labels: { tenant: one.class } }],
         grant: quorum,

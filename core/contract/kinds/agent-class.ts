@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { duration } from '../duration.ts'
 import { actionName, digest, dnsLabel, dnsName } from '../text.ts'
 import { conditions, defineKind, observedGeneration, ruled } from './kind.ts'
 
@@ -37,6 +38,32 @@ const labelMatchers = ruled(z.record(z.string().max(317), z.string().max(1024)),
   test: (labels) => Object.keys(labels).length <= 64,
 })
 
+/** What changes are counted by: themselves, or what their plans say they reach. */
+export const budgetUnit = z.enum(['changes', 'pods', 'readyReplicasLost'])
+export type BudgetUnit = z.infer<typeof budgetUnit>
+
+const budget = z.strictObject({
+  of: budgetUnit,
+  most: z.int().min(1).max(100_000),
+  /** The time that is looked back. */
+  per: duration,
+})
+export type ClassBudget = z.infer<typeof budget>
+
+const limits = z.strictObject({
+  /** Of one agent. */
+  intentsPerMinute: z.int().min(1).max(600),
+  /** Intents of one agent that have not ended. */
+  pending: z.int().min(1).max(100),
+  /** Changes of the class under way at once, from dispatch until they end. */
+  concurrent: z.int().min(1).max(100),
+  /** What the class's changes may reach together; `[]` says on purpose: no limit. */
+  budgets: z.array(budget).max(8),
+  /** So many turns of one field within the time stop the next one, whoever made them. */
+  oscillation: z.strictObject({ turns: z.int().min(1).max(50), within: duration }),
+})
+export type ClassLimits = z.infer<typeof limits>
+
 export const agentClassSpec = z.strictObject({
   namespace: ruled(dnsLabel, {
     rule: `self.startsWith('${classNamespacePrefix}')`,
@@ -48,10 +75,7 @@ export const agentClassSpec = z.strictObject({
     .array(z.strictObject({ name: actionName, targets: z.strictObject({ namespaces, names }) }))
     .max(64),
   defaultApproval: approvalQuorum,
-  limits: z.strictObject({
-    intentsPerMinute: z.int().min(1).max(600),
-    pending: z.int().min(1).max(100),
-  }),
+  limits,
   /** Longest time a change may take to verify, in seconds; lowers the action's own deadline. */
   verifySeconds: z.int().min(1).max(3600),
   /** Which alerts reach the agents of the class: all labels of one entry must match. */
