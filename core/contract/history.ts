@@ -1,40 +1,20 @@
 import { z } from 'zod'
 import { decision } from './decision.ts'
 import { agentName, intentClaims, reasoning } from './intent.ts'
+import { stageNames, terminalPhases } from './phases.ts'
 import { plan } from './plan.ts'
 import { redactions } from './redaction.ts'
 import { thumbprint } from './signing.ts'
 import { digest, uuid } from './text.ts'
 import { trigger } from './trigger.ts'
 
-/** The line's stages after `authenticate`, in order. */
-export const stageNames = [
-  'admit',
-  'plan',
-  'decide',
-  'rehearse',
-  'approve',
-  'dispatch',
-  'execute',
-  'verify',
-  'undo',
-] as const
-export type StageName = (typeof stageNames)[number]
-
-export const terminalPhases = [
-  'refused',
-  'rejected',
-  'expired',
-  'cancelled',
-  'obsolete',
-  'proposed',
-  'verified',
-  'failed',
-  'rolled_back',
-  'rollback_failed',
-] as const
-export type TerminalPhase = (typeof terminalPhases)[number]
-export type Phase = TerminalPhase | StageName
+export {
+  type Phase,
+  type StageName,
+  stageNames,
+  type TerminalPhase,
+  terminalPhases,
+} from './phases.ts'
 
 /** Why an intent ended the way it did; documented in the reference, never reused. */
 export const reasons = [

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Verdict } from './approval.ts'
-import { approve } from './approve.ts'
-import { filled, flagsOf } from './command.ts'
-import { withCluster } from './connection.ts'
+import { clustering, filled } from './command.ts'
+import { isJson } from './flags.ts'
 import type { Terminal } from './terminal.ts'
 
 /** `approve` and `reject`. */
@@ -20,11 +19,11 @@ export function approvalCommands(program: Command, terminal: Terminal): void {
       .option('-n, --namespace <name>', 'namespace of the intent (default: looks in all)')
       .option('--yes', 'do not ask')
       .option('--digest <digest>', 'what you have read: refuse if it is another by now')
-      .action((subject: string, _, command: Command) => {
+      .action(async (subject: string, _, command: Command) => {
         const { reason, namespace, digest, yes = false } = approveFlags.parse(command.opts())
-        const flags = flagsOf(command)
-        const json = flags.output === 'json'
-        return withCluster(flags, terminal, (client) =>
+        const json = isJson(command)
+        const { approve } = await import('./approve.ts')
+        return clustering(command, terminal, (client) =>
           approve({ subject, verdict, reason, namespace, yes, json, digest }, client, terminal),
         )
       })

@@ -16,7 +16,7 @@ import { exitCodes } from './exit-codes.ts'
 import { CommandFailed } from './failure.ts'
 import { type Line, styled } from './screen.ts'
 import { findSubject } from './subject.ts'
-import { print, printJson, type Terminal } from './terminal.ts'
+import { print, printData, type Terminal } from './terminal.ts'
 
 export interface ApproveRequest {
   /** `ID`, `intent/ID` or `agentclass/NAME`. */
@@ -53,7 +53,7 @@ export async function approve(
   if (!json) print(terminal, [...lines, []])
   if (!request.yes) await confirm(terminal, subject, person, verdict)
   const already = await write(client, object, signal)
-  if (json) printJson(terminal, { already, approval: object })
+  if (json) printData(terminal, { already, approval: object })
   else print(terminal, [...closing(subject, object, already), ...outsideGroups(subject, object)])
 }
 

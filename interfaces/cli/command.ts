@@ -1,28 +1,34 @@
 import { JackstayError } from '@jackstay/contract/errors'
+import type { KubeClient } from '@jackstay/kube/client'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type GlobalFlags, globalFlags, serverUrl, withCluster } from './connection.ts'
-import { type Mediator, openMediator } from './mediator.ts'
+import { flagsOf } from './flags.ts'
+import type { Mediator } from './mediator.ts'
 import type { Terminal } from './terminal.ts'
 
-/** The flags that every command takes, as this one was given them. */
-export function flagsOf(command: Command): GlobalFlags {
-  return globalFlags.parse(command.optsWithGlobals())
-}
+// what talks to clusters takes half a second to load: not for `--help`, nor for rules and folders
 
-/** Whether a machine reads what this command says. */
-export function isJson(command: Command): boolean {
-  return flagsOf(command).output === 'json'
+/** Opens the API server as the user. */
+export async function clustering<T>(
+  command: Command,
+  terminal: Terminal,
+  use: (client: KubeClient) => Promise<T>,
+): Promise<T> {
+  const flags = flagsOf(command)
+  const { withCluster } = await import('./connection.ts')
+  return withCluster(flags, terminal, use)
 }
 
 /** Opens the mediator with a token made by the user's own rights. */
-export function reading<T>(
+export async function reading<T>(
   command: Command,
   terminal: Terminal,
   use: (mediator: Mediator, namespace: string) => Promise<T>,
 ): Promise<T> {
   const flags = flagsOf(command)
+  const { serverUrl, withCluster } = await import('./connection.ts')
+  const { openMediator } = await import('./mediator.ts')
   const url = serverUrl(flags, terminal)
-  return withCluster(flags, terminal, async (client) =>
+  return await withCluster(flags, terminal, async (client) =>
     use(await openMediator(url, client, terminal.signal), client.config.namespace),
   ).catch((error: unknown) => {
     throw withoutCluster(command, error)

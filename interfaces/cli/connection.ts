@@ -1,19 +1,9 @@
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
-import { z } from 'zod'
 import { usageError } from './failure.ts'
+import { defaultServer, type GlobalFlags } from './flags.ts'
 import type { Terminal } from './terminal.ts'
-
-/** Flags that every command takes. */
-export const globalFlags = z.object({
-  output: z.enum(['text', 'json']),
-  kubeconfig: z.string().optional(),
-  context: z.string().optional(),
-  server: z.string().optional(),
-})
-export type GlobalFlags = z.infer<typeof globalFlags>
-
-export const defaultServer = 'http://127.0.0.1:7440'
+import { version } from './version.ts'
 
 /** Runs `use` with a client that acts as the user, and closes it. */
 export async function withCluster<T>(
@@ -25,7 +15,9 @@ export async function withCluster<T>(
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(context !== undefined && { context }),
   }
-  const client = connect(loadConfig(options, terminal.env), { userAgent: 'jackstay-cli/0.1.0' })
+  const client = connect(loadConfig(options, terminal.env), {
+    userAgent: `jackstay-cli/${version}`,
+  })
   try {
     return await use(client)
   } finally {

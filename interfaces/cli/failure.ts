@@ -1,5 +1,5 @@
 import { type ErrorCode, JackstayError } from '@jackstay/contract/errors'
-import { statusOf } from '@jackstay/kube/client'
+import { statusOf } from '@jackstay/kube/status'
 import { CommanderError } from 'commander'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 

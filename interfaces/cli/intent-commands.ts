@@ -1,11 +1,10 @@
-import { stageNames, terminalPhases } from '@jackstay/contract/history'
+import { stageNames, terminalPhases } from '@jackstay/contract/phases'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
-import { flagsOf, isJson, reading } from './command.ts'
-import { recordOf, renderIntent, renderList } from './intents.ts'
+import { reading } from './command.ts'
+import { isJson, shapeOf } from './flags.ts'
 import { styled } from './screen.ts'
-import { print, printJson, type Terminal } from './terminal.ts'
-import { renderWhy } from './why.ts'
+import { print, printData, type Terminal } from './terminal.ts'
 
 /** `intents list|get` and `why`. */
 export function intentCommands(program: Command, terminal: Terminal): void {
@@ -29,20 +28,23 @@ export function intentCommands(program: Command, terminal: Terminal): void {
     .description('one intent with its events')
     .action(async (id: string, _, command: Command) => {
       const view = await reading(command, terminal, (mediator) => mediator.intent(id))
-      if (isJson(command)) printJson(terminal, view)
-      else print(terminal, renderIntent(view))
+      if (isJson(command)) return printData(terminal, view)
+      const { renderIntent } = await import('./intents.ts')
+      print(terminal, renderIntent(view))
     })
   program
     .command('why <id>')
     .description('the whole story of one intent: trigger, plan, rules, approvals, writes, outcome')
     .action(async (id: string, _, command: Command) => {
       const view = await reading(command, terminal, (mediator) => mediator.intent(id))
+      const { recordOf } = await import('./intents.ts')
+      const { renderWhy } = await import('./why.ts')
       const record = recordOf(view)
       const leaves = view.events.map(({ type, leafIndexes }) => ({
         event: type,
         indexes: leafIndexes,
       }))
-      if (isJson(command)) printJson(terminal, { record, leaves })
+      if (isJson(command)) printData(terminal, { record, leaves })
       else print(terminal, renderWhy(record, leaves))
     })
 }
@@ -57,18 +59,19 @@ const listFlags = z.object({
 
 async function list(command: Command, terminal: Terminal): Promise<void> {
   const { allNamespaces, namespace, ...query } = listFlags.parse(command.opts())
-  const { output } = flagsOf(command)
+  const shape = shapeOf(command)
   let shown = namespace
   const { intents, next } = await reading(command, terminal, (mediator, own) => {
     shown = allNamespaces ? undefined : (namespace ?? own)
     return mediator.list({ ...query, namespace: shown })
   })
-  if (output === 'json') return printJson(terminal, { intents, next })
+  if (shape === 'data') return printData(terminal, { intents, next })
   if (intents.length === 0) {
     const where = shown === undefined ? '' : ` for targets in \`${shown}\`; -A looks everywhere`
     return print(terminal, [[`no intents${where}`]])
   }
-  print(terminal, renderList(intents, Date.now()))
+  const { renderList } = await import('./intents.ts')
+  print(terminal, renderList(intents, Date.now(), shape === 'wide'))
   if (next !== undefined) print(terminal, [[styled('dim', `more: --before ${next}`)]])
 }
 

@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { type Line, type Span, type Style, styled, table } from './screen.ts'
 
 /** `jackstay intents list`, newest first. */
-export function renderList(intents: readonly IntentSummary[], now: number): Line[] {
-  const head = ['ID', 'PHASE', 'ACTION', 'TARGET', 'AGENT', 'REASON', 'AGE']
+export function renderList(intents: readonly IntentSummary[], now: number, wide = false): Line[] {
+  const more = wide ? ['RECEIVED', 'CHANGED'] : []
+  const head = ['ID', 'PHASE', 'ACTION', 'TARGET', 'AGENT', 'REASON', 'AGE', ...more]
   const rows = intents.map((intent): Span[] => [
     { text: intent.id },
     styled(phaseStyle(intent.phase), intent.phase),
@@ -16,6 +17,7 @@ export function renderList(intents: readonly IntentSummary[], now: number): Line
     { text: intent.agent },
     { text: intent.reason ?? '' },
     { text: age(intent.receivedAt, now) },
+    ...(wide ? [{ text: intent.receivedAt }, { text: intent.updatedAt }] : []),
   ])
   return table(head, rows)
 }

@@ -1,33 +1,30 @@
 import { type Command, CommanderError, Option, Command as Program } from 'commander'
 import { approvalCommands } from './approval-commands.ts'
-import { defaultServer } from './connection.ts'
+import { showExamples } from './examples.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
+import { defaultServer, outputs } from './flags.ts'
 import { intentCommands } from './intent-commands.ts'
 import { ledgerCommands } from './ledger/commands.ts'
 import { policyCommands } from './policy/commands.ts'
 import { render, renderJson, styled } from './screen.ts'
 import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
 
-const help = `
-Examples:
-  jackstay intents list -A                          what agents asked for, newest first
-  jackstay intents list -n shop --phase approve     what waits for somebody
-  jackstay why ID                                   the whole story of one intent
-  jackstay approve ID --reason 'known peak'         shows the diff, asks, writes your approval
-  jackstay approve agentclass/scalers --reason …    lets a class of agents work
-  jackstay ledger verify --key log.vkey             recomputes the log from its leaves
-  jackstay ledger redact ID --data DIR --reason …   erases what an intent said, proofs stay
-  jackstay policy check rules/                      every mistake in rules, without a cluster
-  jackstay policy test rules/                       the cases beside them
-  jackstay policy explain --intent FILE rules/      why they decide so, and what would turn it
-
+const exits = `
 Exit codes: 0 done, 1 refused or failed, 2 wrong input, 3 server away or no access, 4 not found,
-5 the ledger does not verify or its witnesses are missing.`
+5 the ledger does not verify or its witnesses are missing. Errors with their codes, and what scripts
+may rely on: docs/reference/command-line.md`
+
+type Data = (value: unknown) => string
 
 /** Runs one command line to its end. Everything it touches is in `terminal`. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const program = build(terminal)
+  let data: Data = renderJson
+  const program = build({ ...terminal, data: (value) => data(value) })
+  program.hook('preAction', async () => {
+    data = await dataOf(program)
+  })
   try {
     await program.parseAsync([...args], { from: 'user' })
     return exitCodes.ok
@@ -35,11 +32,19 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage
     const { exit, code, message } = failureOf(error, commandIn(program, args))
-    const json = program.opts().output === 'json'
+    const { output } = program.opts()
     const line = render([[styled('red', 'error'), `: ${message} [${code}]`]], terminal.colours)
-    terminal.err(json ? renderJson({ error: { code, message, exit } }) : line)
+    const said = { error: { code, message, exit } }
+    const machine = output === 'json' || output === 'yaml'
+    terminal.err(machine ? (await dataOf(program))(said) : line)
     return exit
   }
+}
+
+/** How values are written; loaded only for those who ask. */
+async function dataOf(program: Command): Promise<Data> {
+  if (program.opts().output !== 'yaml') return renderJson
+  return (await import('./yaml-output.ts')).renderYaml
 }
 
 /** The command that a line is about, as far as it names one. */
@@ -55,16 +60,20 @@ function commandIn(program: Command, args: readonly string[]): string {
   return names.join(' ')
 }
 
-function build(terminal: Terminal): Command {
+/** Every command with its flags; nothing behind them is loaded before it is called. */
+export function build(terminal: Terminal): Command {
   const program = new Program('jackstay')
-    .description('See what agents did and why, and agree to what they may do.')
+    .description('See what agents did and why, agree to what they may do, and stop them.')
+    .version(version, '--version')
     .addOption(
-      new Option('-o, --output <format>', 'format').choices(['text', 'json']).default('text'),
+      new Option('-o, --output <format>', 'how the answer is written')
+        .choices(outputs)
+        .default('text'),
     )
     .option('--kubeconfig <file>', 'kubeconfig (default: $KUBECONFIG, ~/.kube/config)')
     .option('--context <name>', 'context in it')
     .option('--server <url>', `the mediator (default: $JACKSTAY_SERVER, ${defaultServer})`)
-    .addHelpText('after', help)
+    .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({
       writeOut: terminal.out,
@@ -76,5 +85,7 @@ function build(terminal: Terminal): Command {
   approvalCommands(program, terminal)
   ledgerCommands(program, terminal)
   policyCommands(program, terminal)
+  showExamples(program)
+  program.addHelpText('after', exits)
   return program
 }

@@ -16,6 +16,8 @@ export interface Terminal {
   ask(question: string): Promise<string>
   /** What is piped in. */
   input(): AsyncIterable<Uint8Array>
+  /** A value as machines read it; JSON unless told otherwise. */
+  readonly data?: (value: unknown) => string
   /** Aborted when the user gives up. */
   readonly signal: AbortSignal
 }
@@ -24,8 +26,8 @@ export function print(terminal: Terminal, lines: readonly Line[]): void {
   terminal.out(render(lines, terminal.colours))
 }
 
-export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.out(renderJson(value))
+export function printData(terminal: Terminal, value: unknown): void {
+  terminal.out((terminal.data ?? renderJson)(value))
 }
 
 /** Who runs this; undefined for a number without a name, as containers have. */

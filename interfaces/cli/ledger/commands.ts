@@ -1,12 +1,10 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { isJson, reading } from '../command.ts'
+import { reading } from '../command.ts'
+import { isJson } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import { ledgerCustodyCommands } from './custody-commands.ts'
 import { ledgerErasureCommands } from './erasure-commands.ts'
-import { exportBundle } from './export.ts'
-import { verifyOneProof } from './prove.ts'
-import { verify } from './verify.ts'
 import { ledgerWitnessCommands } from './witness-commands.ts'
 
 const help = `
@@ -37,10 +35,14 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
     .option('--checkpoint <file>', 'an earlier checkpoint, kept where the mediator cannot reach')
     .option('--proof <file>', 'check this proof of one leaf instead, offline')
     .option('--policy <file>', 'the ledger policy: which witnesses must have cosigned')
-    .action((_, command: Command) => {
+    .action(async (_, command: Command) => {
       const { data, key, checkpoint, proof, policy } = verifyFlags.parse(command.opts())
       const json = isJson(command)
-      if (proof !== undefined) return verifyOneProof({ proof, key, policy, json }, terminal)
+      if (proof !== undefined) {
+        const { verifyOneProof } = await import('./prove.ts')
+        return verifyOneProof({ proof, key, policy, json }, terminal)
+      }
+      const { verify } = await import('./verify.ts')
       return verify({ data, key, checkpoint, policy, json }, terminal, (use) =>
         reading(command, terminal, use),
       )
@@ -59,7 +61,8 @@ export function ledgerCommands(program: Command, terminal: Terminal): void {
       'also what agents and people said, with the salts that prove it',
       false,
     )
-    .action((_, command: Command) => {
+    .action(async (_, command: Command) => {
+      const { exportBundle } = await import('./export.ts')
       const json = isJson(command)
       const request = { ...exportFlags.parse(command.opts()), json }
       return exportBundle(request, terminal, (use) => reading(command, terminal, use))

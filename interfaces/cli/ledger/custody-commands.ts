@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { isJson } from '../command.ts'
+import { isJson } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
-import { backup, recover, rotate } from './custody.ts'
 import { deed, deedFlags } from './deed.ts'
 
 /** `ledger backup|recover|rotate-key`: on a data directory, by whoever runs its machine. */
@@ -14,23 +13,29 @@ export function ledgerCustodyCommands(ledger: Command, terminal: Terminal): void
     .requiredOption('--out <folder>', 'where the copy goes; must not exist or be empty')
     .option('--key <vkey>', "the log's verifier key, or a file with it (default: the folder's own)")
     .option('--with-key', 'copy the signing key as well', false)
-    .action((_, command: Command) =>
-      backup({ ...backupFlags.parse(command.opts()), json: isJson(command) }, terminal),
-    )
+    .action(async (_, command: Command) => {
+      const flags = { ...backupFlags.parse(command.opts()), json: isJson(command) }
+      const { backup } = await import('./custody.ts')
+      return backup(flags, terminal)
+    })
   deed(ledger.command('recover'), terminal, 'the data directory of the damaged log; stays as it is')
     .description('give up a damaged log and begin a new one that commits to it')
     .requiredOption('--out <folder>', 'the data directory of the new log; must not exist')
     .option('--checkpoint <file>', 'the last checkpoint that was kept elsewhere')
     .option('--key <vkey>', "the old log's verifier key, where its key file is lost")
     .option('--even-if-sound', 'although nothing is wrong with the log', false)
-    .action((_, command: Command) =>
-      recover({ ...recoverFlags.parse(command.opts()), json: isJson(command) }, terminal),
-    )
+    .action(async (_, command: Command) => {
+      const flags = { ...recoverFlags.parse(command.opts()), json: isJson(command) }
+      const { recover } = await import('./custody.ts')
+      return recover(flags, terminal)
+    })
   deed(ledger.command('rotate-key'), terminal, 'the data directory; stop its mediator first')
     .description('give the log another signing key')
-    .action((_, command: Command) =>
-      rotate({ ...deedFlags.parse(command.opts()), json: isJson(command) }, terminal),
-    )
+    .action(async (_, command: Command) => {
+      const flags = { ...deedFlags.parse(command.opts()), json: isJson(command) }
+      const { rotate } = await import('./custody.ts')
+      return rotate(flags, terminal)
+    })
 }
 
 const backupFlags = z.object({

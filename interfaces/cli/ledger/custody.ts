@@ -8,7 +8,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { progressOf } from '../progress.ts'
 import { type Line, styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import type { Deed } from './deed.ts'
 import { assertDataDirectory, readKey, readText } from './source.ts'
 
@@ -28,7 +28,7 @@ export async function backup(request: BackupRequest, terminal: Terminal): Promis
   const vkey = request.key === undefined ? (await loadKey(data)).vkey : await readKey(request.key)
   const onProgress = progressOf(terminal, 'pages copied')
   const verdict = await backupStore({ directory: data, to: out, vkey, withKey, onProgress })
-  if (json) printJson(terminal, { folder: out, vkey, withKey, ...verdict })
+  if (json) printData(terminal, { folder: out, vkey, withKey, ...verdict })
   if (!verdict.ok) {
     throw new CommandFailed(
       exitCodes.ledger,
@@ -76,7 +76,7 @@ export async function recover(request: RecoverRequest, terminal: Terminal): Prom
     ...(checkpoint !== undefined && { checkpoint: await readText(checkpoint) }),
     ...(key !== undefined && { vkey: await readKey(key) }),
   })
-  if (json) printJson(terminal, { folder: out, ...done })
+  if (json) printData(terminal, { folder: out, ...done })
   else print(terminal, recoveredLines(done, data, out))
 }
 
@@ -124,7 +124,7 @@ export async function rotate(request: Deed, terminal: Terminal): Promise<void> {
     await confirmed(terminal, `Replace the key of the log in ${data}? The old one is destroyed.`)
   }
   const done = await rotateKey({ directory: data, reason, by, clock: Date })
-  if (json) printJson(terminal, done)
+  if (json) printData(terminal, done)
   else print(terminal, rotatedLines(done))
 }
 

@@ -1,12 +1,11 @@
 import { erasableNames } from '@jackstay/contract/redaction'
-import { type HoldScope, holdScope } from '@jackstay/ledger/erasure'
+import type { HoldScope } from '@jackstay/ledger/erasure'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { isJson } from '../command.ts'
 import { usageError } from '../failure.ts'
+import { isJson } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import { deed, deedFlags } from './deed.ts'
-import { addHold, liftHold, listHolds, prune, redact } from './erasure.ts'
 import { inDatabase, placeFlags } from './place.ts'
 
 /** `ledger redact|hold|prune`: on a data directory whose mediator is stopped, or a database. */
@@ -28,7 +27,8 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
         'what to erase, and what repeats it (default: everything)',
       ).choices(erasableNames),
     )
-    .action((subject: string, _, command: Command) => {
+    .action(async (subject: string, _, command: Command) => {
+      const { redact } = await import('./erasure.ts')
       const { name, ...flags } = redactFlags.parse(command.opts())
       return redact({ ...flags, subject, names: name, json: isJson(command) }, terminal)
     })
@@ -41,20 +41,24 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
     .option('--namespace <name>', 'what was asked for in a namespace')
     .option('--leaf <index>', 'one leaf')
     .option('--everything', 'the whole log')
-    .action((id: string, _, command: Command) => {
+    .action(async (id: string, _, command: Command) => {
+      const { addHold } = await import('./erasure.ts')
       const flags = erasureFlags.parse(command.opts())
-      const scope = scopeOf(command.opts())
+      const scope = await scopeOf(command.opts())
       return addHold({ ...flags, id, scope, json: isJson(command) }, terminal)
     })
   stopped(hold.command('lift <id>'))
     .description('lift a hold')
-    .action((id: string, _, command: Command) =>
-      liftHold({ ...erasureFlags.parse(command.opts()), id, json: isJson(command) }, terminal),
-    )
+    .action(async (id: string, _, command: Command) => {
+      const { liftHold } = await import('./erasure.ts')
+      const flags = erasureFlags.parse(command.opts())
+      return liftHold({ ...flags, id, json: isJson(command) }, terminal)
+    })
   inDatabase(hold.command('list'))
     .description('holds in force; also while the mediator runs')
     .requiredOption('--data <folder>', 'the data directory')
-    .action((_, command: Command) => {
+    .action(async (_, command: Command) => {
+      const { listHolds } = await import('./erasure.ts')
       const place = placeFlags.parse(command.opts())
       return listHolds({ ...place, json: isJson(command) }, terminal)
     })
@@ -63,13 +67,15 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
     .description('remove the oldest leaves as a retention policy allows; hash tiles stay')
     .requiredOption('--policy <file>', 'how long each class of leaves is kept, in YAML')
     .option('--dry-run', 'only say what would go and what has to stay', false)
-    .action((_, command: Command) => {
+    .action(async (_, command: Command) => {
+      const { prune } = await import('./erasure.ts')
       const flags = pruneFlags.parse(command.opts())
       return prune({ ...flags, json: isJson(command) }, terminal)
     })
 }
 
-function scopeOf(options: unknown): HoldScope {
+async function scopeOf(options: unknown): Promise<HoldScope> {
+  const { holdScope } = await import('@jackstay/ledger/erasure')
   const given = scopeFlags.parse(options)
   const all = Object.entries(given).filter(([, value]) => value !== undefined)
   const scope = holdScope.safeParse(Object.fromEntries(all))

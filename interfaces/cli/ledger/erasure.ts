@@ -8,10 +8,11 @@ import { assertAskable, confirmed } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { type Line, styled, table } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import type { Deed } from './deed.ts'
-import { type Place, writing } from './place.ts'
+import type { Place } from './place.ts'
 import { assertDataDirectory, readText } from './source.ts'
+import { writing } from './writing.ts'
 
 export interface RedactRequest extends Deed, Place {
   /** An intent's id, or `leaf/N`. */
@@ -30,7 +31,7 @@ export async function redact(request: RedactRequest, terminal: Terminal): Promis
       await confirmed(terminal, `Erase ${String(what)} of ${subject} for good?`)
     }
     const done = await store.redact({ of, reason, by, ...(names && { names: [...names] }) })
-    if (json) printJson(terminal, done)
+    if (json) printData(terminal, done)
     else print(terminal, redactedLines(subject, done))
   })
 }
@@ -67,7 +68,7 @@ export async function addHold(request: HoldRequest, terminal: Terminal): Promise
   await writing(request, async (store) => {
     await assertCoversSomething(store, scope)
     const hold = await store.putHold({ id, scope, reason, by })
-    if (json) return printJson(terminal, hold)
+    if (json) return printData(terminal, hold)
     const covered = `${styledScope(scope)} is neither erased nor pruned`
     print(terminal, [[styled('green', 'held'), ` by ${id}: ${covered}; leaf ${hold.leaf} says so`]])
   })
@@ -107,7 +108,7 @@ export async function liftHold(
       await confirmed(terminal, `Lift the legal hold ${id}?`)
     }
     const leaf = await store.liftHold({ id, reason, by })
-    if (json) printJson(terminal, { id, leaf })
+    if (json) printData(terminal, { id, leaf })
     else print(terminal, [[styled('green', 'lifted'), ` ${id}; leaf ${leaf} says so`]])
   })
 }
@@ -121,7 +122,7 @@ export async function listHolds(
     place.ledgerUrlFile === undefined
       ? readHolds(place.data)
       : await writing(place, (store) => store.holds())
-  if (json) printJson(terminal, { holds })
+  if (json) printData(terminal, { holds })
   else print(terminal, holds.length === 0 ? [['no hold is in force']] : holdLines(holds))
 }
 
@@ -150,7 +151,7 @@ export async function prune(request: PruneCommand, terminal: Terminal): Promise<
   const policy = await readPolicy(request.policy)
   const plan = await preview(request, policy)
   if (dryRun || (plan.to === plan.from && plan.keeper === undefined)) {
-    if (json) printJson(terminal, { dryRun, ...plan })
+    if (json) printData(terminal, { dryRun, ...plan })
     else print(terminal, planLines(plan, plan.size))
     return
   }
@@ -161,7 +162,7 @@ export async function prune(request: PruneCommand, terminal: Terminal): Promise<
       await confirmed(terminal, `Remove ${plan.to - plan.from} leaves for good?`)
     }
     const done = await store.prune({ policy, reason, by })
-    if (json) return printJson(terminal, done)
+    if (json) return printData(terminal, done)
     const range = `leaves ${done.from} to ${done.to - 1}`
     print(terminal, [
       [styled('green', 'pruned'), ` ${range}; leaf ${done.leaf} says so`],

@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { progressOf } from '../progress.ts'
 import { styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { type EvidenceRequest, evidenceOf, readAt } from './quorum.ts'
 import { type LogSource, type OpenMediator, withLog } from './source.ts'
 
@@ -42,7 +42,7 @@ export async function exportBundle(
       onProgress: progress,
       ...(request.withValues && { beside: valuesOf(log) }),
     })
-    if (request.json) return printJson(terminal, { ...info, vkey, folder: request.out })
+    if (request.json) return printData(terminal, { ...info, vkey, folder: request.out })
     print(terminal, [
       [styled('green', 'exported'), ` leaves ${from} to ${to - 1} of ${size} into ${request.out}`],
       [`give it away with the log's key, which people must have from somewhere else:`],

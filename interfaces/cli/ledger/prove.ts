@@ -11,7 +11,7 @@ import { quorumMet } from '@jackstay/ledger/witness-policy'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { type EvidenceRequest, evidenceOf, policyOf, quorumMissing, sizeOf } from './quorum.ts'
 import { type LogSource, type OpenMediator, readKey, readText, withLog } from './source.ts'
 
@@ -49,7 +49,7 @@ export async function prove(
       await writeFile(file, text)
       proofs.push({ index, kind: decodeLeaf(leaf).kind, file })
     }
-    if (request.json) return printJson(terminal, { vkey, size: evidence.size, proofs })
+    if (request.json) return printData(terminal, { vkey, size: evidence.size, proofs })
     print(terminal, provedLines(proofs, vkey, evidence.quorum?.reason))
   })
 }
@@ -111,7 +111,7 @@ export async function verifyOneProof(
   const { kind, intent, data } = decodeLeaf(leaf)
   if (request.json) {
     const { origin, size } = checkpoint
-    return printJson(terminal, { ok: true, origin, size, index, kind, intent, data, quorum })
+    return printData(terminal, { ok: true, origin, size, index, kind, intent, data, quorum })
   }
   print(terminal, [
     [styled('green', 'ok'), ` — leaf ${index} of ${checkpoint.size} in ${checkpoint.origin}`],

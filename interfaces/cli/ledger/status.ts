@@ -6,7 +6,7 @@ import { readWitnessed } from '@jackstay/ledger/witnessing'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { type Line, type Style, styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { type EvidenceRequest, policyOf } from './quorum.ts'
 import { type OpenMediator, withLog } from './source.ts'
 
@@ -25,7 +25,7 @@ export async function status(
     data === undefined
       ? await openMediator((mediator) => mediator.ledgerStatus())
       : await ofFolder({ ...request, data }, terminal, openMediator)
-  if (request.json) printJson(terminal, found)
+  if (request.json) printData(terminal, found)
   else print(terminal, statusLines(found, Date.now()))
   if (!found.tail.ok) {
     throw new CommandFailed(exitCodes.ledger, 'ledger_damaged', found.tail.reason)

@@ -6,7 +6,7 @@ import { type LedgerVerdict, verifyLedger } from '@jackstay/ledger/verify'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { partOf, verifyPart } from './bundle.ts'
 import { demandPolicy, type EvidenceRequest, evidenceOf, quorumMissing, sizeOf } from './quorum.ts'
 import { type LogSource, type OpenMediator, readText, withLog } from './source.ts'
@@ -47,7 +47,7 @@ async function check(log: LogSource, request: LedgerRequest, terminal: Terminal)
     : {}
   const { witnessed } = backing
   if (request.json)
-    printJson(terminal, {
+    printData(terminal, {
       ...{ origin, vkey, keyGiven: keyFrom === undefined, followed, ...verdict },
       ...(witnessed && { witnessed }),
     })

@@ -1,10 +1,8 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { isJson, reading } from '../command.ts'
+import { reading } from '../command.ts'
+import { isJson } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
-import { prove } from './prove.ts'
-import { status } from './status.ts'
-import { witness } from './witness.ts'
 
 /** `ledger status|prove|witness`: what the log shows to those who do not own it. */
 export function ledgerWitnessCommands(ledger: Command, terminal: Terminal): void {
@@ -14,23 +12,26 @@ export function ledgerWitnessCommands(ledger: Command, terminal: Terminal): void
   })
   withSource(ledger.command('status'))
     .description('how the log stands: its tail, who keeps it outside, who cosigned it')
-    .action((_, command: Command) =>
-      status(asked(command), terminal, (use) => reading(command, terminal, use)),
-    )
+    .action(async (_, command: Command) => {
+      const { status } = await import('./status.ts')
+      return status(asked(command), terminal, (use) => reading(command, terminal, use))
+    })
   withSource(ledger.command('prove'))
     .description('one file for each leaf of an intent that proves it offline')
     .argument('<id>', 'an intent (ID) or a leaf (leaf/N)')
     .option('--out <folder>', 'where the files go', '.')
-    .action((id: string, _, command: Command) => {
+    .action(async (id: string, _, command: Command) => {
+      const { prove } = await import('./prove.ts')
       const request = { ...asked(command), out: proveFlags.parse(command.opts()).out, id }
       return prove(request, terminal, (use) => reading(command, terminal, use))
     })
   withSource(ledger.command('witness'))
     .description('ask the witnesses of a policy to cosign the newest checkpoint')
     .option('--out <file>', 'where the cosigned checkpoint goes besides the data directory')
-    .action((_, command: Command) =>
-      witness(asked(command), terminal, (use) => reading(command, terminal, use)),
-    )
+    .action(async (_, command: Command) => {
+      const { witness } = await import('./witness.ts')
+      return witness(asked(command), terminal, (use) => reading(command, terminal, use))
+    })
 }
 
 function withSource(command: Command): Command {

@@ -6,7 +6,7 @@ import { collectCosignatures, keepWitnessed, type Witnessed } from '@jackstay/le
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { demandPolicy, type EvidenceRequest } from './quorum.ts'
 import { assertDataDirectory, type OpenMediator, withLog } from './source.ts'
 
@@ -43,7 +43,7 @@ export async function witness(
     )
     if (data !== undefined) await keepWitnessed(data, found, witnesses, verifierFromVkey(vkey))
     if (out !== undefined) await writeFile(out, found.note)
-    if (request.json) printJson(terminal, found)
+    if (request.json) printData(terminal, found)
     else print(terminal, witnessedLines(found, data ?? out))
     assertSound(found)
   })

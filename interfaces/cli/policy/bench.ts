@@ -5,7 +5,7 @@ import { bindFacts } from '@jackstay/judge/facts'
 import { compileRules, policiesFor, type RuleSet } from '@jackstay/judge/rules'
 import { sampleApproval, sampleFacts } from '@jackstay/judge/sample-facts'
 import { type Line, styled, table } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { type Situation, situationOf } from './cases.ts'
 import { counted } from './counted.ts'
 import { readSituation } from './explain.ts'
@@ -65,7 +65,7 @@ export async function benchPolicies(request: BenchRequest, terminal: Terminal): 
     outcome: outcomeOf(decide({ rules, ...situation })),
     perRule,
   }
-  if (request.json) printJson(terminal, bench)
+  if (request.json) printData(terminal, bench)
   else print(terminal, benchLines(bench))
 }
 

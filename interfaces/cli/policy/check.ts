@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { counted } from './counted.ts'
 import { mistakeJson, mistakeLines } from './mistakes.ts'
 import { type PolicySet, readPolicies } from './set.ts'
@@ -19,7 +19,7 @@ export async function checkPolicies(
   const { files, policies, passedOver, mistakes } = set
   const errors = mistakes.filter(({ severity }) => severity === 'error').length
   if (json) {
-    printJson(terminal, {
+    printData(terminal, {
       ok: errors === 0 && policies.length > 0,
       files: files.map(({ name }) => name),
       policies: policies.map(({ name, spec }) => ({ name, rules: spec.rules.length })),

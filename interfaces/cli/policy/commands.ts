@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
-import { isJson, reading } from '../command.ts'
+import { reading } from '../command.ts'
+import { isJson } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 
 const help = `

@@ -1,7 +1,7 @@
 import { explain } from '@jackstay/judge/explain'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { makeSituation, type Situation, situationSchema } from './cases.ts'
 import { counted } from './counted.ts'
 import { explanationJson, explanationLines } from './explanation.ts'
@@ -24,7 +24,7 @@ export async function explainPolicies(request: ExplainRequest, terminal: Termina
   const situation = await readSituation(request.intent, terminal)
   const { rules } = await soundPolicies(request.paths, terminal)
   const explanation = explain({ rules, ...situation })
-  if (request.json) printJson(terminal, explanationJson(explanation))
+  if (request.json) printData(terminal, explanationJson(explanation))
   else print(terminal, explanationLines(explanation, situation))
 }
 

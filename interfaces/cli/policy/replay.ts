@@ -10,7 +10,7 @@ import { linesOf } from '../ledger/bundle.ts'
 import { assertFolder, type OpenMediator } from '../ledger/source.ts'
 import type { Mediator } from '../mediator.ts'
 import { progressOf } from '../progress.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import {
   type Recorded,
   recordedHistory,
@@ -50,7 +50,7 @@ export async function replayPolicies(
   }
   if (request.data !== undefined) await judge(stored(request.data))
   else await openMediator(async (mediator) => judge(served(mediator)))
-  if (request.json) printJson(terminal, replayJson(replay))
+  if (request.json) printData(terminal, replayJson(replay))
   else print(terminal, replayLines(replay))
   if (request.expectSame && replay.changes.length > 0) {
     const message = `${replay.changed} decisions would change; look at each, or leave out --expect-same`

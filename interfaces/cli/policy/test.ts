@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
-import { print, printJson, type Terminal } from '../terminal.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
 import { type CaseFile, readCases } from './cases.ts'
 import { counted } from './counted.ts'
 import { type InputFile, isCaseFile, pathsOf, readInput } from './files.ts'
@@ -42,7 +42,7 @@ export async function testPolicies(request: TestRequest, terminal: Terminal): Pr
     tested.flatMap(({ ids }) => ids),
     tested.flatMap(({ results }) => results),
   )
-  if (request.json) printJson(terminal, testJson(tested, coverage))
+  if (request.json) printData(terminal, testJson(tested, coverage))
   else print(terminal, testLines(tested, coverage))
   conclude(tested, coverage, request.minCoverage)
 }

@@ -1,0 +1,69 @@
+import type { Command } from 'commander'
+
+/** By command, what one types for real; a test holds every line to a command and flags that exist. */
+export const examples: Readonly<Record<string, readonly string[]>> = {
+  '': [
+    'jackstay intents list -A                          what agents asked for, newest first',
+    'jackstay intents list -n shop --phase approve     what waits for somebody',
+    'jackstay why ID                                   the whole story of one intent',
+    "jackstay approve ID --reason 'known peak'         shows the diff, asks, writes your approval",
+    'jackstay ledger verify --key log.vkey             recomputes the log from its leaves',
+    'jackstay policy check rules/                      every mistake in rules, without a cluster',
+  ],
+  'intents list': [
+    'jackstay intents list -A                          newest first',
+    'jackstay intents list -n shop --phase approve     what waits for somebody there',
+    'jackstay intents list -A -o wide                  with full times',
+  ],
+  'intents get': ['jackstay intents get ID -o yaml                   every event as it is stored'],
+  why: [
+    'jackstay why ID                                   for people',
+    'jackstay why ID -o json                           for scripts, and for `policy explain`',
+  ],
+  approve: [
+    "jackstay approve ID --reason 'known peak'         shows the diff, asks, writes your approval",
+    "jackstay approve agentclass/scalers --reason 'reviewed'",
+    "jackstay approve ID --digest sha256:… --yes --reason 'read in the ticket'",
+  ],
+  reject: ["jackstay reject ID --reason 'not during the sale'"],
+  'ledger verify': [
+    'jackstay ledger verify --data DIR --key log.vkey  recomputes every leaf and tile',
+    'jackstay ledger verify --proof leaf-7.tlog-proof --key log.vkey',
+  ],
+  'ledger export': ['jackstay ledger export --data DIR --out bundle    what a stranger can check'],
+  'ledger backup': [
+    'jackstay ledger backup --data DIR --out backup    also while the mediator runs',
+  ],
+  'ledger recover': ["jackstay ledger recover --data DIR --out NEW --reason 'disk lost'"],
+  'ledger rotate-key': ["jackstay ledger rotate-key --data DIR --reason 'yearly'"],
+  'ledger status': [
+    'jackstay ledger status                            as the mediator serves it',
+    'jackstay ledger status --data DIR                 its tail, its key, who keeps it outside',
+  ],
+  'ledger prove': ['jackstay ledger prove ID --data DIR --out evidence'],
+  'ledger witness': ['jackstay ledger witness --data DIR --policy ledger-policy.yaml'],
+  'ledger redact': [
+    "jackstay ledger redact ID --data DIR --reason 'asked by the customer'",
+    "jackstay ledger redact leaf/7 --name reasoning --data DIR --reason 'a password'",
+  ],
+  'ledger hold add': ["jackstay ledger hold add case-7 --intent ID --data DIR --reason 'audit'"],
+  'ledger hold lift': ["jackstay ledger hold lift case-7 --data DIR --reason 'closed'"],
+  'ledger hold list': ['jackstay ledger hold list --data DIR'],
+  'ledger prune': ["jackstay ledger prune --policy FILE --data DIR --reason 'retention' --dry-run"],
+  'policy check': [
+    'jackstay policy check rules/                      every mistake, with line and column',
+    'kubectl get actionpolicies -o yaml | jackstay policy check -',
+  ],
+  'policy test': ['jackstay policy test rules/ --min-coverage 100    the cases beside the rules'],
+  'policy explain': ['jackstay policy explain --intent intent.yaml rules/'],
+  'policy replay': ['jackstay policy replay --data DIR rules/ --expect-same'],
+  'policy bench': ['jackstay policy bench rules/ --seconds 5'],
+}
+
+/** Puts its examples under the help of every command. */
+export function showExamples(command: Command, path: readonly string[] = []): void {
+  const lines = examples[path.join(' ')] ?? []
+  const indented = lines.map((line) => `  ${line}`).join('\n')
+  if (lines.length > 0) command.addHelpText('after', `\nExamples:\n${indented}`)
+  for (const child of command.commands) showExamples(child, [...path, child.name()])
+}
