@@ -1,5 +1,6 @@
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
+import { classObjects } from './class-objects.ts'
 
 /** The workload that is broken on purpose. Its Pods are real. */
 export const workload = { namespace: 'shop', name: 'web', replicas: 2 } as const
@@ -15,10 +16,17 @@ export const operator = { user: 'demo-operator', group: 'platform-oncall' } as c
 
 type Manifest = Readonly<Record<string, unknown>>
 
+/** What differs between workloads; everything else is as a restricted namespace wants it. */
+export interface Container {
+  readonly image: string
+  readonly ports?: readonly object[]
+  readonly readinessProbe?: object
+}
+
 const labels = { 'app.kubernetes.io/name': workload.name }
 
 /** The namespace and Deployment that an incident happens to. */
-export function workloadObjects(): Manifest[] {
+export function workloadObjects(container: Container): Manifest[] {
   const { namespace, name, replicas } = workload
   return [
     {
@@ -49,9 +57,7 @@ export function workloadObjects(): Manifest[] {
             containers: [
               {
                 name: 'web',
-                image: 'jackstay.local/app:1',
-                ports: [{ containerPort: 8080 }],
-                readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 1 },
+                ...container,
                 resources: {
                   requests: { cpu: '20m', memory: '48Mi' },
                   limits: { memory: '128Mi' },
@@ -145,4 +151,23 @@ export function operatorBindings(): Manifest[] {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
     subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: operator.group }],
   }))
+}
+
+/** The class, what it may do and who grants it. */
+export function classManifests(): Manifest[] {
+  return [
+    ...classObjects({
+      class: agent.class,
+      namespace: agent.namespace,
+      agentServiceAccount: agent.serviceAccount,
+      actions: ['workload.scale'],
+      targets: [workload.namespace],
+    }),
+    ...governanceObjects(),
+  ]
+}
+
+/** Everything that a demo makes beside the chart, in order. */
+export function demoManifests(container: Container): Manifest[] {
+  return [...workloadObjects(container), ...operatorBindings(), ...classManifests()]
 }

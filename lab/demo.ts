@@ -2,6 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { farewell } from './farewell.ts'
+import { type GivenOptions, givenCluster, removeLeft } from './given/given-cluster.ts'
+import { NotHere } from './given/not-here.ts'
+import { ownCluster } from './ground.ts'
 import type { Narrator } from './narrator.ts'
 import { setStage } from './stage.ts'
 import { tellStory } from './story.ts'
@@ -9,6 +12,8 @@ import { tellStory } from './story.ts'
 export interface DemoOptions {
   /** The demo operator approves, and the demo ends after the first incident. */
   readonly once: boolean
+  /** Somebody's own cluster; without it one is made for the demo. */
+  readonly given?: GivenOptions | undefined
   readonly signal: AbortSignal
   readonly narrator: Narrator
 }
@@ -21,7 +26,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const signal = AbortSignal.any([options.signal, ended.signal])
   const cleanUp: (() => Promise<void>)[] = []
   try {
-    const stage = await setStage(directory, narrator, signal, cleanUp)
+    const backstage = { directory, narrator, signal }
+    const { given } = options
+    const ground = await (given ? givenCluster(given, backstage) : ownCluster(backstage))
+    cleanUp.push(() => ground.clear())
+    const stage = await setStage(backstage, ground, cleanUp)
     const { well, id } = await tellStory(stage, narrator, { once })
     if (!once) farewell(stage, narrator, id)
     if (!once && !options.signal.aborted) {
@@ -33,26 +42,58 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       narrator.say('stopped')
       return once ? 1 : 0
     }
+    if (error instanceof NotHere) {
+      narrator.say(error.message)
+      return 2
+    }
     narrator.chapter('Something went wrong')
     narrator.quote(error instanceof Error ? error.message : String(error))
     narrator.say(`logs were in ${directory}; run again with JACKSTAY_KEEP=1 to keep them`)
     return 1
   } finally {
     ended.abort()
-    await clearAway(cleanUp.reverse(), narrator)
-    if (process.env.JACKSTAY_KEEP === undefined) await rm(directory, { recursive: true })
+    const cleared = await clearAway(cleanUp.reverse(), narrator)
+    if (cleared && process.env.JACKSTAY_KEEP === undefined) await rm(directory, { recursive: true })
   }
 }
 
+export interface RemovalOptions {
+  readonly given: GivenOptions
+  /** What the demo wrote that was killed. */
+  readonly journal: string
+  readonly signal: AbortSignal
+  readonly narrator: Narrator
+}
+
+/** Removes what an earlier demo left that was killed. Answers the exit code. */
+export async function removeLeftovers(options: RemovalOptions): Promise<number> {
+  const { given, journal, narrator, signal } = options
+  const directory = await mkdtemp(join(tmpdir(), 'jackstay-removal-'))
+  try {
+    await removeLeft(given, journal, { directory, narrator, signal })
+    return 0
+  } catch (error) {
+    narrator.say(error instanceof Error ? error.message : String(error))
+    return error instanceof NotHere ? 2 : 1
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+/** False where something could not be cleared away: the folder then says what. */
 async function clearAway(
   steps: readonly (() => Promise<void>)[],
   narrator: Narrator,
-): Promise<void> {
+): Promise<boolean> {
+  if (steps.length === 0) return true
+  let cleared = true
   await narrator.step('stopping everything', async () => {
     for (const step of steps) {
       await step().catch((error: unknown) => {
+        cleared = false
         narrator.say(`could not clear away: ${error instanceof Error ? error.message : error}`)
       })
     }
   })
+  return cleared
 }

@@ -4,12 +4,12 @@ import type { Narrator } from './narrator.ts'
 import type { Stage } from './stage.ts'
 
 /** One line for another terminal: who you are, where the mediator is, which intent it is about. */
-export function exportsFor({ cluster, plane, operatorKubeconfig }: Stage, id: string): string {
+export function exportsFor({ install, plane, operatorKubeconfig }: Stage, id: string): string {
   const variables = {
     KUBECONFIG: operatorKubeconfig,
     JACKSTAY_SERVER: plane.mediatorUrl,
     INTENT: id,
-    PATH: `${dirname(cluster.kubectl)}:$PATH`,
+    PATH: `${dirname(install.kubectl)}:$PATH`,
   }
   return `export ${Object.entries(variables)
     .map(([name, value]) => `${name}=${value}`)

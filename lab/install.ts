@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemNamespace } from '@jackstay/contract/namespaces'
+import { z } from 'zod'
 import { demand, run } from './shell.ts'
 
 export interface InstallOptions {
@@ -10,7 +11,24 @@ export interface InstallOptions {
   /** Path of an administrator's kubeconfig. */
   readonly kubeconfig: string
   readonly signal: AbortSignal
+  /** Told what stands in the cluster now, for whoever has to take it away again. */
+  readonly onApplied?: (objects: readonly Applied[]) => void
 }
+
+const applied = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().optional(),
+    uid: z.string(),
+  }),
+})
+/** An object as the API server answered. */
+export type Applied = z.infer<typeof applied>
+
+/** The field manager of everything that is installed. */
+export const installer = 'jackstay-install'
 
 export const chart = new URL('../charts/jackstay/', import.meta.url).pathname
 
@@ -20,12 +38,21 @@ export async function apply(
   what: readonly string[] | string,
 ): Promise<void> {
   const files = typeof what === 'string' ? ['-f', '-'] : what.flatMap((file) => ['-f', file])
-  const args = ['apply', '--server-side', '--force-conflicts', '--field-manager=jackstay-install']
-  await demand(options.kubectl, [...args, ...files], {
-    signal: options.signal,
-    env: { KUBECONFIG: options.kubeconfig },
+  const args = ['apply', '--server-side', '--force-conflicts', `--field-manager=${installer}`]
+  const { kubectl, kubeconfig, signal, onApplied } = options
+  const output = onApplied === undefined ? [] : ['--output=json']
+  const answer = await demand(kubectl, [...args, ...files, ...output], {
+    signal,
+    env: { KUBECONFIG: kubeconfig },
     ...(typeof what === 'string' && { stdin: what }),
   })
+  onApplied?.(appliedIn(answer))
+}
+
+function appliedIn(answer: string): readonly Applied[] {
+  const value: unknown = JSON.parse(answer)
+  const list = z.object({ kind: z.literal('List'), items: z.array(applied) }).safeParse(value)
+  return list.success ? list.data.items : [applied.parse(value)]
 }
 
 /** Applies manifests as one list. */
@@ -53,6 +80,8 @@ export async function installJackstay(options: InstallOptions): Promise<void> {
 }
 
 const biteMs = 30_000
+/** How the names of policies begin that last for a moment only. */
+export const canary = 'jackstay-canary-'
 
 /** Refuses one ConfigMap that nobody else would make. */
 function canaryPolicy(name: string): Readonly<Record<string, unknown>>[] {
@@ -83,7 +112,7 @@ function canaryPolicy(name: string): Readonly<Record<string, unknown>>[] {
 async function untilPoliciesBite(options: InstallOptions): Promise<void> {
   const { kubectl, kubeconfig, signal } = options
   const env = { KUBECONFIG: kubeconfig }
-  const name = `jackstay-canary-${randomBytes(4).toString('hex')}`
+  const name = `${canary}${randomBytes(4).toString('hex')}`
   const metadata = { name, namespace: systemNamespace }
   const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata })
   const until = performance.now() + biteMs

@@ -1,33 +1,32 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Alertmanager, startAlertmanager } from '@jackstay/cluster/alertmanager'
-import { type Cluster, up } from '@jackstay/cluster/cluster'
+import { startAlertmanager } from '@jackstay/cluster/alertmanager'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { type Sidecar, startRunbookAgent, startSidecar } from './agent.ts'
 import { AgentEvents } from './agent-events.ts'
 import { createAgentPod } from './agent-pod.ts'
-import { classObjects } from './class-objects.ts'
+import { type Alerts, postedAlerts } from './alerts.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import {
   agent,
-  governanceObjects,
-  operator,
+  type Container,
+  classManifests,
   operatorBindings,
   workload,
   workloadObjects,
 } from './demo-objects.ts'
+import type { Backstage, Ground } from './ground.ts'
 import { applyObjects, type InstallOptions, installJackstay } from './install.ts'
-import type { Narrator } from './narrator.ts'
 import type { Program } from './program.ts'
 import { demand, run } from './shell.ts'
 
 /** Everything that runs while the story is told. */
 export interface Stage {
-  readonly cluster: Cluster
   readonly install: InstallOptions
   readonly plane: ControlPlane
-  readonly alertmanager: Alertmanager
+  readonly alerts: Alerts
+  /** Who the demo operator is to the API server, in words. */
+  readonly operatorIs: string
   /** Kubeconfig of the demo operator. */
   readonly operatorKubeconfig: string
   readonly agentEvents: AgentEvents
@@ -38,42 +37,30 @@ export interface Stage {
 
 const cliMain = new URL('../interfaces/cli/main.ts', import.meta.url).pathname
 
-/** Cluster, control plane, agent and Alertmanager, one after another; `cleanUp` undoes what was done. */
+/** Control plane, agent and alerts on a cluster, one after another; `cleanUp` undoes what was done. */
 export async function setStage(
-  directory: string,
-  narrator: Narrator,
-  signal: AbortSignal,
+  { directory, narrator, signal }: Backstage,
+  ground: Ground,
   cleanUp: (() => Promise<void>)[],
 ): Promise<Stage> {
-  narrator.chapter('1. A cluster of its own')
-  const cluster = await narrator.step('a real Kubernetes with one node', (progress) =>
-    up({ name: `demo-${randomBytes(2).toString('hex')}`, mode: 'node', signal }, ({ step }) =>
-      progress(step),
-    ),
-  )
-  cleanUp.push(() => cluster.down())
-  const { kubectl, kubeconfig } = cluster
-  const install = { kubectl, kubeconfig, signal }
-  const client = connect(loadConfig({ kubeconfig }), { userAgent: 'jackstay-demo' })
+  const { install, operatorIs } = ground
+  const config = loadConfig({ kubeconfig: install.kubeconfig })
+  const client = connect(config, { userAgent: 'jackstay-demo' })
   cleanUp.push(() => client.close())
   await narrator.step('Jackstay’s kinds, roles and admission policies', () =>
     installJackstay(install),
   )
   await narrator.step(`a workload: Deployment ${workload.namespace}/${workload.name}`, () =>
-    deployWorkload(install),
+    deployWorkload(install, ground.container),
   )
   narrator.chapter('2. The control plane and an agent without any cluster credential')
   const onError = (error: unknown) => narrator.say(`a token was not renewed: ${error}`)
-  const host = { client, directory, signal, onError, writeKubeconfig: cluster.writeKubeconfig }
+  const { writeKubeconfig } = ground
   const plane = await narrator.step('mediator, registrar and read tool', () =>
-    startControlPlane(host),
+    startControlPlane({ client, directory, signal, onError, writeKubeconfig }),
   )
   cleanUp.push(() => plane.stop())
-  const operatorKubeconfig = await cluster.issueKubeconfig({
-    name: operator.user,
-    user: operator.user,
-    groups: [operator.group],
-  })
+  const operatorKubeconfig = await ground.operatorKubeconfig()
   const jackstay: Stage['jackstay'] = (args) =>
     run(process.execPath, [cliMain, ...args], {
       signal,
@@ -90,29 +77,29 @@ export async function setStage(
     await program.stop()
     await sidecar.stop()
   })
-  const alertmanager = await narrator.step('a real Alertmanager', () =>
-    startAlertmanager({
-      directory: join(directory, 'alertmanager'),
-      webhookUrl: `${plane.mediatorUrl}/v1/alerts/alertmanager`,
-      bearerToken: plane.alertToken,
-      signal,
-    }),
-  )
-  cleanUp.push(() => alertmanager.stop())
-  return {
-    cluster,
-    install,
-    plane,
-    alertmanager,
-    operatorKubeconfig,
-    agentEvents,
-    signal,
-    jackstay,
-  }
+  const alerts = await startAlerts({ directory, narrator, signal }, ground, plane)
+  cleanUp.push(() => alerts.stop())
+  return { install, plane, alerts, operatorIs, operatorKubeconfig, agentEvents, signal, jackstay }
 }
 
-async function deployWorkload(install: InstallOptions): Promise<void> {
-  await applyObjects(install, [...workloadObjects(), ...operatorBindings()])
+async function startAlerts(
+  { directory, narrator, signal }: Backstage,
+  { alertmanager }: Ground,
+  { mediatorUrl, alertToken }: ControlPlane,
+): Promise<Alerts> {
+  const webhookUrl = `${mediatorUrl}/v1/alerts/alertmanager`
+  if (!alertmanager) return postedAlerts(webhookUrl, alertToken)
+  return narrator.step('a real Alertmanager', () =>
+    startAlertmanager({
+      directory: join(directory, 'alertmanager'),
+      bearerToken: alertToken,
+      ...{ webhookUrl, signal },
+    }),
+  )
+}
+
+async function deployWorkload(install: InstallOptions, container: Container): Promise<void> {
+  await applyObjects(install, [...workloadObjects(container), ...operatorBindings()])
   const { namespace, name } = workload
   await demand(
     install.kubectl,
@@ -122,16 +109,7 @@ async function deployWorkload(install: InstallOptions): Promise<void> {
 }
 
 async function grantClass(install: InstallOptions, jackstay: Stage['jackstay']): Promise<void> {
-  await applyObjects(install, [
-    ...classObjects({
-      class: agent.class,
-      namespace: agent.namespace,
-      agentServiceAccount: agent.serviceAccount,
-      actions: ['workload.scale'],
-      targets: [workload.namespace],
-    }),
-    ...governanceObjects(),
-  ])
+  await applyObjects(install, classManifests())
   await demand(
     install.kubectl,
     ['wait', '--for=jsonpath={.status.specHash}', '--timeout=30s', `agentclass/${agent.class}`],

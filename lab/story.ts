@@ -61,9 +61,9 @@ async function incident(stage: Stage, narrator: Narrator): Promise<string | unde
     await kubectl(stage, ['-n', namespace, 'scale', `deployment/${name}`, '--replicas=0'])
     await waitForPods(stage, 0)
   })
-  await narrator.step('Alertmanager posts the alert, with its bearer token', async () => {
+  await narrator.step('the alert is posted, with its bearer token', async () => {
     const summary = `${namespace}/${name} has no replicas`
-    await stage.alertmanager.fire({ labels: alert, annotations: { summary } })
+    await stage.alerts.fire({ labels: alert, annotations: { summary } })
     await events.next('agent.trigger', soon)
   })
   narrator.chapter('4. The agent looks, and asks')
@@ -115,7 +115,7 @@ async function approval(
     await kubectl(stage, ['-n', workload.namespace, 'get', 'intent', id, '-o', status]),
   )
   if (once) {
-    narrator.say(`\`${operator.user}\`, a client certificate of this demo cluster, approves now.`)
+    narrator.say(`\`${operator.user}\`, ${stage.operatorIs}, approves now.`)
     await decide(stage, narrator, id, 'approve')
     return
   }
@@ -212,6 +212,6 @@ async function outcome(stage: Stage, narrator: Narrator, id: string): Promise<st
   )
   const { namespace, name } = workload
   narrator.quote(await kubectl(stage, ['-n', namespace, 'get', 'deployment', name]))
-  await stage.alertmanager.resolve({ labels: alert })
+  await stage.alerts.resolve({ labels: alert })
   return phase
 }

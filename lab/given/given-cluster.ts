@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { programOnPath } from '@jackstay/cluster/on-path'
+import { connect, type KubeClient } from '@jackstay/kube/client'
+import { loadConfig } from '@jackstay/kube/config'
+import { demoManifests, operator } from '../demo-objects.ts'
+import type { Backstage, Ground } from '../ground.ts'
+import { chart } from '../install.ts'
+import { ClusterObjects } from './cluster-objects.ts'
+import { Created } from './created.ts'
+import { readContext } from './kubeconfig.ts'
+import { type Manifest, manifest, manifestsIn, nameOf } from './manifests.ts'
+import { NotHere } from './not-here.ts'
+import { removeCreated } from './removal.ts'
+import { checkCluster } from './suitability.ts'
+
+export interface GivenOptions {
+  readonly kubeconfig: string
+  readonly context?: string | undefined
+  /** Of the workload; else one that its nodes have. */
+  readonly image?: string | undefined
+  /** Nobody is asked. */
+  readonly yes: boolean
+}
+
+/**
+ * Somebody's own cluster. Says what would be made in it, asks, and keeps book of what was made, so that
+ * exactly that can be taken away at the end.
+ * @throws NotHere
+ */
+export async function givenCluster(options: GivenOptions, stage: Backstage): Promise<Ground> {
+  const { directory, narrator, signal } = stage
+  const context = await contextOf(options.kubeconfig, options.context)
+  narrator.chapter(`1. Your cluster: ${context.name}, ${context.server}`)
+  const kubectl = programOnPath('kubectl')
+  if (kubectl === undefined) throw new NotHere('there is no `kubectl` on the PATH; install it')
+  const kubeconfig = await context.write(join(directory, 'admin.kubeconfig'))
+  const client = connect(loadConfig({ kubeconfig }), { userAgent: 'jackstay-demo' })
+  try {
+    const image = await checkCluster(client, options.image)
+    const wanted = everything(image)
+    await assertNothingThere(client, wanted)
+    narrator.say('What Jackstay would make here, and take away again at the end:')
+    for (const line of listOf(wanted)) narrator.say(line)
+    if (!options.yes) await agreed(signal)
+    const created = new Created(join(directory, 'created.jsonl'))
+    created.intend(wanted)
+    narrator.say(`should this be killed, ${created.path} names what has to go:`)
+    narrator.say(`npm start -- --kubeconfig ${options.kubeconfig} --remove ${created.path}`)
+    const clear = () => removeCreated(kubeconfig, created)
+    return {
+      ...{ container: { image }, alertmanager: false, clear },
+      operatorIs: 'whom your kubeconfig impersonates',
+      install: { kubectl, kubeconfig, signal, onApplied: (objects) => created.add(objects) },
+      writeKubeconfig: ({ path, tokenFile }) => context.writeForToken(path, tokenFile),
+      operatorKubeconfig: () =>
+        context.write(join(directory, 'operator.kubeconfig'), {
+          user: operator.user,
+          groups: [operator.group],
+        }),
+    }
+  } finally {
+    await client.close()
+  }
+}
+
+/** Ends what an earlier demo left that was killed. @throws NotHere */
+export async function removeLeft(
+  { kubeconfig, context: wanted }: Pick<GivenOptions, 'kubeconfig' | 'context'>,
+  journal: string,
+  { directory, narrator }: Backstage,
+): Promise<void> {
+  const context = await contextOf(kubeconfig, wanted)
+  if (!existsSync(journal)) throw new NotHere(`there is no file \`${journal}\`; correct --remove`)
+  const admin = await context.write(join(directory, 'admin.kubeconfig'))
+  await narrator.step(`removing what ${journal} names from ${context.server}`, () =>
+    removeCreated(admin, new Created(journal)),
+  )
+}
+
+async function contextOf(kubeconfig: string, wanted: string | undefined) {
+  return readContext(kubeconfig, wanted).catch((error: unknown) => {
+    throw new NotHere(error instanceof Error ? error.message : String(error))
+  })
+}
+
+function everything(image: string): readonly Manifest[] {
+  return [...manifestsIn(chart), ...demoManifests({ image }).map((one) => manifest.parse(one))]
+}
+
+/** What stands there already belongs to somebody: it would be neither changed nor left alone. */
+async function assertNothingThere(client: KubeClient, wanted: readonly Manifest[]): Promise<void> {
+  const objects = new ClusterObjects(client)
+  const there: string[] = []
+  for (const one of wanted) {
+    if ((await objects.find(one)) !== undefined) there.push(nameOf(one))
+  }
+  if (there.length === 0) return
+  const [some, more] = [there.slice(0, 8).join(', '), there.length > 8 ? ' and more' : '']
+  throw new NotHere(
+    `these exist already and may be somebody’s: ${some}${more}; remove them, or name another cluster. Nothing was made`,
+  )
+}
+
+/** Every object that belongs to no namespace, by kind; then the namespaces and what is in them. */
+function listOf(wanted: readonly Manifest[]): string[] {
+  const outside = wanted.filter(({ metadata }) => metadata.namespace === undefined)
+  const inside = wanted.filter(({ metadata }) => metadata.namespace !== undefined)
+  const names = (of: readonly Manifest[]) => [...new Set(of.map((one) => one.metadata.name))]
+  const byKind = Map.groupBy(outside, ({ kind }) => kind)
+  return [
+    ...[...byKind].map(([kind, of]) => `${kind} (${names(of).length}): ${names(of).join(', ')}`),
+    `and, for a second, a ValidatingAdmissionPolicy jackstay-canary-… with its binding`,
+    `inside these namespaces, and no other: ${new Set(inside.map(nameOf)).size} objects more`,
+    `you would act as \`${operator.user}\` in the group \`${operator.group}\`, by impersonation, to approve`,
+  ]
+}
+
+async function agreed(signal: AbortSignal): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new NotHere('nobody is there to ask; add --yes if you agree. Nothing was made')
+  }
+  const prompt = createInterface({ input: process.stdin, output: process.stdout })
+  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    const answer = await prompt.question('  make all of this in your cluster? [y/N] ', { signal })
+    if (!/^y(es)?$/i.test(answer.trim())) throw new NotHere('you said no. Nothing was made')
+  } finally {
+    prompt.close()
+  }
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import { up } from '@jackstay/cluster/cluster'
+import { type Container, operator } from './demo-objects.ts'
+import type { InstallOptions } from './install.ts'
+import type { Narrator } from './narrator.ts'
+
+/** The cluster that a demo stands on. */
+export interface Ground {
+  readonly install: InstallOptions
+  /** What the workload that is broken on purpose runs. */
+  readonly container: Container
+  /** Whether a real Alertmanager is built and started beside it. */
+  readonly alertmanager: boolean
+  /** A kubeconfig whose bearer token is read from a file, again and again. */
+  writeKubeconfig(options: { path: string; tokenFile: string }): Promise<string>
+  /** Who the demo operator is to the API server, in words. */
+  readonly operatorIs: string
+  /** Of the demo operator, who approves. */
+  operatorKubeconfig(): Promise<string>
+  /** Nothing of the demo is left afterwards. */
+  clear(): Promise<void>
+}
+
+/** What a demo works with from its first step on. */
+export interface Backstage {
+  /** For everything that ends with the demo; its owner removes it. */
+  readonly directory: string
+  readonly narrator: Narrator
+  readonly signal: AbortSignal
+}
+
+/** A real Kubernetes with one node, for this demo alone. */
+export async function ownCluster({ narrator, signal }: Backstage): Promise<Ground> {
+  narrator.chapter('1. A cluster of its own')
+  const cluster = await narrator.step('a real Kubernetes with one node', (progress) =>
+    up({ name: `demo-${randomBytes(2).toString('hex')}`, mode: 'node', signal }, ({ step }) =>
+      progress(step),
+    ),
+  )
+  const { kubectl, kubeconfig, writeKubeconfig } = cluster
+  return {
+    install: { kubectl, kubeconfig, signal },
+    container: {
+      image: 'jackstay.local/app:1',
+      ports: [{ containerPort: 8080 }],
+      readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 1 },
+    },
+    alertmanager: true,
+    operatorIs: 'a client certificate of this demo cluster',
+    writeKubeconfig,
+    operatorKubeconfig: () =>
+      cluster.issueKubeconfig({
+        name: operator.user,
+        user: operator.user,
+        groups: [operator.group],
+      }),
+    clear: () => cluster.down(),
+  }
+}
