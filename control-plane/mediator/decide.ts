@@ -19,6 +19,14 @@ export const decide: Stage = {
         grounds,
       })
     }
+    const limits = ports.cluster.class(record.authenticated.agent.class)?.spec.limits
+    // nobody is asked about what could not be dispatched; dispatch asks again, and spends
+    const beyond = limits && ports.spending.refusal(record, planned.plan, limits)
+    if (beyond !== undefined) {
+      const { refused: reason, message } = beyond
+      const ending = { phase: 'refused', reason, message, decision, grounds } as const
+      return end(record, at, 'decide', ending)
+    }
     return next({ type: 'decided', at: rfc3339(at.at), data: { decision, grounds } })
   },
 }

@@ -6,8 +6,8 @@ import { authorityOf } from './authority.ts'
 import { isStop, type Judgement, judgeNow, type Stop } from './judgement.ts'
 import { dispatchLeaf, end, moment } from './leaves.ts'
 import { changed } from './obsolescence.ts'
-import type { Ports } from './ports.ts'
-import { next, rfc3339, type Stage, type Step } from './step.ts'
+import type { ClassView, Ports } from './ports.ts'
+import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
 import { suspended } from './suspended.ts'
 
 export interface No {
@@ -16,6 +16,8 @@ export interface No {
   readonly message: string
 }
 
+/** A place among the changes under way is looked for this often. */
+const placeMs = 1_000
 /** How long after its deadline an approved or unapproved intent may still be dispatched. */
 const graceMs = 60_000
 
@@ -27,24 +29,47 @@ export const dispatch: Stage = {
   name: 'dispatch',
   async run(record, ports) {
     const judged = await judgeAgain(record, ports)
-    if (!('phase' in judged)) return dispatched(record, judged, 1, ports)
-    return end(record, moment(ports), 'dispatch', judged)
+    if ('phase' in judged) return end(record, moment(ports), 'dispatch', judged)
+    const { limits } = judged.class.spec
+    if (!ports.spending.place(record, limits)) {
+      // one that people approved is not refused because another takes its time
+      return wait({ on: ['suspensions'], at: ports.clock.now() + placeMs })
+    }
+    // nothing is awaited from here to the event: of two intents one sees what the other spent
+    const beyond = ports.spending.spend(record, judged.plan, limits)
+    if (beyond === undefined) return dispatched(record, judged, 1, ports)
+    const { refused: reason, message } = beyond
+    return end(record, moment(ports), 'dispatch', { phase: 'refused', reason, message })
   },
 }
 
+/** A judgement, and the class as it is now. */
+export interface Live extends Judgement {
+  readonly class: ClassView
+}
+
 /** The judgement if the intent may be written now, by everything that holds now; or why not. */
-export async function judgeAgain(record: IntentRecord, ports: Ports): Promise<Judgement | No> {
-  const unwanted = stillWanted(record, ports)
-  if (unwanted !== undefined) return unwanted
+export async function judgeAgain(record: IntentRecord, ports: Ports): Promise<Live | No> {
+  const wanted = stillWanted(record, ports)
+  if ('phase' in wanted) return { ...wanted, message: afterWaiting(record, wanted, ports) }
   const judged = await judgeNow(record, ports)
   const no = stillSame(record, judged, ports)
   if (no !== undefined) return no
   return isStop(judged)
     ? { phase: 'refused', reason: judged.stop, message: judged.message }
-    : judged
+    : { ...judged, class: wanted.class }
 }
 
-function stillWanted(record: IntentRecord, ports: Ports): No | undefined {
+/** An intent that ends by its lifetime says what it waited for until then. */
+function afterWaiting(record: IntentRecord, no: No, ports: Ports): string {
+  const { message, reason } = no
+  const limits = ports.cluster.class(record.authenticated.agent.class)?.spec.limits
+  const late = reason === 'not_fresh' || reason === 'approval_expired'
+  if (!late || limits === undefined || ports.spending.place(record, limits)) return message
+  return `${message}: it waited for a place, and ${limits.concurrent} changes of the class are under way`
+}
+
+function stillWanted(record: IntentRecord, ports: Ports): { readonly class: ClassView } | No {
   const { claims } = record.authenticated
   const stop = suspended(record, ports, { undo: false })
   if (stop !== undefined) return { phase: 'refused', reason: 'suspended', message: stop }
@@ -59,7 +84,7 @@ function stillWanted(record: IntentRecord, ports: Ports): No | undefined {
   const authority = authorityOf(record, ports)
   return isRefusal(authority)
     ? { phase: 'refused', reason: authority.refused, message: authority.message }
-    : undefined
+    : authority
 }
 
 /** Nothing that people approved moved, the live rules still allow, and the approvals still stand. */

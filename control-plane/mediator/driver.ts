@@ -29,6 +29,8 @@ export interface DriverOptions {
   readonly holder: string
   readonly log: Log
   readonly onEnd: (record: IntentRecord) => void
+  /** Every event that is on record. */
+  readonly note: (record: IntentRecord) => void
 }
 
 /** Runs {@link advance} whenever something an intent waits for may have happened. */
@@ -135,6 +137,7 @@ async function advanceOnce(
   try {
     const history = claimedHistory(store, claim.fence, (record) => {
       changes.notify(id)
+      options.note(record)
       if (hasEnded(record)) options.onEnd(record)
     })
     const { record, wake } = await advance(id, { ...ports, history })

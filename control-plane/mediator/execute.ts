@@ -81,6 +81,8 @@ async function rebind(record: IntentRecord, ports: Ports): Promise<Step> {
     const moved = judged.reason === 'target_changed'
     return notWritten(record, ports, moved ? 'write_conflict' : judged.reason, judged.message)
   }
+  const beyond = ports.spending.spend(record, judged.plan, judged.class.spec.limits)
+  if (beyond !== undefined) return notWritten(record, ports, beyond.refused, beyond.message)
   return dispatched(record, judged, attempt, ports)
 }
 

@@ -11,6 +11,7 @@ import { classHash } from '@jackstay/judge/class-ceiling'
 import { decide } from '@jackstay/judge/decide'
 import { compileRules } from '@jackstay/judge/rules'
 import type { CompiledWindow } from '@jackstay/judge/windows'
+import { type SpendingLog, spendingLog } from './limits/spending.ts'
 import { advance } from './pipeline.ts'
 import type { ApprovalView, Incident, Leaf, Ports, QuotaView, WriteAnswer } from './ports.ts'
 import { fieldManager } from './settle.ts'
@@ -100,8 +101,18 @@ class Cluster {
   }
 }
 
+/** What may differ from the one usual intent. */
+export interface LineOptions {
+  readonly id?: string
+  readonly agent?: string
+  /** Its cluster and its spending are this one's too. */
+  readonly beside?: Line
+}
+
 export class Line {
-  readonly cluster = new Cluster()
+  readonly id: string
+  readonly cluster: Cluster
+  spending: SpendingLog
   now = Date.parse('2026-01-01T12:00:00Z')
   events: IntentEvent[] = []
   leaves: Leaf[] = []
@@ -123,8 +134,13 @@ export class Line {
   /** Called before every effect and after it, with its name; throwing is a crash there. */
   onEffect: (point: string) => void = () => undefined
 
-  constructor(params: Json = { replicas: 5 }) {
-    const authenticated = authenticatedWith(params)
+  constructor(params: Json = { replicas: 5 }, options: LineOptions = {}) {
+    const { beside, id: ownId = id, agent = 'jackstay-class-a/agent' } = options
+    this.id = ownId
+    this.cluster = beside?.cluster ?? new Cluster()
+    this.now = beside?.now ?? this.now
+    this.spending = beside?.spending ?? spendingLog({ now: () => this.now })
+    const authenticated = authenticatedWith(params, ownId, agent)
     this.events.push({ type: 'authenticated', at: this.#at(), data: authenticated })
   }
 
@@ -133,7 +149,7 @@ export class Line {
   }
 
   record(): IntentRecord {
-    return fold(id, this.events)
+    return fold(this.id, this.events)
   }
 
   phase(): string {
@@ -143,14 +159,14 @@ export class Line {
 
   /** Advances until the intent ends or waits. */
   async go(): Promise<string> {
-    await advance(id, this.ports())
+    await advance(this.id, this.ports())
     return this.phase()
   }
 
   /** Advances, waking whenever the line asks to be woken, until it ends. */
   async toEnd(): Promise<string> {
     for (let i = 0; i < 100; i++) {
-      const { record, wake } = await advance(id, this.ports())
+      const { record, wake } = await advance(this.id, this.ports())
       if (hasEnded(record)) return this.phase()
       this.now = Math.max(this.now + 1, wake?.at ?? this.now)
     }
@@ -160,14 +176,15 @@ export class Line {
   /** One person's verdict on the digest that is up for approval, or on another. */
   approve(options: Partial<ApprovalView> = {}): void {
     const digest = this.record().rehearsed?.digest ?? sha256('')
-    this.approvals.push(approval({ digest, at: this.#at(), ...options }))
+    const subject = { kind: 'Intent', name: this.id, uid } as const
+    this.approvals.push(approval({ digest, subject, at: this.#at(), ...options }))
   }
 
   ports(): Ports {
     const view = { name: 'a', uid, spec: this.class, hash: classHash(this.class) }
     const { rules } = compileRules(this.policies.map((spec, i) => ({ name: `p${i}`, spec })))
     const granting = approval({ digest: view.hash, namespace: systemNamespace })
-    const object = { namespace: 'shop', name: id, uid, deleting: this.deleting }
+    const object = { namespace: 'shop', name: this.id, uid, deleting: this.deleting }
     return {
       clock: { now: () => this.now },
       clusterUid: podUid,
@@ -179,6 +196,7 @@ export class Line {
         firing: async (limit) => this.incidents.slice(0, limit),
       },
       allowances: { take: () => true, pending: async () => 0 },
+      spending: this.spending,
       targets: this.#targets(),
       rules: this.rules ?? { decide: async (question) => decide({ ...question, rules }) },
       cluster: {
@@ -186,7 +204,8 @@ export class Line {
         class: () => view,
         classes: () => [view],
         key: () => ({
-          ...{ namespace: 'jackstay-class-a', agent: 'jackstay-class-a/agent', class: 'a' },
+          ...{ namespace: 'jackstay-class-a', class: 'a' },
+          agent: this.record().authenticated.agent.name,
           ...{ podName: 'agent-0', podUid, thumbprint: kid, revoked: this.revoked },
           publicKey: { crv: 'Ed25519', kty: 'OKP', x: kid },
         }),
@@ -216,8 +235,10 @@ export class Line {
         this.onEffect(`before ${point}`)
         this.events.push(...events.map((e) => structuredClone(e)))
         this.leaves.push(...leaves)
+        const now = this.record()
+        this.spending.note(now)
         this.onEffect(`after ${point}`)
-        return this.record()
+        return now
       },
     }
   }
@@ -259,8 +280,7 @@ export class Line {
   }
 }
 
-function authenticatedWith(params: Json): EventData<'authenticated'> {
-  const agent = 'jackstay-class-a/agent'
+function authenticatedWith(params: Json, id: string, agent: string): EventData<'authenticated'> {
   const reasoning = { summary: 'because', evidence: [], salt: '0'.repeat(32) }
   return {
     agent: { name: agent, class: 'a', podName: 'agent-0', podUid, kid },

@@ -1,10 +1,10 @@
-import type { CatalogueEntry, FactReader, Observed } from '@jackstay/actions/action'
+import type { CatalogueEntry, FactReader, Observed, Refusal } from '@jackstay/actions/action'
 import type { Decision } from '@jackstay/contract/decision'
 import type { CountedApproval, IntentEvent } from '@jackstay/contract/history'
 import type { Digest, Json } from '@jackstay/contract/json'
-import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
+import type { AgentClassSpec, ClassLimits } from '@jackstay/contract/kinds/agent-class'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
-import type { ObjectRef } from '@jackstay/contract/plan'
+import type { ObjectRef, Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { PublicKey } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
@@ -164,6 +164,16 @@ export interface Allowances {
   pending(agent: string, except: string): Promise<number>
 }
 
+/** What a class's changes may reach together; exact within one mediator, also after a restart. */
+export interface Spending {
+  /** Why the plan would be too much now, or undefined. Spends nothing. */
+  refusal(record: IntentRecord, plan: Plan, limits: ClassLimits): Refusal | undefined
+  /** Whether fewer changes of the class than allowed are under way, this one not counted. */
+  place(record: IntentRecord, limits: ClassLimits): boolean
+  /** Spends for the intent, once however often it is asked, or says why not. */
+  spend(record: IntentRecord, plan: Plan, limits: ClassLimits): Refusal | undefined
+}
+
 /** Everything a stage may touch. */
 export interface Ports {
   readonly clock: Clock
@@ -175,6 +185,7 @@ export interface Ports {
   readonly rules: RulesPort
   readonly targets: Targets
   readonly allowances: Allowances
+  readonly spending: Spending
   readonly triggers: {
     get(id: string): Promise<Trigger | undefined>
     /** Firing triggers, `limit` at most, the newest first. */

@@ -13,12 +13,15 @@ import { serve } from '@jackstay/service/server'
 import type { StaticToken } from '@jackstay/service/static-token'
 import { v7 as uuid7 } from 'uuid'
 import { z } from 'zod'
-import { allowances } from './allowances.ts'
 import { type AppParts, mediatorApp } from './app.ts'
 import { type Changes, changes as newChanges } from './changes.ts'
 import { type CachedCluster, type Caches, clusterView, openCaches } from './cluster-caches.ts'
 import { reportConditions } from './conditions.ts'
 import { type DriverOptions, startDriver, sweep } from './driver.ts'
+import { readRecord } from './histories.ts'
+import { allowances } from './limits/allowances.ts'
+import { recall, type SpendingLog, spendingLog } from './limits/spending.ts'
+import { steadyClock } from './limits/steady-clock.ts'
 import type { Outside } from './outside.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
@@ -65,7 +68,14 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
     onLoaded: () => conditions.soon(),
     onError: (err) => log.error({ err }, 'rules not loaded: everything is denied until they are'),
   })
-  const driverOptions = driverParts(options, { caches, cluster, rules, changes, desk })
+  const steady = steadyClock({
+    wall: clock,
+    monotonic: () => performance.now(),
+    onJump: (byMs) => log.warn({ byMs }, 'the clock jumped: limits go by time that passed'),
+  })
+  const spending = spendingLog(steady)
+  await recall(spending, store, (id) => readRecord(store, id), clock.now())
+  const driverOptions = driverParts(options, { caches, cluster, rules, changes, desk, spending })
   const driver = startDriver(driverOptions)
   const conditions = reportOnChange(client, { caches, cluster, rules }, clock, log)
   const server = await serve({
@@ -123,19 +133,25 @@ function startJudge(log: Log, metrics: Metrics): JudgeThread {
 
 function driverParts(
   options: MediatorOptions,
-  running: Kept & { readonly changes: Changes; readonly desk: TriggerDesk },
+  running: Kept & {
+    readonly changes: Changes
+    readonly desk: TriggerDesk
+    readonly spending: SpendingLog
+  },
 ): DriverOptions {
-  const { caches, cluster, rules, changes, desk } = running
+  const { caches, cluster, rules, changes, desk, spending } = running
   const { client, store, log, metrics, clock, clusterUid, catalogue, catalogueVersion } = options
   return {
     ...{ store, caches, changes, log },
     holder: randomUUID(),
     projection: projection(client),
     onEnd: countEnds(metrics, log),
+    note: spending.note,
     ports: {
       ...{ clock, clusterUid, catalogue, catalogueVersion, cluster, rules },
       targets: kubeTargets(client),
       allowances: allowances(store, clock),
+      spending,
       triggers: desk,
     },
   }

@@ -22,6 +22,7 @@ export const reasons = [
   'not_fresh',
   'rate_limited',
   'budget_exhausted',
+  'oscillating',
   'breaker_open',
   'outside_class',
   'class_not_granted',

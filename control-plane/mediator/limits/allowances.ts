@@ -1,6 +1,6 @@
 import { type BucketState, take } from '@jackstay/judge/limits'
 import type { Store } from '@jackstay/ledger/store'
-import type { Allowances, Clock } from './ports.ts'
+import type { Allowances, Clock } from '../ports.ts'
 
 /** Agents whose rate is remembered; beyond that the one not heard of for longest starts afresh. */
 const remembered = 10_000
