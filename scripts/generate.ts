@@ -6,12 +6,9 @@ import { crdOf, type Manifest } from '@jackstay/contract/crd'
 import { dashed } from '@jackstay/contract/executor'
 import { kinds } from '@jackstay/contract/kinds/all'
 import { stringify } from 'yaml'
-import {
-  executorFieldPolicies,
-  executorWritePolicy,
-  unknownFieldPolicies,
-} from './generate/policies.ts'
-import { actionRole } from './generate/roles.ts'
+import { executorFieldPolicies } from './generate/executor-fields.ts'
+import { executorWritePolicy, unknownFieldPolicies } from './generate/policies.ts'
+import { actionRole, factReads } from './generate/roles.ts'
 import { rulesReference } from './generate/rules-reference.ts'
 import { rootFolder } from './root.ts'
 
@@ -39,6 +36,10 @@ function chartFiles(): Map<string, string> {
     const why = `All that ${entry.name} can do, for whoever reviews a class.`
     all.set(`roles/action-${dashed(entry.name)}.yaml`, yaml(why, [actionRole(entry)]))
   }
+  all.set(
+    'roles/generated-mediator-facts.yaml',
+    yaml('What the mediator reads to plan, on behalf of the actions.', factReads(catalogue)),
+  )
   const unknown = unknownFieldPolicies(kinds)
   all.set(
     'policies/generated-unknown-fields.yaml',
@@ -53,7 +54,7 @@ function chartFiles(): Map<string, string> {
 }
 
 const isGenerated = (path: string) =>
-  path.startsWith('crds/') || /^(roles\/action-|policies\/generated-)/.test(path)
+  path.startsWith('crds/') || /^(roles\/(action|generated)-|policies\/generated-)/.test(path)
 
 async function present(): Promise<string[]> {
   const entries = await readdir(join(rootFolder, chart), { recursive: true })

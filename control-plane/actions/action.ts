@@ -1,7 +1,8 @@
+import { at, fieldChanges, same } from '@jackstay/contract/field-changes'
 import type { Reason } from '@jackstay/contract/history'
 import type { Target } from '@jackstay/contract/intent'
 import type { Json } from '@jackstay/contract/json'
-import type { ObjectRef, Plan, PlannedWrite, Reading } from '@jackstay/contract/plan'
+import type { ObjectRef, Plan } from '@jackstay/contract/plan'
 import type { z } from 'zod'
 
 /** A resource an action works on. */
@@ -24,6 +25,15 @@ export interface WriteRight {
   readonly mayChange: readonly string[]
 }
 
+/** What an intent asks an action to work on. */
+export type GivenTarget = Target & { readonly namespace: string }
+
+/** What of the signed intent itself a plan may rest on: it stays the same however often it is made. */
+export interface Request {
+  /** When it was signed, in seconds since the epoch. */
+  readonly signedAt: number
+}
+
 /** A resource the control plane must be able to read for the plan, on behalf of the action. */
 export interface ReadRight {
   readonly group: string
@@ -37,7 +47,8 @@ export type Observed = { readonly [key: string]: Json }
 export interface FactReader {
   /** The object, or undefined where there is none. */
   get(kind: TargetKind, namespace: string, name: string): Promise<Observed | undefined>
-  list(kind: TargetKind, namespace: string): Promise<readonly Observed[]>
+  /** Those of a namespace, with a label selector the matching ones alone. */
+  list(kind: TargetKind, namespace: string, labelSelector?: string): Promise<readonly Observed[]>
 }
 
 export interface Refusal {
@@ -71,15 +82,10 @@ export interface Action<Params, Facts> {
   readonly reads: readonly ReadRight[]
   /** Default deadline of the success test, in seconds. */
   readonly verifySeconds: number
-  gather(
-    target: Target & { readonly namespace: string },
-    read: FactReader,
-  ): Promise<Facts | Refusal>
-  plan(params: Params, facts: Facts): ActionPlan | Refusal
+  gather(target: GivenTarget, read: FactReader, params: Params): Promise<Facts | Refusal>
+  plan(params: Params, facts: Facts, request: Request): ActionPlan | Refusal
   /** The success test over the target as it is now, or undefined where it is gone. */
   progress(plan: Plan, target: Observed | undefined): Progress
-  /** The covered fields of a write as they stand in an object: what undo and settling compare. */
-  fieldsOf(write: PlannedWrite, object: Observed): readonly Reading[]
 }
 
 /** The same with its types closed over: what the catalogue holds and the line calls. */
@@ -93,12 +99,12 @@ export interface CatalogueEntry {
   readonly verifySeconds: number
   /** Validates the parameters, gathers facts and plans. */
   prepare(
-    target: Target & { readonly namespace: string },
+    target: GivenTarget,
     params: unknown,
     read: FactReader,
+    request: Request,
   ): Promise<ActionPlan | Refusal>
   progress(plan: Plan, target: Observed | undefined): Progress
-  fieldsOf(write: PlannedWrite, object: Observed): readonly Reading[]
 }
 
 export function isRefusal(value: object): value is Refusal {
@@ -110,7 +116,7 @@ export function defineAction<Params, Facts extends object>(
 ): CatalogueEntry {
   return {
     ...action,
-    prepare: async (target, params, read) => {
+    prepare: async (target, params, read, request) => {
       const parsed = action.params.safeParse(params)
       if (!parsed.success) {
         const [issue] = parsed.error.issues
@@ -120,8 +126,8 @@ export function defineAction<Params, Facts extends object>(
           message: `params.${path}: ${issue?.message ?? 'invalid'}`,
         }
       }
-      const facts = await action.gather(target, read)
-      return isRefusal(facts) ? facts : action.plan(parsed.data, facts)
+      const facts = await action.gather(target, read, parsed.data)
+      return isRefusal(facts) ? facts : action.plan(parsed.data, facts, request)
     },
   }
 }
@@ -129,4 +135,16 @@ export function defineAction<Params, Facts extends object>(
 /** How a reading names its object: `<Kind> <namespace>/<name> <uid>`. */
 export function nameOf(ref: ObjectRef): string {
   return `${ref.kind} ${ref.namespace ?? ''}/${ref.name} ${ref.uid}`
+}
+
+/** Why the target is no longer as the write left it, or undefined while everything stands. */
+export function overtaken(plan: Plan, object: Observed | undefined): string | undefined {
+  const { kind, uid } = plan.target
+  if (object === undefined) return `the ${kind} is gone`
+  if (at(object, '/metadata/uid') !== uid) {
+    return `the ${kind} was replaced by another of the same name`
+  }
+  const changes = plan.writes.filter((w) => w.object.uid === uid).flatMap(fieldChanges)
+  const moved = changes.find(({ path, after }) => !same(at(object, path), after))
+  return moved && `somebody changed ${moved.path} meanwhile`
 }

@@ -1,10 +1,10 @@
 import type { Observed } from '@jackstay/actions/action'
 import type { Binding } from '@jackstay/contract/history'
-import type { PlannedWrite, Reading } from '@jackstay/contract/plan'
+import type { PlannedWrite } from '@jackstay/contract/plan'
 import { visible } from '@jackstay/contract/text'
 import { bindingOf } from './judgement.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
-import { fieldManager, landed } from './settle.ts'
+import { type Change, fieldManager, landed } from './settle.ts'
 
 /** What became of one write, told by the API server's answer or by reading the object. */
 export interface Attempted {
@@ -24,7 +24,7 @@ const sends = 5
  */
 export async function attemptWrite(
   write: PlannedWrite,
-  change: { readonly body: unknown; readonly after: readonly Reading[] },
+  change: Change & { readonly body: unknown },
   bound: Binding,
   identity: WriteIdentity,
   ports: Ports,
@@ -33,7 +33,7 @@ export async function attemptWrite(
   let message = ''
   for (let sent = 0; sent < sends; sent++) {
     const found = await ports.targets.read(write.object)
-    if (found !== undefined && landed(found, change.after, manager)) return byReading(found)
+    if (found !== undefined && landed(found, change, manager)) return byReading(found)
     if (found === undefined || moved(found, bound)) {
       return { outcome: 'conflict', settled: 'by_reading', message: 'the object moved' }
     }

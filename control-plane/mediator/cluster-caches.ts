@@ -1,3 +1,4 @@
+import type { TargetKind } from '@jackstay/actions/action'
 import { digestOf } from '@jackstay/contract/json'
 import { type ActionPolicySpec, actionPolicy } from '@jackstay/contract/kinds/action-policy'
 import { agentClass, classNamespacePrefix } from '@jackstay/contract/kinds/agent-class'
@@ -21,6 +22,7 @@ import type {
   PodView,
   QuotaView,
 } from './ports.ts'
+import { openTargetCaches, type TargetCaches } from './target-caches.ts'
 
 export interface PolicyView {
   readonly name: string
@@ -34,11 +36,6 @@ export interface CachedClass extends ClassView {
   readonly statusHash: string
 }
 
-export interface TargetView {
-  readonly uid: string
-  readonly resourceVersion: string
-}
-
 export interface Caches {
   readonly classes: WatchCache<CachedClass>
   readonly keys: WatchCache<KeyView>
@@ -49,7 +46,7 @@ export interface Caches {
   readonly namespaces: WatchCache<NamespaceView>
   readonly quotas: WatchCache<QuotaView>
   readonly pods: WatchCache<PodView>
-  readonly targets: WatchCache<TargetView>
+  readonly targets: TargetCaches
 }
 
 type Report = (error: unknown, where: string) => void
@@ -75,11 +72,11 @@ function coreCache<T>(
   resource: string,
   report: Report,
   project: (object: KubeObject) => T | undefined,
-  { apiVersion = 'v1', index }: { apiVersion?: string; index?: (value: T) => string } = {},
+  { index }: { index?: (value: T) => string } = {},
 ): WatchCache<T> {
   return watchCache({
     client,
-    resource: { apiVersion, resource },
+    resource: { apiVersion: 'v1', resource },
     project,
     ...(index && { index }),
     onError: (error, where) => report(error, `${resource}/${where}`),
@@ -92,7 +89,11 @@ export function subjectKey(kind: string, name: string): string {
 }
 
 /** Everything the mediator watches, as small projections. */
-export function openCaches(client: KubeClient, report: Report): Caches {
+export function openCaches(
+  client: KubeClient,
+  kinds: readonly TargetKind[],
+  report: Report,
+): Caches {
   return {
     classes: cacheOf(client, agentClass, report, projectClass),
     keys: cacheOf(client, agentKey, report, projectKey, (key) => key.thumbprint),
@@ -116,7 +117,7 @@ export function openCaches(client: KubeClient, report: Report): Caches {
       index: (quota) => quota.namespace,
     }),
     pods: coreCache(client, 'pods', report, projectPod),
-    targets: coreCache(client, 'deployments', report, projectTarget, { apiVersion: 'apps/v1' }),
+    targets: openTargetCaches(client, kinds, report),
   }
 }
 
@@ -191,8 +192,9 @@ export function projectQuota(object: KubeObject): QuotaView {
   return { name, namespace, limits }
 }
 
-function projectTarget({ metadata }: KubeObject): TargetView {
-  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' }
+/** Every cache there is, by its name. */
+export function allCaches({ targets, ...named }: Caches): [string, WatchCache<unknown>][] {
+  return [...Object.entries(named), ...targets]
 }
 
 export interface CachedCluster extends ClusterView {
@@ -208,7 +210,7 @@ function theOne([key, ...others]: readonly KeyView[]): KeyView | undefined {
 /** The caches as the stages see them. */
 export function clusterView(caches: Caches): CachedCluster {
   const unsynced = () =>
-    Object.entries(caches)
+    allCaches(caches)
       .filter(([, cache]) => !cache.synced())
       .map(([name]) => name)
   return {

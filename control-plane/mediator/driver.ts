@@ -105,7 +105,9 @@ export function startDriver(options: DriverOptions): Driver {
   caches.intents.onChange(() => wake('approvals'))
   caches.suspensions.onChange(() => wake('suspensions'))
   caches.namespaces.onChange(() => wake('suspensions'))
-  caches.targets.onChange(({ value }) => wake('target', value.uid))
+  for (const cache of caches.targets.values()) {
+    cache.onChange(({ value }) => wake('target', value.uid))
+  }
   return {
     add: (id) => later(id, 0),
     recover,

@@ -47,7 +47,7 @@ function isFresh(record: IntentRecord, ports: Ports): boolean {
 async function resume(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
   const found = await ports.targets.read(open.object)
   const manager = fieldManager(record.id, false)
-  if (found === undefined || !landed(found, open.after, manager)) return rebind(record, ports)
+  if (found === undefined || !landed(found, open, manager)) return rebind(record, ports)
   const attempt = record.dispatched?.attempt ?? 1
   const told = { outcome: 'applied', settled: 'by_reading' } as const
   const data = { write: open.id, attempt, ...told }

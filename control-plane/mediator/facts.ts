@@ -1,5 +1,5 @@
-import type { Json } from '@jackstay/contract/json'
-import type { Plan, PlannedWrite, Reading } from '@jackstay/contract/plan'
+import { fieldChanges } from '@jackstay/contract/field-changes'
+import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { Facts } from '@jackstay/judge/facts'
 import { risk } from '@jackstay/judge/risk'
@@ -82,15 +82,9 @@ function planFacts(
 
 /** The write field by field; a field on one side only is absent on the other. */
 function fields(write: PlannedWrite): Facts['plan']['writes'] {
-  const paths = new Set([...write.before, ...write.after].map((r) => r.path))
-  return [...paths].map((path) => ({
+  return fieldChanges(write).map(({ path, before = null, after = null }) => ({
     path,
-    before: valueAt(write.before, path),
-    after: valueAt(write.after, path),
+    before,
+    after,
   }))
-}
-
-function valueAt(readings: readonly Reading[], path: string): Json {
-  const value = readings.find((r) => r.path === path)?.value
-  return value === undefined || value === 'absent' ? null : value.is
 }

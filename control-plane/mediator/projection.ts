@@ -1,5 +1,6 @@
 import type { ApprovalRequirement } from '@jackstay/contract/decision'
 import { JackstayError } from '@jackstay/contract/errors'
+import { fieldChanges } from '@jackstay/contract/field-changes'
 import { digestOf, type Json } from '@jackstay/contract/json'
 import {
   type IntentObjectStatus,
@@ -16,22 +17,22 @@ import type { IntentObjectView } from './ports.ts'
 
 const resource = { apiVersion: groupVersion, kind: 'Intent', resource: intentObject.plural }
 
+/** The object holds 64; the last one says what is left out. */
+const maxLines = 63
+
 /** One line per field a plan changes: `path: before → after`, as the API server showed it. */
 export function diffLines(plan: Plan): string[] {
-  return plan.writes
-    .flatMap((write) =>
-      write.before.map((before, i) => {
-        const shown = [before.value, write.after[i]?.value ?? 'absent'].map((value) =>
-          value === 'absent' ? '(absent)' : JSON.stringify(value.is),
-        )
-        const { kind, namespace, name } = write.object
-        return visible(
-          `${kind} ${namespace ?? ''}/${name} ${before.path}: ${shown.join(' → ')}`,
-          2000,
-        )
-      }),
-    )
-    .slice(0, 64)
+  const lines = plan.writes.flatMap((write) => {
+    const { kind, namespace, name } = write.object
+    return fieldChanges(write).map(({ path, before, after }) => {
+      const shown = [before, after].map((v) => (v === undefined ? '(absent)' : JSON.stringify(v)))
+      return visible(`${kind} ${namespace ?? ''}/${name} ${path}: ${shown.join(' → ')}`, 2000)
+    })
+  })
+  const rest = lines.length - maxLines
+  return rest <= 0
+    ? lines
+    : [...lines.slice(0, maxLines), `and ${rest} more: read all of them with jackstay why`]
 }
 
 /** What the Intent object says. Pure over the record: the ledger is the truth, this shows it. */

@@ -15,7 +15,13 @@ import { v7 as uuid7 } from 'uuid'
 import { z } from 'zod'
 import { type AppParts, mediatorApp } from './app.ts'
 import { type Changes, changes as newChanges } from './changes.ts'
-import { type CachedCluster, type Caches, clusterView, openCaches } from './cluster-caches.ts'
+import {
+  allCaches,
+  type CachedCluster,
+  type Caches,
+  clusterView,
+  openCaches,
+} from './cluster-caches.ts'
 import { reportConditions } from './conditions.ts'
 import { type DriverOptions, startDriver, sweep } from './driver.ts'
 import { readRecord } from './histories.ts'
@@ -26,6 +32,7 @@ import type { Outside } from './outside.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
+import { targetKinds } from './target-caches.ts'
 import { kubeTargets } from './targets.ts'
 import { type TriggerDesk, triggerDesk } from './trigger-desk.ts'
 import { waiting } from './waiting.ts'
@@ -59,7 +66,9 @@ const flood = { perSecond: 2, burst: 60 }
 /** Wires the line to its cluster, store and callers, and runs it until the signal aborts. */
 export async function runMediator(options: MediatorOptions): Promise<void> {
   const { client, store, log, metrics, clock, signal } = options
-  const caches = openCaches(client, (err, where) => log.warn({ err, where }, 'cache fault'))
+  const caches = openCaches(client, targetKinds(options.catalogue), (err, where) =>
+    log.warn({ err, where }, 'cache fault'),
+  )
   const cluster = clusterView(caches)
   const changes = newChanges()
   const desk = triggerDesk(store, clock, changes, uuid7, () => driver.recheck())
@@ -104,7 +113,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   await Promise.all([sweeping, witnessing])
   rules.stop()
   await judge.close()
-  for (const cache of Object.values(caches)) cache.stop()
+  for (const [, cache] of allCaches(caches)) cache.stop()
   await store.close()
   await client.close()
   log.info('mediator stopped')

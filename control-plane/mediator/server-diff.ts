@@ -1,5 +1,6 @@
 import { nameOf, type Observed } from '@jackstay/actions/action'
-import { canonical, type Json } from '@jackstay/contract/json'
+import { isMap, same, token } from '@jackstay/contract/field-changes'
+import type { Json } from '@jackstay/contract/json'
 import type { PlannedWrite, Reading } from '@jackstay/contract/plan'
 
 /** Metadata that moves with every write: never part of what people approve. */
@@ -37,10 +38,6 @@ function reading(of: string, path: string, value: Json | undefined): Reading {
   return { of, path, value: value === undefined ? 'absent' : { is: value } }
 }
 
-function isMap(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 function collect(
   path: string,
   before: Json | undefined,
@@ -50,12 +47,10 @@ function collect(
   if (moving.has(path)) return
   if (isMap(before) && isMap(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      const token = key.replaceAll('~', '~0').replaceAll('/', '~1')
-      collect(`${path}/${token}`, before[key], after[key], into)
+      collect(`${path}/${token(key)}`, before[key], after[key], into)
     }
     return
   }
-  if (before === undefined && after === undefined) return
-  if (before !== undefined && after !== undefined && canonical(before) === canonical(after)) return
+  if (same(before, after)) return
   into.set(path, { before, after })
 }

@@ -20,13 +20,19 @@ async function observe(client: KubeClient, ref: ResourceRef): Promise<Observed |
   return object && observed(object)
 }
 
-async function listAll(client: KubeClient, kind: TargetKind, namespace: string) {
+async function listAll(
+  client: KubeClient,
+  kind: TargetKind,
+  namespace: string,
+  labelSelector: string | undefined,
+) {
   const items: Observed[] = []
   let next: string | undefined
   for (let page = 0; page < maxPages; page++) {
     const list = await client.list(kind, {
       namespace,
       limit: 500,
+      ...(labelSelector !== undefined && { labelSelector }),
       ...(next !== undefined && { continue: next }),
     })
     items.push(...list.items.map(observed))
@@ -57,7 +63,7 @@ function extras(identity: WriteIdentity): Record<string, readonly string[]> {
 export function kubeTargets(client: KubeClient): Targets {
   return {
     get: (kind, namespace, name) => observe(client, { ...kind, namespace, name }),
-    list: (kind, namespace) => listAll(client, kind, namespace),
+    list: (kind, namespace, selector) => listAll(client, kind, namespace, selector),
     read: (ref) => observe(client, resourceRef(ref)),
     async patch(ref, body, { uid, resourceVersion }, identity, { dryRun }): Promise<WriteAnswer> {
       const executor = client.as({ username: identity.executor, extra: extras(identity) })

@@ -6,7 +6,7 @@ import { bindingOf, identityOf } from './judgement.ts'
 import { end, moment } from './leaves.ts'
 import type { Ports } from './ports.ts'
 import { approvedPlan, writesToUndo } from './progress.ts'
-import { fieldManager, landed, ownedBy, stands } from './settle.ts'
+import { type Change, fieldManager, landed, untouched } from './settle.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
 import { suspended } from './suspended.ts'
 
@@ -39,7 +39,7 @@ export const undo: Stage = {
     }
     const bound = record.undoDispatched?.bindings.find((b) => b.write === write.id)
     if (bound === undefined || last !== undefined) return bind(record, write, attempt + 1, ports)
-    const change = { body: write.inverse.body, after: write.before }
+    const change = { body: write.inverse.body, ...inverted(write) }
     const identity = identityOf(record, approvedPlan(record), true)
     const attempted = await attemptWrite(write, change, bound, identity, ports)
     return undone(write, attempt, attempted, ports)
@@ -57,7 +57,7 @@ async function bind(
   const bound = object && bindingOf(object)
   // an inverse whose answer was lost may have landed although the receipt says conflict
   const manager = fieldManager(record.id, true)
-  if (object !== undefined && attempt > 1 && landed(object, write.before, manager)) {
+  if (object !== undefined && attempt > 1 && landed(object, inverted(write), manager)) {
     const found = { outcome: 'applied', settled: 'by_reading' } as const
     return undone(write, attempt - 1, found, ports)
   }
@@ -71,6 +71,11 @@ async function bind(
   return next({ type: 'undoDispatched', at, data: { attempt, bindings } })
 }
 
+/** What the inverse does to the fields. */
+function inverted({ before, after }: PlannedWrite): Change {
+  return { before: after, after: before }
+}
+
 /** Why the inverse would clobber somebody, or undefined while every field is as we left it. */
 function whyNotOurs(
   record: IntentRecord,
@@ -81,10 +86,9 @@ function whyNotOurs(
     return 'the object was deleted or replaced; nothing is left to restore'
   }
   const manager = fieldManager(record.id, false)
-  const ours =
-    stands(object, write.after) &&
-    write.after.every((r) => r.value === 'absent' || ownedBy(object, r.path, manager))
-  return ours ? undefined : 'somebody changed the field after us; restore it by hand if needed'
+  return untouched(object, write, manager)
+    ? undefined
+    : 'somebody changed the field after us; restore it by hand if needed'
 }
 
 function undone(

@@ -31,6 +31,7 @@ export const reasons = [
   'unknown_action',
   'invalid_params',
   'no_change',
+  'unsuitable_target',
   'not_reversible',
   'hpa_owns_replicas',
   'gitops_owned',

@@ -1,19 +1,20 @@
-import type { Plan, PlannedWrite, Reading } from '@jackstay/contract/plan'
+import { fieldChanges } from '@jackstay/contract/field-changes'
+import type { Json } from '@jackstay/contract/json'
+import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
 import { type Line, styled } from './screen.ts'
 
 /** What the control plane computed: per write the object, per field before and after. */
 export function diffLines({ writes }: Plan): Line[] {
   return writes.flatMap((write) => [
     [styled('dim', `${write.id} ${write.verb} `), objectName(write)],
-    ...write.before.map((before, i): Line => {
-      const after = write.after[i]
-      return [
-        `   ${before.path}: `,
+    ...fieldChanges(write).map(
+      ({ path, before, after }): Line => [
+        `   ${path}: `,
         styled('red', shown(before)),
         ' → ',
-        styled('green', after === undefined ? '(absent)' : shown(after)),
-      ]
-    }),
+        styled('green', shown(after)),
+      ],
+    ),
   ])
 }
 
@@ -22,8 +23,8 @@ export function objectName({ object }: PlannedWrite): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
 
-function shown({ value }: Reading): string {
-  return value === 'absent' ? '(absent)' : JSON.stringify(value.is)
+function shown(value: Json | undefined): string {
+  return value === undefined ? '(absent)' : JSON.stringify(value)
 }
 
 /** A diff line of an Intent object, `path: before → after`. */

@@ -1,7 +1,36 @@
 import type { CatalogueEntry } from '@jackstay/actions/action'
 import type { Manifest } from '@jackstay/contract/crd'
 import { actionRoleName } from '@jackstay/contract/executor'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import { partOf } from './policies.ts'
+
+/** What the plans of all actions rest on: the mediator may read it, and watch it for changes. */
+export function factReads(catalogue: readonly CatalogueEntry[]): Manifest[] {
+  const name = 'jackstay-mediator-facts'
+  const byGroup = new Map<string, Set<string>>()
+  for (const { group, resource } of catalogue.flatMap(({ reads }) => reads)) {
+    byGroup.set(group, (byGroup.get(group) ?? new Set()).add(resource))
+  }
+  return [
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name, labels: partOf },
+      rules: [...byGroup].sort().map(([group, resources]) => ({
+        apiGroups: [group],
+        resources: [...resources].sort(),
+        verbs: ['get', 'list', 'watch'],
+      })),
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name, labels: partOf },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      subjects: [{ kind: 'ServiceAccount', name: 'jackstay-mediator', namespace: systemNamespace }],
+    },
+  ]
+}
 
 /** The fixed role that a class's executor is bound to, so reviewers read its power with kubectl. */
 export function actionRole(entry: CatalogueEntry): Manifest {

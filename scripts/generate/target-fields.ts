@@ -14,6 +14,43 @@ export const specFields: Readonly<Record<string, readonly string[]>> = {
     'paused',
     'progressDeadlineSeconds',
   ],
+  'apps/statefulsets': [
+    'replicas',
+    'selector',
+    'template',
+    'volumeClaimTemplates',
+    'serviceName',
+    'podManagementPolicy',
+    'updateStrategy',
+    'revisionHistoryLimit',
+    'minReadySeconds',
+    'persistentVolumeClaimRetentionPolicy',
+    'ordinals',
+  ],
+  'apps/daemonsets': [
+    'selector',
+    'template',
+    'updateStrategy',
+    'minReadySeconds',
+    'revisionHistoryLimit',
+  ],
+  'autoscaling/horizontalpodautoscalers': [
+    'scaleTargetRef',
+    'minReplicas',
+    'maxReplicas',
+    'metrics',
+    'behavior',
+  ],
+  'batch/cronjobs': [
+    'schedule',
+    'timeZone',
+    'startingDeadlineSeconds',
+    'concurrencyPolicy',
+    'suspend',
+    'jobTemplate',
+    'successfulJobsHistoryLimit',
+    'failedJobsHistoryLimit',
+  ],
 }
 
 /** Metadata that no action may change unless it says so. */

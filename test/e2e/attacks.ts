@@ -1,3 +1,6 @@
+import { catalogue } from '@jackstay/actions/catalogue'
+import { dashed } from '@jackstay/contract/executor'
+import type { KubeClient } from '@jackstay/kube/client'
 import { type Answer, attempt, passed } from './attempt.ts'
 import { apply, type Governed, read, suffix } from './governed.ts'
 import {
@@ -12,6 +15,7 @@ import {
   type Specimen,
   suspensionOf,
 } from './specimens.ts'
+import { quietTarget } from './targets.ts'
 import type { World } from './world.ts'
 
 /** A request that exactly one policy stands in the way of. Always a dry-run: it may be repeated. */
@@ -88,9 +92,7 @@ function executorAttacks(w: World, g: Governed, ungoverned: string): Record<stri
     [`${executorPolicies}-writes`]: {
       attempt: () => g.patch(replicas, { ...dryRun, as: masters({ ...g.extra, ...elsewhere }) }),
     },
-    [`${executorPolicies}-fields-workload-scale-deployments`]: {
-      attempt: () => g.patch({ spec: { paused: true } }, dryRun),
-    },
+    ...fieldAttacks(w, g, masters),
     [`${executorPolicies}s-governed`]: {
       attempt: () =>
         g.patch(replicas, { ...dryRun, as: masters(), deployment: g.path(ungoverned, 'api') }),
@@ -140,6 +142,36 @@ function executorAttacks(w: World, g: Governed, ungoverned: string): Record<stri
         ),
     },
   }
+}
+
+/** A label beside what each action may change, by an executor in the name of that action. */
+function fieldAttacks(
+  w: World,
+  g: Governed,
+  masters: (extra: Governed['extra']) => KubeClient,
+): Record<string, Attack> {
+  return Object.fromEntries(
+    catalogue.flatMap(({ name, writes }) =>
+      writes.map(({ group, version, resource }) => {
+        const as = masters({ ...g.extra, 'jackstay.dev/action': [name] })
+        const all = `/apis/${group}/${version}/namespaces/${g.target}/${resource}`
+        const attack: Attack = {
+          attempt: () =>
+            g.patch(
+              { metadata: { labels: { added: 'yes' } } },
+              {
+                ...{ ...dryRun, as, deployment: `${all}/api` },
+              },
+            ),
+          prepared: async () => {
+            await apply(w, [quietTarget(resource, g.target)])
+            return async () => {}
+          },
+        }
+        return [`${executorPolicies}-fields-${dashed(name)}-${resource}`, attack]
+      }),
+    ),
+  )
 }
 
 function tokenSecret(g: Governed) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
+import { catalogue } from '@jackstay/actions/catalogue'
+import { dashed } from '@jackstay/contract/executor'
 import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord } from '@jackstay/kube/resources'
 import { type Answer, attempt, passed, refused, refusedBy } from './attempt.ts'
@@ -171,13 +173,18 @@ describe('executors, with every program of Jackstay dead', { skip: await noClust
     })
 
     it('and the policy lists every field that this API server knows', async () => {
-      const path = '/openapi/v3/apis/apps/v1'
-      const { body } = await attempt(w.admin, 'GET', path)
-      const schemas = isRecord(body) && isRecord(body.components) ? body.components.schemas : {}
-      const schema = isRecord(schemas) ? schemas['io.k8s.api.apps.v1.DeploymentSpec'] : undefined
-      assert.ok(isRecord(schema) && isRecord(schema.properties))
-      const held = await specFieldsHeld(policy)
-      assert.deepEqual([...held, 'replicas'].toSorted(), Object.keys(schema.properties).toSorted())
+      const entries = catalogue.flatMap(({ name, writes }) =>
+        writes.flatMap((write) => (write.verb === 'patch' ? [{ name, ...write }] : [])),
+      )
+      for (const { name, group, version, resource, mayChange } of entries) {
+        const { body } = await attempt(w.admin, 'GET', `/openapi/v3/apis/${group}/${version}`)
+        const known = specFieldsOf(body, resource)
+        const held = await specFieldsHeld(`jackstay-executor-fields-${dashed(name)}-${resource}`)
+        const free = known.filter((field) =>
+          mayChange.some((path) => new RegExp(`^spec\\.${field}(\\.|$)`).test(path)),
+        )
+        assert.deepEqual([...held, ...free].toSorted(), known.toSorted(), `${name} ${resource}`)
+      }
     })
   })
 
@@ -253,6 +260,19 @@ describe('executors, with every program of Jackstay dead', { skip: await noClust
     })
   })
 })
+
+/** The fields below `spec` of a resource, by the API server's own schema. */
+function specFieldsOf(openapi: unknown, resource: string): string[] {
+  const schemas =
+    isRecord(openapi) && isRecord(openapi.components) ? openapi.components.schemas : {}
+  const wanted = `.${resource.replace(/s$/, '')}spec`
+  const found = Object.entries(Object(schemas)).find(([name]) =>
+    name.toLowerCase().endsWith(wanted),
+  )
+  const schema = found?.[1]
+  assert.ok(isRecord(schema) && isRecord(schema.properties), resource)
+  return Object.keys(schema.properties)
+}
 
 const executorOf = (g: Governed) => ({ namespace: 'jackstay-executors', name: g.class })
 

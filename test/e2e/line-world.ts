@@ -22,6 +22,8 @@ export interface ClassOptions {
   readonly verifySeconds?: number
   readonly rules?: readonly Manifest[]
   readonly limits?: Partial<ClassLimits>
+  /** `workload.scale` unless told otherwise. */
+  readonly actions?: readonly string[]
 }
 
 /** A class with its namespaces, its policy, a granted quorum and one enrolled agent. */
@@ -113,7 +115,8 @@ export async function lineWorld(): Promise<LineWorld> {
         namespace: `jackstay-class-${suffix}`,
         targets: `t-${suffix}`,
       }
-      const parts = { ...one, agentServiceAccount: 'agent', actions: ['workload.scale'] }
+      const actions = options.actions ?? ['workload.scale']
+      const parts = { ...one, agentServiceAccount: 'agent', actions }
       await applyObjects(install, classObjects({ ...parts, targets: [one.targets] }))
       await applyObjects(install, governance(one, options))
       await grant(self, one.class)
@@ -169,6 +172,7 @@ function governance(
   options: ClassOptions,
 ): Manifest[] {
   const quorum = { count: 1, groups: [oncall] }
+  const { actions = ['workload.scale'] } = options
   // every tenant's rules stand beside the others': each speaks of its own class only
   const mine = (when: string) => `class.name == "${one.class}" && (${when})`
   const rules = (options.rules ?? approveAll).map((rule) =>
@@ -188,7 +192,9 @@ function governance(
       spec: {
         namespace: one.namespace,
         autonomy: options.autonomy ?? 'act-within-policy',
-        actions: [{ name: 'workload.scale', targets: { namespaces: [one.targets], names: ['*'] } }],
+        actions: actions.map((name) => ({
+          ...{ name, targets: { namespaces: [one.targets], names: ['*'] } },
+        })),
         defaultApproval: quorum,
         limits: {
           intentsPerMinute: 600,
@@ -207,7 +213,7 @@ function governance(
       apiVersion: groupVersion,
       kind: 'ActionPolicy',
       metadata: { name: one.class },
-      spec: { mode: 'enforce', actions: ['workload.scale'], rules },
+      spec: { mode: 'enforce', actions, rules },
     },
   ]
 }

@@ -126,6 +126,23 @@ export class TestAgent {
     return intentView.parse(body)
   }
 
+  /** Submits an intent of any action, and waits until it ended or waits for people. */
+  async ask(
+    action: string,
+    params: Readonly<Record<string, unknown>>,
+    target: {
+      readonly kind: string
+      readonly apiVersion?: string
+      readonly namespace: string
+      readonly name: string
+    },
+  ): Promise<IntentView> {
+    return await this.scale(0, target, {
+      ...{ action, params },
+      target: { apiVersion: 'apps/v1', ...target },
+    })
+  }
+
   /** The intent as the mediator tells it, after at most `wait` seconds. */
   async follow(id: string, wait = 30): Promise<IntentView> {
     const url = `${this.urls.mediator}/v1/intents/${id}?wait=${wait}`

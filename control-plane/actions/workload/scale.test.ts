@@ -7,8 +7,8 @@ import {
   isRefusal,
   type Observed,
   type Refusal,
-} from './action.ts'
-import { workloadScale } from './workload-scale.ts'
+} from '../action.ts'
+import { workloadScale } from './scale.ts'
 
 const uid = '11111111-1111-4111-8111-111111111111'
 
@@ -39,6 +39,7 @@ function reader(object: Observed | undefined, scalers: readonly Observed[] = [])
   return { get: async () => object, list: async () => scalers }
 }
 
+const request = { signedAt: 1_767_268_800 }
 const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' }
 
 function prepare(
@@ -46,7 +47,7 @@ function prepare(
   object: Observed | undefined = deployment(),
   scalers: readonly Observed[] = [],
 ): Promise<ActionPlan | Refusal> {
-  return workloadScale.prepare(target, params, reader(object, scalers))
+  return workloadScale.prepare(target, params, reader(object, scalers), request)
 }
 
 async function planned(replicas: number, object?: Observed): Promise<Plan> {
@@ -102,9 +103,14 @@ describe('workload.scale refuses', () => {
 
   it('a target that is not there, was replaced (T32) or is going away', async () => {
     const other = { ...target, uid: '22222222-2222-4222-8222-222222222222' }
-    const replaced = await workloadScale.prepare(other, { replicas: 1 }, reader(deployment()))
+    const replaced = await workloadScale.prepare(
+      other,
+      { replicas: 1 },
+      reader(deployment()),
+      request,
+    )
     assert.ok(isRefusal(replaced) && replaced.refused === 'target_not_found')
-    const gone = await workloadScale.prepare(target, { replicas: 1 }, reader(undefined))
+    const gone = await workloadScale.prepare(target, { replicas: 1 }, reader(undefined), request)
     assert.ok(isRefusal(gone) && gone.refused === 'target_not_found')
     const going = deployment({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })
     assert.equal(await refusal({ replicas: 1 }, going), 'target_not_found')

@@ -1,0 +1,97 @@
+import type { Json } from '@jackstay/contract/json'
+import type { Plan } from '@jackstay/contract/plan'
+import { type Observed, overtaken, type Progress } from '../action.ts'
+import { type Found, type Workload, workload } from './observed.ts'
+
+/** How many Pods a workload wants, and how many it has. */
+export interface Counts {
+  readonly wanted: number
+  readonly present: number
+  readonly ready: number
+  readonly available: number
+  readonly updated: number
+}
+
+export function countsOf(kind: string, { spec, status }: Workload): Counts {
+  if (kind === 'DaemonSet') {
+    return {
+      wanted: status.desiredNumberScheduled,
+      present: status.desiredNumberScheduled,
+      ready: status.numberReady,
+      available: status.numberAvailable,
+      updated: status.updatedNumberScheduled,
+    }
+  }
+  return {
+    wanted: spec.replicas,
+    present: status.replicas,
+    ready: status.readyReplicas,
+    available: status.availableReplicas,
+    updated: status.updatedReplicas,
+  }
+}
+
+const exceeded = 'ProgressDeadlineExceeded'
+
+/** Since when an earlier rollout is stuck: its condition stays until the next one moves. */
+export function stuckSince({ status }: Workload): string {
+  const found = status.conditions.find((c) => c.type === 'Progressing' && c.reason === exceeded)
+  return found?.lastUpdateTime ?? ''
+}
+
+/** What a plan that starts a rollout puts on record, for its success test. */
+export function rolloutFacts({ ref, workload: w }: Found): Plan['observed'] {
+  const { present, ready } = countsOf(ref.kind, w)
+  const since = stuckSince(w)
+  return {
+    replicas: present,
+    readyReplicas: ready,
+    ...(since !== '' && { stuckSince: since }),
+  }
+}
+
+/**
+ * Whether a rollout is finished: the controller has seen the template, every Pod is of it and
+ * available, and no older one is left (as `kubectl rollout status` has it).
+ */
+export function rolloutProgress(plan: Plan, object: Observed | undefined): Progress {
+  const foreign = overtaken(plan, object)
+  if (foreign !== undefined || object === undefined) {
+    return { state: 'broken', message: foreign ?? 'the workload is gone' }
+  }
+  const w = workload.parse(object)
+  const { wanted, present, available, updated } = countsOf(plan.target.kind, w)
+  if (w.status.observedGeneration < w.metadata.generation) {
+    return { state: 'pending', message: 'the controller has not seen the change yet' }
+  }
+  const since = stuckSince(w)
+  if (since !== '' && since !== plan.observed.stuckSince) {
+    return { state: 'broken', message: `the rollout is stuck: ${exceeded}` }
+  }
+  const message = `${updated} of ${wanted} Pods updated, ${available} available`
+  if (updated < wanted) return { state: 'pending', message }
+  const old = present - updated
+  if (old > 0) return { state: 'pending', message: `${message}, ${old} old ones are still there` }
+  return { state: available >= wanted ? 'holds' : 'pending', message }
+}
+
+/** Ready Pods that a rolling update takes away at once, at most. */
+export function lostAtOnce({ ref, workload: w }: Found): number {
+  const { ready, wanted } = countsOf(ref.kind, w)
+  const { strategy, updateStrategy } = w.spec
+  if (ref.kind === 'Deployment') {
+    if (strategy.type === 'Recreate') return ready
+    return Math.min(ready, share(strategy.rollingUpdate.maxUnavailable ?? '25%', wanted))
+  }
+  const most = share(updateStrategy.rollingUpdate.maxUnavailable ?? 1, wanted)
+  // a StatefulSet always replaces one at least; a DaemonSet with a surge none
+  return Math.min(ready, ref.kind === 'StatefulSet' ? Math.max(1, most) : most)
+}
+
+/** `2` or `25%` of the Pods, rounded down as the controllers do. */
+function share(value: Json, of: number): number {
+  if (typeof value === 'number') return value
+  const percent = typeof value === 'string' ? /^(\d+)%$/.exec(value)?.[1] : undefined
+  // what does not read may be all of them
+  return percent === undefined ? of : Math.floor((Number(percent) * of) / 100)
+}

@@ -1,0 +1,101 @@
+import { canonical, type Json } from './json.ts'
+import type { PlannedWrite, Reading } from './plan.ts'
+
+/** One field that a write changes; undefined where it is absent. */
+export interface FieldChange {
+  /** JSON pointer (RFC 6901) into the object. */
+  readonly path: string
+  readonly before: Json | undefined
+  readonly after: Json | undefined
+}
+
+export type JsonMap = { readonly [key: string]: Json }
+
+export function isMap(value: Json | undefined): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value)
+}
+
+export function same(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return canonical(a) === canonical(b)
+}
+
+/** One token of a JSON pointer. */
+export function token(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/** The keys of a JSON pointer. */
+export function tokens(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((one) => one.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** The value at a JSON pointer, or undefined. */
+export function at(object: Json, pointer: string): Json | undefined {
+  let value: Json | undefined = object
+  for (const key of tokens(pointer)) value = member(value, key)
+  return value
+}
+
+function member(value: Json | undefined, key: string): Json | undefined {
+  if (isMap(value)) return Object.hasOwn(value, key) ? value[key] : undefined
+  return isList(value) && /^(0|[1-9][0-9]*)$/.test(key) ? value[Number(key)] : undefined
+}
+
+/**
+ * What a write changes, field by field, for people and rules. A merge patch writes lists whole, and
+ * so its readings hold them; here the items of a list that keeps its order are looked into.
+ */
+export function fieldChanges({ before, after }: Pick<PlannedWrite, 'before' | 'after'>) {
+  const changes: FieldChange[] = []
+  for (const path of new Set([...before, ...after].map((r) => r.path))) {
+    const [old, now] = [valueAt(before, path), valueAt(after, path)]
+    // a write that changes nothing is shown as what it is
+    if (same(old, now)) changes.push({ path, before: old, after: now })
+    else collect(path, old, now, changes)
+  }
+  return changes
+}
+
+export function valueAt(readings: readonly Reading[], path: string): Json | undefined {
+  const value = readings.find((r) => r.path === path)?.value
+  return value === undefined || value === 'absent' ? undefined : value.is
+}
+
+function collect(
+  path: string,
+  before: Json | undefined,
+  after: Json | undefined,
+  into: FieldChange[],
+): void {
+  if (same(before, after)) return
+  if (isMap(before) && isMap(after)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      collect(`${path}/${token(key)}`, member(before, key), member(after, key), into)
+    }
+    return
+  }
+  if (isList(before) && isList(after) && inStep(before, after)) {
+    for (const [i, item] of before.entries()) collect(`${path}/${i}`, item, after[i], into)
+    return
+  }
+  into.push({ path, before, after })
+}
+
+/** Both lists have the same items by name, in the same order. */
+function inStep(before: readonly Json[], after: readonly Json[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every((item, i) => {
+      const other = after[i]
+      return isMap(item) && isMap(other) && same(item.name, other.name)
+    })
+  )
+}

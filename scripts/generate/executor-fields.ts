@@ -1,0 +1,76 @@
+import type { CatalogueEntry, WriteRight } from '@jackstay/actions/action'
+import type { Manifest } from '@jackstay/contract/crd'
+import { dashed } from '@jackstay/contract/executor'
+import { fieldTree, heldRules } from './field-paths.ts'
+import { actionExtra, isExecutor, policyWithBinding } from './policies.ts'
+import { metadataFields, specFields } from './target-fields.ts'
+
+/** Fields of metadata that the server itself moves with every write. */
+const moving = ['generation', 'managedFields', 'resourceVersion']
+
+/** Holds executors to the fields of their action (T34–T37, T39, T40, T44). */
+export function executorFieldPolicies(catalogue: readonly CatalogueEntry[]): Manifest[] {
+  return catalogue.flatMap((entry) =>
+    entry.writes.flatMap((write) =>
+      policyWithBinding({
+        name: `jackstay-executor-fields-${dashed(entry.name)}-${write.resource}`,
+        rule: {
+          apiGroups: [write.group],
+          apiVersions: ['*'],
+          operations: ['UPDATE'],
+          resources: [write.resource],
+        },
+        matchConditions: [
+          isExecutor,
+          { name: 'is-action', expression: `'${entry.name}' in ${actionExtra}` },
+        ],
+        validations: validations(entry, write),
+      }),
+    ),
+  )
+}
+
+function validations({ name }: CatalogueEntry, write: WriteRight): Manifest[] {
+  const reason = 'Forbidden'
+  const tree = fieldTree(write.mayChange)
+  const only = `${name} may change ${listed(write.mayChange)} only`
+  return [
+    ...unchanged(write).map((path) => ({
+      ...{ expression: `object.${path} == oldObject.${path}`, reason },
+      message: `${only}, not ${path.replaceAll('?', '')}`,
+    })),
+    ...(['metadata', 'spec'] as const).flatMap((parent) =>
+      heldRules(
+        parent,
+        tree.fields.get(parent) ?? { free: false, fields: new Map() },
+        parent === 'metadata' ? moving : [],
+      ).map(({ level, expression }) => ({
+        ...{ expression, reason },
+        message: `${only}, and no other field of ${level}`,
+      })),
+    ),
+  ]
+}
+
+/** A refusal is one line: a long list of fields is told by its first ones. */
+function listed(paths: readonly string[]): string {
+  const shown = paths.slice(0, 3).join(', ')
+  return paths.length > 3 ? `${shown} and ${paths.length - 3} more` : shown
+}
+
+/** Paths, presence-sensitive by optional fields, that the write must leave as they are. */
+function unchanged({ group, resource, mayChange }: WriteRight): string[] {
+  const fields = specFields[`${group}/${resource}`]
+  if (fields === undefined) {
+    throw new TypeError(`scripts/generate/target-fields.ts does not list the fields of ${resource}`)
+  }
+  const all = [
+    ...metadataFields.map((field) => ['metadata', field] as const),
+    ...fields.map((field) => ['spec', field] as const),
+  ]
+  const touched = (path: string) =>
+    mayChange.some((p) => p === path || p.startsWith(`${path}.`) || p.startsWith(`${path}[`))
+  return all
+    .filter((path) => !touched(path.join('.')))
+    .map(([parent, field]) => `${parent}.?${field}`)
+}
