@@ -16,6 +16,8 @@ export interface Host {
   readonly directory: string
   readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
+  /** Further settings of the mediator. */
+  readonly mediatorFlags?: readonly string[]
 }
 
 export interface ControlPlane {
@@ -80,7 +82,14 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
     })
   }
   const [mediatorPort = 0, registrarPort = 0, toolsPort = 0] = await freePorts(3)
-  const mediatorFlags = ['--data-dir', dataDirectory, '--alert-token-file', alertTokenFile]
+  const given = host.mediatorFlags ?? []
+  const mediatorFlags = [
+    '--data-dir',
+    dataDirectory,
+    '--alert-token-file',
+    alertTokenFile,
+    ...given,
+  ]
   const started: Program[] = []
   const stop = async () => {
     await Promise.all(started.splice(0).map((program) => program.stop()))

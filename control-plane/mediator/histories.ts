@@ -11,7 +11,7 @@ function stored(event: IntentEvent): NewEvent {
 }
 
 /** @throws JackstayError `not_found`; `ledger_damaged` when what is stored does not make sense */
-export async function readRecord(store: Store, id: string): Promise<IntentRecord> {
+export async function readRecord(store: Pick<Store, 'events'>, id: string): Promise<IntentRecord> {
   return recordOf(id, await store.events(id))
 }
 

@@ -41,6 +41,15 @@ const schema = z.object({
     .min(1)
     .optional()
     .describe('file that names witnesses and places that keep checkpoints'),
+  pagerUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('an Alertmanager that is told what waits for people; without it nobody is paged'),
+  pagerTokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file with the bearer token for it; read again before each post'),
   host: z.string().default('127.0.0.1').describe('address to listen on'),
   port: z.coerce.number().int().min(0).max(65_535).default(7440).describe('port to listen on'),
   shownHours: z.coerce
@@ -87,6 +96,10 @@ try {
     clusterUid: uid,
     store,
     vkey: key.vkey,
+    pagerTo:
+      options.pagerUrl === undefined
+        ? undefined
+        : { url: new URL(options.pagerUrl), tokenFile: options.pagerTokenFile },
     intentsFrom: await recoveredAt(store),
     alertToken,
     redact,

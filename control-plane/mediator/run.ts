@@ -29,6 +29,7 @@ import { allowances } from './limits/allowances.ts'
 import { recall, type SpendingLog, spendingLog } from './limits/spending.ts'
 import { steadyClock } from './limits/steady-clock.ts'
 import type { Outside } from './outside.ts'
+import { type PagerTarget, startPager } from './pager/start.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
@@ -46,6 +47,7 @@ export interface MediatorOptions {
   /** Intents signed before are refused: the log before this one may have known them. */
   readonly intentsFrom: number
   readonly alertToken: StaticToken
+  readonly pagerTo: PagerTarget | undefined
   readonly redact: (text: string) => string
   readonly log: Log
   readonly metrics: Metrics
@@ -105,12 +107,13 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   log.info({ url: server.url, recovered, ledger: store.origin }, 'mediator started')
   const sweeping = sweep(driverOptions, options.shownHours * 3600_000, sweepMs, signal)
   const witnessing = options.outside.run()
+  const paging = startPager({ ...options, cluster })
   await server.closed
   await driver.drain(AbortSignal.timeout(drainMs)).catch((err: unknown) => {
     log.warn({ err }, 'intents were still under way; they go on after the next start')
   })
   conditions.stop()
-  await Promise.all([sweeping, witnessing])
+  await Promise.all([sweeping, witnessing, paging])
   rules.stop()
   await judge.close()
   for (const [, cache] of allCaches(caches)) cache.stop()

@@ -1,5 +1,5 @@
 import { JackstayError } from '@jackstay/contract/errors'
-import { alertmanagerWebhook } from '@jackstay/contract/trigger'
+import { alertmanagerWebhook, pagerLabel } from '@jackstay/contract/trigger'
 import { readJson } from '@jackstay/service/body'
 import { bearerToken } from '@jackstay/service/caller'
 import {
@@ -29,7 +29,9 @@ export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void
   app.post('/v1/alerts/alertmanager', async (c) => {
     await parts.alertToken.verify(bearerToken(c))
     const webhook = await readJson(c, alertmanagerWebhook, alertLimits)
-    return c.json(await parts.desk.accept(webhook), 202)
+    // what Jackstay posted for people may be routed back here, and starts nothing
+    const alerts = webhook.alerts.filter(({ labels }) => labels.jackstay !== pagerLabel.jackstay)
+    return c.json(await parts.desk.accept({ ...webhook, alerts }), 202)
   })
   app.get('/v1/triggers', async (c) => {
     const caller = await identifyReader(c, parts)

@@ -2,6 +2,9 @@ import { z } from 'zod'
 
 const labels = z.record(z.string().max(317), z.string().max(4096))
 
+/** Marks the alerts that Jackstay itself posts: they tell people something, and are no triggers. */
+export const pagerLabel = { jackstay: 'pager' } as const
+
 /** One alert of Alertmanager's webhook, version 4. Fields we do not use are dropped. */
 export const alertmanagerAlert = z.object({
   status: z.enum(['firing', 'resolved']),

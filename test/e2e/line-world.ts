@@ -74,7 +74,9 @@ export async function noLine(): Promise<string | false> {
   return source === 'assets' ? 'needs kube-controller-manager, which these assets lack' : false
 }
 
-export async function lineWorld(): Promise<LineWorld> {
+export async function lineWorld(
+  settings: { readonly mediatorFlags?: readonly string[] } = {},
+): Promise<LineWorld> {
   const base = await world()
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-line-'))
   const ended = new AbortController()
@@ -84,7 +86,7 @@ export async function lineWorld(): Promise<LineWorld> {
   }
   const host = { client: base.admin, directory, signal, onError }
   const { writeKubeconfig } = base.cluster
-  const plane = await startControlPlane({ ...host, writeKubeconfig })
+  const plane = await startControlPlane({ ...host, ...settings, writeKubeconfig })
   const uid = await clusterUid(base.admin)
   const install = { kubectl: base.cluster.kubectl, kubeconfig: base.cluster.kubeconfig, signal }
   await applyObjects(install, [approverBinding])
