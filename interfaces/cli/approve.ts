@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { canonical } from '@jackstay/contract/json'
 import { type ApprovalSpec, approvalSpec } from '@jackstay/contract/kinds/approval'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
-import { isRecord } from '@jackstay/kube/resources'
 import {
   type ApprovalObject,
   approvalObject,
@@ -14,6 +13,7 @@ import {
 import { assertAskable, confirmed } from './confirm.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed } from './failure.ts'
+import { whoAmI } from './person.ts'
 import { type Line, styled } from './screen.ts'
 import { findSubject } from './subject.ts'
 import { print, printData, type Terminal } from './terminal.ts'
@@ -69,26 +69,6 @@ async function confirm(
 
 function noun({ kind }: Subject): string {
   return kind === 'Intent' ? 'operation' : 'class'
-}
-
-/** The API server's own word on who the user is, because it will check the Approval against it. */
-async function whoAmI(client: KubeClient, signal: AbortSignal): Promise<Person> {
-  const { status, body } = await client.request({
-    method: 'POST',
-    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
-    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
-    signal,
-  })
-  const user = isRecord(body) && isRecord(body.status) ? body.status.userInfo : undefined
-  if (status >= 300 || !isRecord(user) || typeof user.username !== 'string') {
-    throw new CommandFailed(
-      exitCodes.unreachable,
-      'unauthenticated',
-      `the API server does not say who you are (${status}); renew your credentials`,
-    )
-  }
-  const groups: readonly unknown[] = Array.isArray(user.groups) ? user.groups : []
-  return { username: user.username, groups: groups.filter((group) => typeof group === 'string') }
 }
 
 /** Whether the person had said the same before. @throws CommandFailed with the API server's words */

@@ -7,6 +7,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'jackstay intents list -n shop --phase approve     what waits for somebody',
     'jackstay why ID                                   the whole story of one intent',
     "jackstay approve ID --reason 'known peak'         shows the diff, asks, writes your approval",
+    "jackstay suspend --all --reason 'incident 7'      stops every agent's writes at once",
     'jackstay ledger verify --key log.vkey             recomputes the log from its leaves',
     'jackstay policy check rules/                      every mistake in rules, without a cluster',
   ],
@@ -26,6 +27,18 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "jackstay approve ID --digest sha256:… --yes --reason 'read in the ticket'",
   ],
   reject: ["jackstay reject ID --reason 'not during the sale'"],
+  suspend: [
+    "jackstay suspend --all --reason 'incident 7'      everything, undos too, by one label",
+    'jackstay suspend -n shop                          one namespace of targets',
+    'jackstay suspend --agent jackstay-class-sre/healer --for 2h',
+    'jackstay suspend --class sre --undo allow         what was begun may still be taken back',
+    'jackstay suspend --action workload.scale --for 30m --wait',
+    'jackstay suspend --target shop/Deployment/api     one object, whoever asks',
+  ],
+  resume: [
+    'jackstay resume --all                             shows what would start moving, asks',
+    'jackstay resume --target shop/Deployment/api --yes',
+  ],
   'ledger verify': [
     'jackstay ledger verify --data DIR --key log.vkey  recomputes every leaf and tile',
     'jackstay ledger verify --proof leaf-7.tlog-proof --key log.vkey',

@@ -8,6 +8,7 @@ import { intentCommands } from './intent-commands.ts'
 import { ledgerCommands } from './ledger/commands.ts'
 import { policyCommands } from './policy/commands.ts'
 import { render, renderJson, styled } from './screen.ts'
+import { stopCommands } from './stop/commands.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -83,6 +84,7 @@ export function build(terminal: Terminal): Command {
   // sub-commands inherit exit and output settings only when commander makes them itself
   intentCommands(program, terminal)
   approvalCommands(program, terminal)
+  stopCommands(program, terminal)
   ledgerCommands(program, terminal)
   policyCommands(program, terminal)
   showExamples(program)

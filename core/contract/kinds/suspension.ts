@@ -5,6 +5,12 @@ import { defineKind, ruled } from './kind.ts'
 
 /** Stops everything (on `jackstay-system`) or one namespace: a label, needing no kind of ours. */
 export const suspendedLabel = 'jackstay.dev/suspended'
+/** What people wrote beside the label, on the same namespace: their own words, which nobody vouches for. */
+export const suspendedNotes = {
+  by: 'jackstay.dev/suspended-by',
+  reason: 'jackstay.dev/suspended-reason',
+  until: 'jackstay.dev/suspended-until',
+} as const
 /** Namespaces whose workloads executors may touch at all. */
 export const governedLabel = 'jackstay.dev/governed'
 
