@@ -5,10 +5,11 @@ import type { Hono } from 'hono'
 import { type IntentRoutes, intentRoutes } from './intent-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import type { Outside } from './outside.ts'
+import { type PeopleRoutes, peopleRoutes } from './people/routes.ts'
 import { identifyReader } from './readers.ts'
 import { type TriggerRoutes, triggerRoutes } from './trigger-routes.ts'
 
-export interface AppParts extends IntentRoutes, TriggerRoutes {
+export interface AppParts extends IntentRoutes, TriggerRoutes, PeopleRoutes {
   readonly shell: AppOptions
   readonly clusterInfo: ClusterInfo
   readonly vkey: string
@@ -24,6 +25,7 @@ export function mediatorApp(parts: AppParts): Hono<ServiceEnv> {
   })
   triggerRoutes(app, parts)
   intentRoutes(app, parts)
+  peopleRoutes(app, parts)
   ledgerRoutes(app, parts.store, parts.vkey, parts.outside, async (c) => {
     const caller = await identifyReader(c, parts)
     if (caller.kind !== 'person') throw new JackstayError('forbidden', 'the log is for people')

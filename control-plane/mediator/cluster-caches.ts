@@ -163,6 +163,7 @@ function projectIntent(object: KubeObject): IntentObjectView {
     deleting: metadata.deletionTimestamp !== undefined,
     createdAt: metadata.creationTimestamp ?? '',
     phase: typeof state.phase === 'string' ? state.phase : undefined,
+    ...(typeof state.expiresAt === 'string' && { expiresAt: state.expiresAt }),
     statusHash: digestOf(state),
   }
 }
@@ -227,5 +228,6 @@ export function clusterView(caches: Caches): CachedCluster {
     suspensions: () => [...caches.suspensions.values()],
     approvalsOf: (kind, name) => caches.approvals.findAll(subjectKey(kind, name)),
     intentObject: (id) => caches.intents.find(id),
+    intentObjects: () => caches.intents.values(),
   }
 }

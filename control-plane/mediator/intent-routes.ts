@@ -16,6 +16,7 @@ import type { Context, Hono } from 'hono'
 import type { Changes } from './changes.ts'
 import type { Driver } from './driver.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
+import type { Summaries } from './people/summaries.ts'
 import { identifyReader, query, type ReaderPorts } from './readers.ts'
 import { listOf, listQuery, viewOf, waitQuery } from './views.ts'
 import type { Waiting } from './waiting.ts'
@@ -25,6 +26,7 @@ const shownMs = 25
 
 export interface IntentRoutes extends ReaderPorts {
   readonly store: Store
+  readonly summaries: Summaries
   readonly intake: Omit<IntakePorts, 'identify'>
   readonly driver: Driver
   readonly changes: Changes
@@ -60,7 +62,7 @@ async function list(c: Context, parts: IntentRoutes): Promise<Response> {
   const caller = await identifyReader(c, parts)
   const { before, phase, namespace, agent, limit } = query(c, listQuery)
   const whose = caller.kind === 'agent' ? caller.agent : agent
-  const found = await listOf(parts.store, {
+  const found = await listOf(parts.store, parts.summaries, {
     limit,
     ...(before !== undefined && { before }),
     ...(phase && { phase }),

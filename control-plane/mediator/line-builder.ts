@@ -218,6 +218,7 @@ export class Line {
         quotas: () => this.quotas,
         suspensions: () => this.suspensions,
         approvalsOf: (kind) => (kind === 'AgentClass' ? [granting] : this.approvals),
+        intentObjects: () => [],
         intentObject: () => ({
           ...{ ...object, createdAt: this.#at(), phase: undefined },
           statusHash: digestOf({}),

@@ -102,6 +102,8 @@ export interface IntentObjectView {
   readonly deleting: boolean
   readonly createdAt: string
   readonly phase: string | undefined
+  /** Until when it waits for approvals, RFC 3339. */
+  readonly expiresAt?: string | undefined
   /** Of everything the projection writes: tells whether it is up to date. */
   readonly statusHash: Digest
 }
@@ -120,6 +122,7 @@ export interface ClusterView {
   suspensions(): readonly SuspensionSpec[]
   approvalsOf(kind: 'Intent' | 'AgentClass', name: string): readonly ApprovalView[]
   intentObject(id: string): IntentObjectView | undefined
+  intentObjects(): Iterable<IntentObjectView>
 }
 
 /** The live rules. */

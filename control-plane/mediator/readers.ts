@@ -4,6 +4,7 @@ import { bearerToken, type Callers, podIsLive, requirePod } from '@jackstay/serv
 import { requestSignal } from '@jackstay/service/server'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import type { Sightings } from './people/sightings.ts'
 import type { ClassView, ClusterView } from './ports.ts'
 
 /** Who may read every intent: the ServiceAccount for which people make short tokens. */
@@ -22,6 +23,7 @@ export type Reader = { readonly kind: 'person' } | AgentReader
 export interface ReaderPorts {
   readonly callers: Callers
   readonly cluster: ClusterView
+  readonly sightings: Sightings
 }
 
 /** @throws JackstayError `unauthenticated`, `wrong_audience`, `forbidden`, `pod_not_live` */
@@ -39,6 +41,7 @@ export async function identifyReader(c: Context, ports: ReaderPorts): Promise<Re
   if (!podIsLive(ports.cluster.pod(namespace, pod.name), pod.uid)) {
     throw new JackstayError('pod_not_live', `the Pod \`${pod.name}\` is gone, ending or replaced`)
   }
+  ports.sightings.saw(pod.uid)
   const found = ports.cluster.classes().find((one) => one.spec.namespace === namespace)
   if (found === undefined) {
     throw new JackstayError('forbidden', `no agent class lives in the namespace \`${namespace}\``)
@@ -46,16 +49,20 @@ export async function identifyReader(c: Context, ports: ReaderPorts): Promise<Re
   return { kind: 'agent', agent: `${namespace}/${name}`, podUid: pod.uid, class: found }
 }
 
-/** A hint which audience to ask the API server about; it alone decides. */
 function hasAudience(token: string, audience: string): boolean {
+  return audiencesIn(token).includes(audience)
+}
+
+/** A hint which audience to ask the API server about; it alone decides. */
+export function audiencesIn(token: string): readonly string[] {
   try {
     const payload: unknown = JSON.parse(
       Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'),
     )
     const claims = z.object({ aud: z.array(z.string()) }).safeParse(payload)
-    return claims.success && claims.data.aud.includes(audience)
+    return claims.success ? claims.data.aud : []
   } catch {
-    return false // no JWT: the API server will say what it thinks of it
+    return [] // no JWT: the API server will say what it thinks of it
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { CatalogueEntry } from '@jackstay/actions/action'
-import { hasEnded } from '@jackstay/contract/record'
+import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { type JudgeThread, judgeThread } from '@jackstay/judge/thread'
 import type { KubeClient } from '@jackstay/kube/client'
 import { workQueue } from '@jackstay/kube/queue'
@@ -23,13 +23,17 @@ import {
   openCaches,
 } from './cluster-caches.ts'
 import { reportConditions } from './conditions.ts'
-import { type DriverOptions, startDriver, sweep } from './driver.ts'
+import { type Driver, type DriverOptions, startDriver, sweep } from './driver.ts'
 import { readRecord } from './histories.ts'
 import { allowances } from './limits/allowances.ts'
 import { recall, type SpendingLog, spendingLog } from './limits/spending.ts'
 import { steadyClock } from './limits/steady-clock.ts'
 import type { Outside } from './outside.ts'
 import { type PagerTarget, startPager } from './pager/start.ts'
+import { manualTriggers } from './people/manual-triggers.ts'
+import { recent } from './people/recent.ts'
+import { sightings } from './people/sightings.ts'
+import { summaries } from './people/summaries.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
@@ -86,20 +90,28 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   })
   const spending = spendingLog(steady)
   await recall(spending, store, (id) => readRecord(store, id), clock.now())
-  const driverOptions = driverParts(options, { caches, cluster, rules, changes, desk, spending })
+  const newest = recent(randomUUID(), changes, () => clock.now())
+  const note = (record: IntentRecord) => {
+    spending.note(record)
+    newest.note(record)
+  }
+  const driverOptions = driverParts(options, {
+    ...{ caches, cluster, rules, changes, desk, spending, note },
+  })
   const driver = startDriver(driverOptions)
   const conditions = reportOnChange(client, { caches, cluster, rules }, clock, log)
   const server = await serve({
     name: 'jackstay-mediator',
-    app: mediatorApp(appParts(options, { cluster, changes, desk, driver })),
+    app: mediatorApp({
+      ...appParts(options, { cluster, changes, desk, driver }),
+      ...peopleParts(options, { caches, cluster, rules, changes, driver }),
+      recent: newest,
+    }),
     host: options.host,
     port: options.port,
     metrics,
     log,
-    ready: () => [
-      ...cluster.unsynced().map((name) => `cache \`${name}\` is not in step`),
-      ...(rules.loaded() ? [] : ['the rules are not loaded']),
-    ],
+    ready: () => notReady(cluster, rules),
     drainMs,
     signal,
   })
@@ -149,16 +161,17 @@ function driverParts(
     readonly changes: Changes
     readonly desk: TriggerDesk
     readonly spending: SpendingLog
+    readonly note: DriverOptions['note']
   },
 ): DriverOptions {
-  const { caches, cluster, rules, changes, desk, spending } = running
+  const { caches, cluster, rules, changes, desk, spending, note } = running
   const { client, store, log, metrics, clock, clusterUid, catalogue, catalogueVersion } = options
   return {
     ...{ store, caches, changes, log },
     holder: randomUUID(),
     projection: projection(client),
     onEnd: countEnds(metrics, log),
-    note: spending.note,
+    note,
     ports: {
       ...{ clock, clusterUid, catalogue, catalogueVersion, cluster, rules },
       targets: kubeTargets(client),
@@ -169,10 +182,42 @@ function driverParts(
   }
 }
 
+function notReady(cluster: CachedCluster, rules: RulesInForce): readonly string[] {
+  return [
+    ...cluster.unsynced().map((name) => `cache \`${name}\` is not in step`),
+    ...(rules.loaded() ? [] : ['the rules are not loaded']),
+  ]
+}
+
+/** What people read about the line as a whole. */
+function peopleParts(
+  { store, clock, clusterUid, catalogueVersion }: MediatorOptions,
+  running: Kept & { readonly changes: Changes; readonly driver: Driver },
+): Pick<AppParts, 'manual' | 'watched' | 'self'> {
+  const { caches, cluster, rules, changes, driver } = running
+  const startedAt = new Date(clock.now()).toISOString()
+  return {
+    manual: manualTriggers(store, clock, changes, uuid7, () => driver.recheck()),
+    watched: {
+      caches: () => allCaches(caches).map(([name, cache]) => ({ name, synced: cache.synced() })),
+      keys: () => caches.keys.values(),
+    },
+    self: () => ({
+      ...{ clusterUid, catalogueVersion, startedAt, notReady: [...notReady(cluster, rules)] },
+      rules: {
+        loaded: rules.loaded(),
+        problems: rules
+          .problems()
+          .map(({ policy, rule, message }) => `${policy}/${rule}: ${message}`),
+      },
+    }),
+  }
+}
+
 function appParts(
   options: MediatorOptions,
   running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver'>,
-): AppParts {
+): Omit<AppParts, 'recent' | 'manual' | 'watched' | 'self'> {
   const { client, store, log, metrics, clock, clusterUid, catalogueVersion, redact } = options
   const { intentsFrom } = options
   const monotonic = () => performance.now()
@@ -185,6 +230,8 @@ function appParts(
   const { cluster, desk: triggers } = running
   return {
     ...running,
+    summaries: summaries(store),
+    sightings: sightings(() => clock.now()),
     shell: { name: 'jackstay-mediator', log, metrics, redact },
     store,
     callers: callers({ reviewer: client, clock: monotonic }),

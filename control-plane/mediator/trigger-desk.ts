@@ -23,7 +23,7 @@ export interface TriggerDesk {
   take(found: ClassView, holder: string, waitMs: number, signal: AbortSignal): Promise<Trigger[]>
 }
 
-const anyTrigger = 'triggers'
+export const anyTrigger = 'triggers'
 
 export function triggerDesk(
   store: Store,

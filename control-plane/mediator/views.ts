@@ -3,7 +3,8 @@ import { stageNames, terminalPhases } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { IntentQuery, Store } from '@jackstay/ledger/store'
 import { z } from 'zod'
-import { readRecord, recordOf } from './histories.ts'
+import { recordOf } from './histories.ts'
+import type { Summaries } from './people/summaries.ts'
 
 const phase = z.enum([...terminalPhases, ...stageNames])
 
@@ -52,11 +53,13 @@ export async function viewOf(store: Store, id: string): Promise<IntentView> {
   }
 }
 
-export async function listOf(store: Store, query: IntentQuery): Promise<IntentList> {
+export async function listOf(
+  store: Pick<Store, 'list'>,
+  known: Summaries,
+  query: IntentQuery,
+): Promise<IntentList> {
   const rows = await store.list(query)
-  const intents = await Promise.all(
-    rows.map(async (row) => summaryOf(await readRecord(store, row.id), row.updatedAt)),
-  )
+  const intents = await Promise.all(rows.map((row) => known.of(row)))
   const last = rows.at(-1)
   const more = last !== undefined && rows.length === query.limit
   return { intents, ...(more && { next: String(last.ordinal) }) }

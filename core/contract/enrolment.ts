@@ -37,3 +37,15 @@ export const audiences = {
   model: 'jackstay-model',
   read: 'jackstay-read',
 } as const
+
+/** The ServiceAccount for which people make tokens to say that something happened. */
+export const triggerMaker = 'jackstay-trigger-maker'
+
+/**
+ * The one audience a person's token for the trigger maker has. An admission policy holds the name in
+ * it to whoever makes the token, so the API server vouches for who it was.
+ */
+export function triggerAudience(username: string): string {
+  return `${triggerAudiencePrefix}${username}`
+}
+export const triggerAudiencePrefix = 'jackstay-trigger:'

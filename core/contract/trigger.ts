@@ -25,13 +25,27 @@ export const alertmanagerWebhook = z.object({
 })
 export type AlertmanagerWebhook = z.infer<typeof alertmanagerWebhook>
 
+/** `POST /v1/triggers`: somebody says that something happened, where no Alertmanager does. */
+export const manualTrigger = z.strictObject({
+  labels: labels.refine((all) => isFew(all, 1), 'has 1 to 64 labels'),
+  annotations: labels.refine((all) => isFew(all, 0), 'has at most 64 annotations'),
+})
+export type ManualTrigger = z.infer<typeof manualTrigger>
+
+function isFew(all: Readonly<Record<string, string>>, least: number): boolean {
+  const count = Object.keys(all).length
+  return count >= least && count <= 64
+}
+
 /**
  * Something happened: context and chain of custody for an intent, never authority. Labels and
  * annotations are somebody's words: they are shown escaped and no rule may rest on them.
  */
 export const trigger = z.strictObject({
   id: z.string(),
-  source: z.literal('alertmanager'),
+  source: z.enum(['alertmanager', 'manual']),
+  /** Who made a manual one, as the API server vouches. */
+  createdBy: z.string().max(253).optional(),
   status: z.enum(['firing', 'resolved']),
   fingerprint: z.string(),
   groupKey: z.string(),

@@ -214,6 +214,14 @@ function suspensionAttacks(w: World, g: Governed, suspension: string): Record<st
         return attempt(w.admin, 'POST', clusterPath('suspensions'), one, dryRun)
       },
     },
+    'jackstay-trigger-maker-signed': {
+      attempt: () => {
+        const spec = { audiences: ['jackstay-trigger:somebody-else'] }
+        const path =
+          '/api/v1/namespaces/jackstay-system/serviceaccounts/jackstay-trigger-maker/token'
+        return attempt(w.admin, 'POST', path, { spec }, dryRun)
+      },
+    },
     'jackstay-suspended-label-kept': {
       attempt: () => attempt(w.admin.as(mediator), 'PATCH', namespace, label(null), dryRun),
       prepared: suspended(namespace),

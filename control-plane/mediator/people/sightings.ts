@@ -1,0 +1,22 @@
+const most = 10_000
+
+/** When each Pod was last heard of, since the program started; bounded, the longest silent go first. */
+export interface Sightings {
+  saw(podUid: string): void
+  at(podUid: string): string | undefined
+}
+
+export function sightings(now: () => number): Sightings {
+  const seen = new Map<string, number>()
+  return {
+    saw(podUid) {
+      seen.delete(podUid)
+      seen.set(podUid, now())
+      if (seen.size > most) seen.delete(seen.keys().next().value ?? '')
+    },
+    at(podUid) {
+      const ms = seen.get(podUid)
+      return ms === undefined ? undefined : new Date(ms).toISOString()
+    },
+  }
+}
