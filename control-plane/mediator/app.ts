@@ -4,6 +4,7 @@ import { type AppOptions, createApp, type ServiceEnv } from '@jackstay/service/s
 import type { Hono } from 'hono'
 import { type IntentRoutes, intentRoutes } from './intent-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
+import { offeredTo } from './offer.ts'
 import type { Outside } from './outside.ts'
 import { type PeopleRoutes, peopleRoutes } from './people/routes.ts'
 import { identifyReader } from './readers.ts'
@@ -20,8 +21,9 @@ export interface AppParts extends IntentRoutes, TriggerRoutes, PeopleRoutes {
 export function mediatorApp(parts: AppParts): Hono<ServiceEnv> {
   const app = createApp(parts.shell)
   app.get('/v1/cluster', async (c) => {
-    await identifyReader(c, parts)
-    return c.json(parts.clusterInfo)
+    const reader = await identifyReader(c, parts)
+    const { clusterInfo } = parts
+    return c.json(reader.kind === 'agent' ? offeredTo(reader.class, clusterInfo) : clusterInfo)
   })
   triggerRoutes(app, parts)
   intentRoutes(app, parts)

@@ -91,8 +91,19 @@ export const resetBreakersAnnotation = 'jackstay.dev/reset-breakers'
 export const clusterInfo = z.strictObject({
   clusterUid: z.string(),
   catalogueVersion: z.string(),
+  /** The caller's class, where the caller is an agent; then `actions` are those it may ask for. */
+  class: z.strictObject({ name: z.string(), autonomy: z.string() }).optional(),
   actions: z.array(
-    z.strictObject({ name: z.string(), description: z.string(), params: z.unknown() }),
+    z.strictObject({
+      name: z.string(),
+      description: z.string(),
+      /** JSON Schema. */
+      params: z.unknown(),
+      /** What the caller's class may name as target; `*` is everything. */
+      targets: z
+        .array(z.strictObject({ namespaces: z.array(z.string()), names: z.array(z.string()) }))
+        .optional(),
+    }),
   ),
 })
 export type ClusterInfo = z.infer<typeof clusterInfo>

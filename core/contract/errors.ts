@@ -86,13 +86,20 @@ export class JackstayError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly retryable: boolean
+  /** When the same request may succeed, where that is known. */
+  readonly retryAfterSeconds: number | undefined
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown; retryAfterSeconds?: number },
+  ) {
     super(message, options)
     this.name = 'JackstayError'
     this.code = code
     this.status = errorCodes[code].status
     this.retryable = errorCodes[code].retryable
+    this.retryAfterSeconds = options?.retryAfterSeconds
   }
 }
 
@@ -102,11 +109,18 @@ export interface ErrorBody {
     readonly code: ErrorCode
     readonly message: string
     readonly retryable: boolean
+    readonly retryAfterSeconds?: number
   }
 }
 
-export function errorBody(error: JackstayError): ErrorBody {
-  return { error: { code: error.code, message: error.message, retryable: error.retryable } }
+export function errorBody({
+  code,
+  message,
+  retryable,
+  retryAfterSeconds,
+}: JackstayError): ErrorBody {
+  const again = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+  return { error: { code, message, retryable, ...again } }
 }
 
 /** Ends a `switch` over a union: a new member makes this a type error, a stray value an exception. */

@@ -211,7 +211,9 @@ function answerError({ log, redact = (text) => text }: AppOptions) {
       if (outgoing instanceof ServerResponse) outgoing.shouldKeepAlive = false
     }
     if (shown.status === 401) c.header('www-authenticate', 'Bearer')
-    if (shown.status === 429 || shown.status === 503) c.header('retry-after', '1')
+    const again = shown.status === 429 || shown.status === 503 ? 1 : undefined
+    const seconds = shown.retryAfterSeconds ?? again
+    if (seconds !== undefined) c.header('retry-after', String(seconds))
     const body = errorBody(shown)
     return c.json(
       { error: { ...body.error, message: redact(body.error.message) } },

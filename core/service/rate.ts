@@ -91,6 +91,7 @@ export function rateLimiter({ perSecond, burst, maxKeys, clock }: RateOptions): 
       throw new JackstayError(
         'rate_limited',
         `too many requests; try again in ${rate.retryAfterMs} ms`,
+        { retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1000) },
       )
     },
     get keys() {

@@ -1,67 +1,10 @@
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { errorBody, JackstayError } from '@jackstay/contract/errors'
 import { intentClaims, intentSubmission } from '@jackstay/contract/intent'
 import { parseCanonical } from '@jackstay/contract/json'
 import { readUnverified } from '@jackstay/contract/signing'
-import { logger } from '@jackstay/service/log'
-import { metrics } from '@jackstay/service/metrics'
-import { sidecarApp } from './app.ts'
-import { loadKey } from './key.ts'
-import { openSequence } from './sequence.ts'
-import {
-  clockAt,
-  cut,
-  enrolmentOf,
-  idsFrom,
-  intentId,
-  newDirectory,
-  requestFor,
-  scripted,
-  tokenFor,
-  tokens,
-  viewIn,
-} from './sidecar-world.ts'
-import { openVolume } from './volume.ts'
-
-async function start(t: TestContext, answers: Parameters<typeof scripted>[1], enrolled = true) {
-  const volume = await openVolume(await newDirectory(t))
-  const key = await loadKey(volume)
-  const mediator = scripted('mediator', answers)
-  const tools = scripted('kubernetes-read tool', answers)
-  const clock = clockAt()
-  const lines: string[] = []
-  const app = sidecarApp({
-    key,
-    sequence: await openSequence(volume),
-    tokens,
-    mediator: mediator.upstream,
-    tools: tools.upstream,
-    clock,
-    ids: idsFrom(),
-    sleep: async (ms) => {
-      clock.at += ms
-    },
-    enroller: {
-      current() {
-        if (enrolled) return enrolmentOf(key)
-        throw new JackstayError('not_ready', 'not enrolled yet')
-      },
-      problem: () => undefined,
-      settling: () => false,
-      run: async () => {},
-    },
-    log: logger({ name: 'sidecar', write: (line) => lines.push(line) }),
-    metrics: metrics({ name: 'sidecar', process: false }),
-  })
-  const post = async (path: string, body: unknown) =>
-    await app.request(path, {
-      method: 'POST',
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    })
-  return { app, post, mediator, tools, lines }
-}
+import { cut, intentId, requestFor, startApp, tokenFor, viewIn } from './sidecar-world.ts'
 
 async function errorOf(response: Response): Promise<string> {
   const body: { error?: { code?: string } } = JSON.parse(await response.text())
@@ -70,7 +13,7 @@ async function errorOf(response: Response): Promise<string> {
 
 describe('sidecar', () => {
   it('signs an action with the next number and the intent token, and answers the view', async (t) => {
-    const { post, mediator } = await start(t, [(c) => c.json(viewIn('approve'), 202)])
+    const { post, mediator } = await startApp(t, [(c) => c.json(viewIn('approve'), 202)])
     for (const seq of [1, 2]) {
       const response = await post('/v1/actions/workload.scale?wait=7', requestFor())
       assert.equal(response.status, 202)
@@ -88,7 +31,7 @@ describe('sidecar', () => {
 
   it('passes triggers, intents and actions through', async (t) => {
     const info = { clusterUid: 'u', catalogueVersion: '7', actions: [] }
-    const { app, mediator } = await start(t, [
+    const { app, mediator } = await startApp(t, [
       (c) => c.json({ triggers: [] }),
       (c) => c.json(viewIn('verify')),
       (c) => c.json(info),
@@ -105,7 +48,7 @@ describe('sidecar', () => {
   })
 
   it('reads the cluster through the tool with the tools token', async (t) => {
-    const { post, tools } = await start(t, [(c) => c.json({ items: [] })])
+    const { post, tools } = await startApp(t, [(c) => c.json({ items: [] })])
     const body = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop' }
     const response = await post('/v1/tools/kubernetes-read/list', body)
     assert.deepEqual(await response.json(), { items: [] })
@@ -120,7 +63,7 @@ describe('sidecar', () => {
   })
 
   it('answers bad input with one clear error and sends nothing', async (t) => {
-    const { app, post, mediator, tools } = await start(t, [(c) => c.json({})])
+    const { app, post, mediator, tools } = await startApp(t, [(c) => c.json({})])
     const cases: [string, unknown, string][] = [
       ['/v1/actions/scale', requestFor(), '400 invalid_request'],
       ['/v1/actions/workload.scale?wait=61', requestFor(), '400 invalid_request'],
@@ -145,7 +88,7 @@ describe('sidecar', () => {
   })
 
   it('signs nothing before it is enrolled', async (t) => {
-    const { post, mediator } = await start(t, [(c) => c.json({})], false)
+    const { post, mediator } = await startApp(t, [(c) => c.json({})], false)
     assert.equal(
       await errorOf(await post('/v1/actions/workload.scale', requestFor())),
       '503 not_ready',
@@ -154,7 +97,7 @@ describe('sidecar', () => {
   })
 
   it('tells the agent when what it needs is away, or is something else', async (t) => {
-    const { app, post } = await start(t, [() => cut('ECONNREFUSED')])
+    const { app, post } = await startApp(t, [() => cut('ECONNREFUSED')])
     const responses = [
       await app.request('/v1/actions'),
       await app.request('/v1/triggers'),
@@ -164,7 +107,7 @@ describe('sidecar', () => {
     for (const response of responses) {
       assert.equal(await errorOf(response), '502 upstream_unavailable')
     }
-    const strange = await start(t, [(c) => c.html('<h1>hello</h1>')])
+    const strange = await startApp(t, [(c) => c.html('<h1>hello</h1>')])
     assert.equal(
       await errorOf(await strange.app.request('/v1/triggers')),
       '502 upstream_unavailable',
@@ -173,12 +116,12 @@ describe('sidecar', () => {
 
   it('passes on the code the control plane gave', async (t) => {
     const error = new JackstayError('forbidden', 'no agent class lives here')
-    const { app } = await start(t, [(c) => c.json(errorBody(error), 403)])
+    const { app } = await startApp(t, [(c) => c.json(errorBody(error), 403)])
     assert.equal(await errorOf(await app.request('/v1/triggers')), '403 forbidden')
   })
 
   it('shows no token and no signature to the agent or the log', async (t) => {
-    const { app, post, lines } = await start(t, [(c) => c.json(viewIn('verified'), 200)])
+    const { app, post, lines } = await startApp(t, [(c) => c.json(viewIn('verified'), 200)])
     const answers = [
       await (await post('/v1/actions/workload.scale', requestFor())).text(),
       await (await app.request('/metrics')).text(),
@@ -196,7 +139,7 @@ describe('sidecar', () => {
 
 describe('the sidecar on localhost', () => {
   it('answers no web page, whatever name it comes by', async (t) => {
-    const { app } = await start(t, [])
+    const { app } = await startApp(t, [])
     const url = 'http://127.0.0.1:7442/healthz'
     assert.equal((await app.request(url)).status, 200)
     const strange: [string, Record<string, string>][] = [

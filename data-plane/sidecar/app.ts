@@ -1,60 +1,58 @@
-import { clusterInfo, intentView, triggerList } from '@jackstay/contract/api'
 import { JackstayError } from '@jackstay/contract/errors'
 import { actionName, uuid7 } from '@jackstay/contract/text'
 import { readJson } from '@jackstay/service/body'
-import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
-import { createApp, drainSignal, extendDeadline, requestSignal } from '@jackstay/service/server'
-import type { Context } from 'hono'
+import {
+  createApp,
+  drainSignal,
+  extendDeadline,
+  requestSignal,
+  type ServiceEnv,
+} from '@jackstay/service/server'
+import type { Context, Hono } from 'hono'
 import { z } from 'zod'
-import type { Enroller } from './enrolment.ts'
-import { actionRequest, type Clock, type Ids, signIntent } from './intent.ts'
-import type { SigningKey } from './key.ts'
-import type { Sequence } from './sequence.ts'
-import { type SubmitOptions, submit } from './submit.ts'
-import type { Tokens, TokenUse } from './tokens.ts'
-import { type Answer, strange, type Upstream } from './upstream.ts'
+import { actionRequest } from './intent.ts'
+import { type Line, type LineParts, lineOf, upstreamMs } from './line.ts'
+import { offerings } from './mcp/offer.ts'
+import { mcpRoute } from './mcp/server.ts'
+import { readVerbs } from './mcp/words.ts'
+import { keptReceipts, type Receipts } from './receipts.ts'
+import { triggerStream } from './trigger-stream.ts'
+import { inboxOf } from './triggers.ts'
 
-export interface SidecarParts {
-  readonly key: SigningKey
-  readonly sequence: Sequence
-  readonly enroller: Enroller
-  readonly tokens: Tokens
-  readonly mediator: Upstream
-  readonly tools: Upstream
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly sleep: SubmitOptions['sleep']
-  readonly log: Log
+export interface SidecarParts extends LineParts {
   readonly metrics: Metrics
+  /** Names this run in the ids of streams. */
+  readonly run: string
 }
 
-const upstreamMs = 10_000
-/** An intent is sent again until its minute is over, and then asked for. */
-const resendMs = 75_000
 const toolBodyLimits = { bytes: 8 * 1024, depth: 4, nodes: 64 }
-
 const waitQuery = z.strictObject({ wait: z.coerce.number().int().min(0).max(60).default(0) })
-const toolVerb = z.enum(['get', 'list'])
+const receiptsQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(keptReceipts).default(20),
+})
+const toolVerb = z.enum(readVerbs)
 
 /**
  * A web page of another site can make a browser beside the agent call us, or resolve its own name to
- * our address: an agent sends no Origin and names localhost.
+ * our address: an agent names localhost, and sends no Origin but our own.
  */
 function assertLocal(c: Context): void {
-  const { hostname } = new URL(c.req.url)
-  const foreign = c.req.header('origin') ?? c.req.header('sec-fetch-site')
-  if (!['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || foreign !== undefined) {
+  const { hostname, origin } = new URL(c.req.url)
+  const foreign = (c.req.header('origin') ?? origin) !== origin || c.req.header('sec-fetch-site')
+  if (!['127.0.0.1', 'localhost', '[::1]'].includes(hostname) || foreign) {
     throw new JackstayError('forbidden', 'the sidecar answers its own agent on localhost only')
   }
 }
 
 /**
- * What an agent sees of Jackstay: plain HTTP on localhost, no credentials. The sidecar adds
+ * What an agent sees of Jackstay: MCP and plain HTTP on localhost, no credentials. The sidecar adds
  * identity, order, time and signature.
  */
 export function sidecarApp(parts: SidecarParts) {
-  const { mediator, tokens, log, metrics } = parts
+  const { log, metrics, clock, receipts, sleep } = parts
+  const line = lineOf(parts)
+  const inbox = inboxOf(line, clock, parts.run)
   const app = createApp({
     name: 'jackstay-sidecar',
     log,
@@ -65,78 +63,68 @@ export function sidecarApp(parts: SidecarParts) {
     assertLocal(c)
     await next()
   })
-  const get = async (c: Context, path: string, use: TokenUse, extraMs = 0): Promise<Answer> => {
-    extendDeadline(c, extraMs + 2 * upstreamMs)
-    const token = await tokens.read(use)
-    const timeoutMs = extraMs + upstreamMs
-    // a long poll must not hold up the end of the program
-    const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
-    return await mediator.call({ method: 'GET', path, token, timeoutMs, signal })
-  }
-
-  app.get('/v1/actions', async (c) => {
-    const info = expected(clusterInfo, await get(c, '/v1/cluster', 'intent'))
-    return c.json({ actions: info.actions, catalogueVersion: info.catalogueVersion })
-  })
-
+  const mcp = mcpRoute({ line, inbox, receipts, offerings: offerings(line, clock) }, log)
+  app.on(['GET', 'POST', 'DELETE'], '/mcp', mcp)
   app.get('/v1/triggers', async (c) => {
-    const wait = waitOf(c)
-    const answer = await get(c, `/v1/triggers?wait=${wait}`, 'intent', wait * 1000)
-    return c.json(expected(triggerList, answer))
+    const { wait } = query(c, waitQuery)
+    return c.json({ triggers: await inbox.pull(wait, pollSignal(c, wait)) })
   })
-
-  app.get('/v1/intents/:id', async (c) => {
-    const id = valid(uuid7, c.req.param('id'), 'id')
-    const wait = waitOf(c)
-    const answer = await get(c, `/v1/intents/${id}?wait=${wait}`, 'intent', wait * 1000)
-    return c.json(expected(intentView, answer))
+  app.get('/v1/triggers/stream', triggerStream(inbox, sleep))
+  intentRoutes(app, line)
+  receiptRoutes(app, receipts)
+  app.post('/v1/tools/kubernetes-read/:verb', async (c) => {
+    const verb = valid(toolVerb, c.req.param('verb'), 'verb')
+    const question = await readJson(c, z.record(z.string(), z.json()), toolBodyLimits)
+    extendDeadline(c, 2 * upstreamMs)
+    return c.json(await line.read(verb, question, requestSignal(c)))
   })
-
-  app.post('/v1/actions/:name', (c) => signAndSubmit(c, parts))
-  app.post('/v1/tools/kubernetes-read/:verb', (c) => readCluster(c, parts))
   return app
 }
 
-async function signAndSubmit(c: Context, parts: SidecarParts): Promise<Response> {
-  const { clock, enroller, ids, key, log, mediator, sequence, sleep, tokens } = parts
-  const name = valid(actionName, c.req.param('name'), 'action')
-  const wait = waitOf(c)
-  const request = await readJson(c, actionRequest)
-  extendDeadline(c, wait * 1000 + resendMs)
-  const signal = requestSignal(c)
-  const enrolment = enroller.current()
-  const token = await tokens.read('intent')
-  const seq = await sequence.next()
-  const intent = await signIntent(name, request, { enrolment, key, seq, token, clock, ids })
-  const intentId = intent.id
-  log.info({ intentId, seq, action: name, target: request.target }, 'intent signed')
-  const onResend = (err: JackstayError) => log.warn({ intentId, err }, 'intent sent again')
-  const options = { mediator, clock, sleep, settling: enroller.settling, onResend }
-  const answer = await submit(intent, wait, options, signal)
-  const view = expected(intentView, answer)
-  log.info({ intentId, phase: view.summary.phase }, 'intent answered')
-  return c.json(view, answer.status === 202 ? 202 : 200)
-}
-
-async function readCluster(c: Context, { tools, tokens }: SidecarParts): Promise<Response> {
-  const verb = valid(toolVerb, c.req.param('verb'), 'verb')
-  const body = await readJson(c, z.record(z.string(), z.json()), toolBodyLimits)
-  extendDeadline(c, 2 * upstreamMs)
-  const answer = await tools.call({
-    method: 'POST',
-    path: `/v1/tools/${verb}`,
-    token: await tokens.read('tools'),
-    body: JSON.stringify(body),
-    timeoutMs: upstreamMs,
-    signal: requestSignal(c),
+function intentRoutes(app: Hono<ServiceEnv>, line: Line): void {
+  app.get('/v1/actions', async (c) => {
+    const { actions, catalogueVersion } = await line.cluster(pollSignal(c, 0))
+    return c.json({ actions, catalogueVersion })
   })
-  return c.json(expected(z.record(z.string(), z.json()), answer, 'kubernetes-read tool'))
+  app.get('/v1/intents/:id', async (c) => {
+    const id = valid(uuid7, c.req.param('id'), 'id')
+    const { wait } = query(c, waitQuery)
+    return c.json(await line.intent(id, wait, pollSignal(c, wait)))
+  })
+  app.post('/v1/actions/:name', async (c) => {
+    const name = valid(actionName, c.req.param('name'), 'action')
+    const { wait } = query(c, waitQuery)
+    const request = await readJson(c, actionRequest)
+    extendDeadline(c, wait * 1000 + 2 * upstreamMs)
+    return c.json(await line.propose(name, request, wait, requestSignal(c)), 202)
+  })
 }
 
-function waitOf(c: Context): number {
-  const parsed = waitQuery.safeParse(c.req.query())
-  if (parsed.success) return parsed.data.wait
-  throw new JackstayError('invalid_request', 'the query may only hold `wait`, 0 to 60 seconds')
+/** What this Pod submitted: for people and programs that look after it. */
+function receiptRoutes(app: Hono<ServiceEnv>, receipts: Receipts): void {
+  app.get('/v1/receipts', (c) => {
+    const { limit } = query(c, receiptsQuery)
+    return c.json({ receipts: receipts.list(limit) })
+  })
+  app.get('/v1/receipts/:id', (c) => {
+    const found = receipts.get(valid(uuid7, c.req.param('id'), 'id'))
+    if (found !== undefined) return c.json(found)
+    throw new JackstayError('not_found', `no such receipt; the newest ${keptReceipts} are kept`)
+  })
+}
+
+/** A long poll must not hold up the end of the program. */
+function pollSignal(c: Context, wait: number): AbortSignal {
+  extendDeadline(c, wait * 1000 + 2 * upstreamMs)
+  return AbortSignal.any([requestSignal(c), drainSignal(c)])
+}
+
+function query<S extends z.ZodType>(c: Context, schema: S): z.output<S> {
+  const parsed = schema.safeParse(c.req.query())
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const name = issue?.path.join('.') || 'query'
+  throw new JackstayError('invalid_request', `\`${name}\`: ${issue?.message ?? 'wrong'}`)
 }
 
 function valid<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
@@ -144,14 +132,4 @@ function valid<S extends z.ZodType>(schema: S, value: unknown, what: string): z.
   if (parsed.success) return parsed.data
   const why = parsed.error.issues[0]?.message ?? 'wrong'
   throw new JackstayError('invalid_request', `the ${what} \`${String(value)}\` is wrong: ${why}`)
-}
-
-function expected<S extends z.ZodType>(
-  schema: S,
-  { body }: Answer,
-  name = 'mediator',
-): z.output<S> {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  throw strange(name, 'unexpected body', parsed.error)
 }

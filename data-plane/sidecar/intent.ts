@@ -48,6 +48,12 @@ export interface SigningContext {
 /** An intent ready to send, and to send again unchanged. */
 export interface SignedIntent {
   readonly id: string
+  readonly seq: number
+  readonly action: string
+  readonly target: IntentClaims['target']
+  /** Of the trigger it answers. */
+  readonly trigger?: string
+  readonly jws: string
   /** The canonical body of `POST /v1/intents`. */
   readonly body: string
   readonly token: string
@@ -82,10 +88,15 @@ export async function signIntent(
     ...(request.trigger && { trigger: request.trigger }),
     reasoning: { digest: reasoningDigest(reasons) },
   }
-  const submission = { jws: await sign('jackstay-intent+jws', claims, key), reasoning: reasons }
+  const jws = await sign('jackstay-intent+jws', claims, key)
+  const submission = { jws, reasoning: reasons }
   const body = canonical(submission)
   if (!intentSubmission.safeParse(submission).success || body.length > wireLimits.bytes) {
     throw new JackstayError('too_large', 'the params are too large for one intent; send less')
   }
-  return { id: claims.jti, body, token, expiresAt: claims.exp * 1000 }
+  return {
+    ...{ id: claims.jti, seq, action, target: request.target, jws, body, token },
+    ...(request.trigger && { trigger: request.trigger.id }),
+    expiresAt: claims.exp * 1000,
+  }
 }

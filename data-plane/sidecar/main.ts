@@ -13,6 +13,7 @@ import { z } from 'zod'
 import { sidecarApp } from './app.ts'
 import { askClusterUid, enroller, readEnrolment } from './enrolment.ts'
 import { loadKey } from './key.ts'
+import { openReceipts } from './receipts.ts'
 import { openSequence } from './sequence.ts'
 import { tokenFiles } from './tokens.ts'
 import { upstream } from './upstream.ts'
@@ -84,6 +85,9 @@ async function main(): Promise<void> {
   })
   const app = sidecarApp({
     key,
+    receipts: await openReceipts(volume, Date),
+    stopping: stopped,
+    run: randomBytes(4).toString('hex'),
     sequence: await openSequence(volume),
     enroller: enrolment,
     tokens,

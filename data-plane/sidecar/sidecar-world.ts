@@ -3,14 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { IntentView } from '@jackstay/contract/api'
+import { JackstayError } from '@jackstay/contract/errors'
 import type { Phase } from '@jackstay/contract/history'
 import { canonical } from '@jackstay/contract/json'
+import { logger } from '@jackstay/service/log'
+import { metrics } from '@jackstay/service/metrics'
 import { type Context, Hono } from 'hono'
+import { type SidecarParts, sidecarApp } from './app.ts'
 import type { Enrolment } from './enrolment.ts'
 import type { ActionRequest, Clock, Ids } from './intent.ts'
-import type { SigningKey } from './key.ts'
+import { loadKey, type SigningKey } from './key.ts'
+import { openReceipts } from './receipts.ts'
+import { openSequence } from './sequence.ts'
 import type { Tokens, TokenUse } from './tokens.ts'
 import { type Upstream, upstream } from './upstream.ts'
+import { openVolume } from './volume.ts'
 
 /** Builders for tests: tokens, a volume on disk, and the programs the sidecar talks to. */
 export const clusterUid = '11111111-1111-4111-8111-111111111111'
@@ -21,7 +28,7 @@ export const intentId = '019b8e25-0000-7000-8000-000000000001'
 
 export async function newDirectory(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'jackstay-sidecar-'))
-  t.after(() => rm(path, { recursive: true, force: true }))
+  t.after(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
   return join(path, 'key')
 }
 
@@ -96,10 +103,12 @@ export interface Heard {
   readonly body: string
 }
 
+export type Scripted = ((c: Context, heard: Heard) => Response | Promise<Response>)[]
+
 /** A program that keeps what it heard and answers as scripted; the last answer stays. */
 export function scripted(
   name: string,
-  answers: ((c: Context, heard: Heard) => Response | Promise<Response>)[],
+  answers: Scripted,
 ): { readonly heard: Heard[]; readonly upstream: Upstream } {
   const heard: Heard[] = []
   const app = new Hono()
@@ -126,4 +135,53 @@ export function scripted(
 /** What `fetch` throws when the connection ends before an answer. */
 export function cut(code = 'ECONNRESET'): never {
   throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
+}
+
+/** The app of an enrolled sidecar over scripted programs. */
+export async function startApp(
+  t: TestContext,
+  answers: Scripted,
+  enrolled = true,
+  changes: Partial<SidecarParts> = {},
+) {
+  const volume = await openVolume(await newDirectory(t))
+  const key = await loadKey(volume)
+  const mediator = scripted('mediator', answers)
+  const tools = scripted('kubernetes-read tool', answers)
+  const clock = clockAt()
+  const lines: string[] = []
+  const app = sidecarApp({
+    key,
+    receipts: await openReceipts(volume, clock),
+    stopping: new AbortController().signal,
+    run: 'run',
+    sequence: await openSequence(volume),
+    tokens,
+    mediator: mediator.upstream,
+    tools: tools.upstream,
+    clock,
+    ids: idsFrom(),
+    sleep: async (ms) => {
+      clock.at += ms
+    },
+    enroller: {
+      current() {
+        if (enrolled) return enrolmentOf(key)
+        throw new JackstayError('not_ready', 'not enrolled yet')
+      },
+      problem: () => undefined,
+      settling: () => false,
+      run: async () => {},
+    },
+    log: logger({ name: 'sidecar', write: (line) => lines.push(line) }),
+    metrics: metrics({ name: 'sidecar', process: false }),
+    ...changes,
+  })
+  const post = async (path: string, body: unknown) =>
+    await app.request(path, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    })
+  return { app, post, mediator, tools, lines, clock, volume }
 }

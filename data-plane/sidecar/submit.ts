@@ -18,6 +18,9 @@ const marginMs = 5_000
 const firstDelayMs = 200
 const maxDelayMs = 5_000
 
+/** What is needed of a signed intent to send it. */
+export type Sendable = Pick<SignedIntent, 'id' | 'body' | 'token' | 'expiresAt'>
+
 /**
  * Sends an intent until it is answered: always the same bytes, which the mediator answers the same
  * way however often they arrive. When its lifetime ends without an answer, asks what became of it.
@@ -25,7 +28,7 @@ const maxDelayMs = 5_000
  *   `outcome_unknown` naming the id to ask for
  */
 export async function submit(
-  intent: SignedIntent,
+  intent: Sendable,
   waitSeconds: number,
   options: SubmitOptions,
   signal: AbortSignal,
@@ -71,7 +74,7 @@ function mayHaveArrived({ code }: JackstayError): boolean {
 }
 
 async function settle(
-  { id, token }: SignedIntent,
+  { id, token }: Sendable,
   mediator: Upstream,
   cause: JackstayError,
   signal: AbortSignal,

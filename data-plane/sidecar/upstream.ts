@@ -52,11 +52,15 @@ const neverSent = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ])
 
+/** When to knock again at what cannot be reached. */
+const awaySeconds = 5
+
 const codes = Object.keys(errorCodes)
 const errorAnswer = z.object({
   error: z.object({
     code: z.custom<ErrorCode>((value) => typeof value === 'string' && codes.includes(value)),
     message: z.string().max(8192),
+    retryAfterSeconds: z.number().min(0).max(86_400).optional(),
   }),
 })
 
@@ -106,7 +110,12 @@ async function readBody(response: Response): Promise<unknown> {
 function settle(answer: Answer, name: string, url: string): Answer {
   if (answer.status < 300 && answer.body !== undefined) return answer
   const said = errorAnswer.safeParse(answer.body)
-  if (said.success) throw new JackstayError(said.data.error.code, said.data.error.message)
+  if (said.success) {
+    const { code, message, retryAfterSeconds } = said.data.error
+    throw new JackstayError(code, message, {
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    })
+  }
   throw strange(name, `status ${answer.status} from \`${url}\``)
 }
 
@@ -132,7 +141,7 @@ function noAnswer(cause: unknown, call: Call, name: string, url: string): Jackst
   return new JackstayError(
     'upstream_unavailable',
     `the ${name} at \`${url}\` cannot be reached (${why}); nothing was changed: try again later`,
-    { cause },
+    { cause, retryAfterSeconds: awaySeconds },
   )
 }
 
