@@ -35,6 +35,8 @@ async function pass(record: IntentRecord, ports: Ports): Promise<{ class: ClassV
   }
   const authority = authorityOf(record, ports)
   if (isRefusal(authority)) return authority
+  const broken = await ports.breakers.gate(record)
+  if (broken !== undefined) return broken
   const found = authority.class
   return beyondClass(record, ports, found) ?? (await quotas(record, ports, found)) ?? authority
 }

@@ -2,6 +2,7 @@ import type { ClusterInfo } from '@jackstay/contract/api'
 import { JackstayError } from '@jackstay/contract/errors'
 import { type AppOptions, createApp, type ServiceEnv } from '@jackstay/service/server'
 import type { Hono } from 'hono'
+import { type BreakerRoutes, breakerRoutes } from './breakers/routes.ts'
 import { type IntentRoutes, intentRoutes } from './intent-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import { offeredTo } from './offer.ts'
@@ -10,7 +11,7 @@ import { type PeopleRoutes, peopleRoutes } from './people/routes.ts'
 import { identifyReader } from './readers.ts'
 import { type TriggerRoutes, triggerRoutes } from './trigger-routes.ts'
 
-export interface AppParts extends IntentRoutes, TriggerRoutes, PeopleRoutes {
+export interface AppParts extends IntentRoutes, TriggerRoutes, PeopleRoutes, BreakerRoutes {
   readonly shell: AppOptions
   readonly clusterInfo: ClusterInfo
   readonly vkey: string
@@ -26,6 +27,7 @@ export function mediatorApp(parts: AppParts): Hono<ServiceEnv> {
     return c.json(reader.kind === 'agent' ? offeredTo(reader.class, clusterInfo) : clusterInfo)
   })
   triggerRoutes(app, parts)
+  breakerRoutes(app, parts)
   intentRoutes(app, parts)
   peopleRoutes(app, parts)
   ledgerRoutes(app, parts.store, parts.vkey, parts.outside, async (c) => {

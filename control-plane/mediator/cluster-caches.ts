@@ -34,6 +34,8 @@ export interface PolicyView {
 export interface CachedClass extends ClassView {
   readonly generation: number
   readonly statusHash: string
+  /** The annotation by which a person resets breakers. */
+  readonly resetBreakers: string | undefined
 }
 
 export interface Caches {

@@ -113,6 +113,7 @@ export class Line {
   readonly id: string
   readonly cluster: Cluster
   spending: SpendingLog
+  gate: Ports['breakers']['gate'] = async () => undefined
   now = Date.parse('2026-01-01T12:00:00Z')
   events: IntentEvent[] = []
   leaves: Leaf[] = []
@@ -197,6 +198,7 @@ export class Line {
       },
       allowances: { take: () => true, pending: async () => 0 },
       spending: this.spending,
+      breakers: { gate: (record) => this.gate(record) },
       targets: this.#targets(),
       rules: this.rules ?? { decide: async (question) => decide({ ...question, rules }) },
       cluster: {

@@ -189,6 +189,10 @@ export interface Ports {
   readonly targets: Targets
   readonly allowances: Allowances
   readonly spending: Spending
+  readonly breakers: {
+    /** Why the intent may not go on, or undefined. */
+    gate(record: IntentRecord): Promise<Refusal | undefined>
+  }
   readonly triggers: {
     get(id: string): Promise<Trigger | undefined>
     /** Firing triggers, `limit` at most, the newest first. */

@@ -122,6 +122,10 @@ CREATE INDEX triggers_by_age ON triggers (received_at);
 CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
   $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint $$;
 `,
+  `
+-- State of the programs beside the log, which has to outlive them.
+CREATE TABLE notes (name text PRIMARY KEY, value text NOT NULL);
+`,
 ]
 
 export const schemaVersion = steps.length

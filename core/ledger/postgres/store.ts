@@ -1,3 +1,4 @@
+import type { Json } from '@jackstay/contract/json'
 import { consistencyProof, inclusionProof, type ReadTile } from '../log/tree.ts'
 import {
   isReserved,
@@ -26,6 +27,7 @@ import type { Connection } from './connection.ts'
 import { PostgresErasure } from './erasure.ts'
 import { appendIn, indexesOf, PostgresIntents } from './intents.ts'
 import type { PostgresLog } from './log.ts'
+import { notesOf, putNote } from './notes.ts'
 import { PostgresReads } from './reads.ts'
 import { PostgresTiles } from './tiles.ts'
 import {
@@ -136,6 +138,15 @@ export class PostgresStore implements ErasableStore {
 
   async pruneTriggers(before: number) {
     return this.#writes.submit({ intents: [], run: (batch) => pruneTriggers(batch, before) })
+  }
+
+  async putNote(name: string, value: Json | undefined) {
+    return this.#writes.submit({ intents: [], run: (batch) => putNote(batch, name, value) })
+  }
+
+  async notes(prefix: string) {
+    this.#writes.assertUsable()
+    return notesOf(this.#reads.run, prefix)
   }
 
   async claim(intentId: string, holder: string, ttlMs: number) {

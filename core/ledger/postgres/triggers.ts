@@ -22,8 +22,8 @@ const sql = {
   byId: { name: 'trigger', text: 'SELECT * FROM triggers WHERE id = $1' },
   newest: {
     name: 'triggers',
-    text: `SELECT * FROM triggers WHERE $1::text IS NULL OR status = $1
-      ORDER BY ordinal DESC LIMIT $2`,
+    text: `SELECT * FROM triggers WHERE ($1::text IS NULL OR status = $1) AND ordinal < $2
+      ORDER BY ordinal DESC LIMIT $3`,
   },
   lease: {
     name: 'lease_trigger',
@@ -55,8 +55,9 @@ export class PostgresTriggers {
     return row === undefined ? undefined : triggerOf(row)
   }
 
-  async list({ status, limit }: TriggerQuery): Promise<readonly StoredTrigger[]> {
-    return (await this.#run(sql.newest, [status ?? null, limit])).rows.map(triggerOf)
+  async list({ status, limit, before }: TriggerQuery): Promise<readonly StoredTrigger[]> {
+    const values = [status ?? null, before ?? Number.MAX_SAFE_INTEGER, limit]
+    return (await this.#run(sql.newest, values)).rows.map(triggerOf)
   }
 }
 

@@ -119,8 +119,19 @@ INSERT INTO pruned VALUES (1, 0, NULL);
 ALTER TABLE triggers ADD COLUMN redacted_by INTEGER;
 `
 
+/** State of the program beside the log, which has to outlive it. */
+const notes = `
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`
+
 /** In the order they were made; a step that was released is never changed. */
-const migrations: readonly string[] = [firstSchema, sealedValues, leafTokens, erasure]
+const migrations: readonly string[] = [
+  firstSchema,
+  sealedValues,
+  leafTokens,
+  erasure,
+  notes,
+]
 
 /** A store that a newer program has migrated is refused by an older one. */
 export const schemaVersion = migrations.length

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JackstayError } from '@jackstay/contract/errors'
+import type { Json } from '@jackstay/contract/json'
 import { assertNotSuperseded } from '../custody/superseded.ts'
 import type { LedgerKey } from '../log/key.ts'
 import { consistencyProof, frontierFrom, inclusionProof, rootOf } from '../log/tree.ts'
@@ -45,6 +46,7 @@ import { finishPrune, SqlitePruning } from './pruning.ts'
 import { SqliteRedaction } from './redaction.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { StoreFiles } from './store-files.ts'
+import { SqliteNotes } from './notes.ts'
 import { SqliteTriggers } from './triggers.ts'
 
 export interface SqliteStoreOptions extends StoreOptions {
@@ -146,6 +148,7 @@ class SqliteStore implements StoreEngine {
   readonly #log: SqliteLog
   readonly #claims: SqliteClaims
   readonly #triggers: SqliteTriggers
+  readonly #notes: SqliteNotes
   readonly #intents: SqliteIntents
   readonly #holds: SqliteHolds
   readonly #redaction: SqliteRedaction
@@ -160,6 +163,7 @@ class SqliteStore implements StoreEngine {
     this.#log = log
     this.#claims = new SqliteClaims(db)
     this.#triggers = new SqliteTriggers(db)
+    this.#notes = new SqliteNotes(db)
     this.#intents = new SqliteIntents(db, log, this.#claims)
     this.#holds = new SqliteHolds(db, log)
     this.#redaction = new SqliteRedaction(db, log, this.#holds)
@@ -235,6 +239,15 @@ class SqliteStore implements StoreEngine {
 
   async pruneTriggers(before: number) {
     return this.#writes.submit(() => this.#triggers.prune(before))
+  }
+
+  async putNote(name: string, value: Json | undefined) {
+    return this.#writes.submit(() => this.#notes.put(name, value))
+  }
+
+  async notes(prefix: string) {
+    this.#writes.assertUsable()
+    return this.#notes.list(prefix)
   }
 
   async claim(intentId: string, holder: string, ttlMs: number) {

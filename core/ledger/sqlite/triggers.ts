@@ -33,9 +33,9 @@ export class SqliteTriggers {
       `UPDATE triggers SET received_at = ? WHERE dedup_key = ? AND status = 'firing'`,
     )
     this.#byId = db.prepare('SELECT * FROM triggers WHERE id = ?')
-    this.#newest = db.prepare('SELECT * FROM triggers ORDER BY ordinal DESC LIMIT ?')
+    this.#newest = db.prepare('SELECT * FROM triggers WHERE ordinal < ? ORDER BY ordinal DESC LIMIT ?')
     this.#newestWith = db.prepare(
-      'SELECT * FROM triggers WHERE status = ? ORDER BY ordinal DESC LIMIT ?',
+      'SELECT * FROM triggers WHERE status = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT ?',
     )
     this.#lease = db.prepare(
       `UPDATE triggers SET lease_holder = :holder, lease_until = :until
@@ -76,9 +76,10 @@ export class SqliteTriggers {
     return row === undefined ? undefined : triggerOf(row)
   }
 
-  list({ status, limit }: TriggerQuery): readonly StoredTrigger[] {
+  list({ status, limit, before }: TriggerQuery): readonly StoredTrigger[] {
+    const end = before ?? Number.MAX_SAFE_INTEGER
     const rows =
-      status === undefined ? this.#newest.all(limit) : this.#newestWith.all(status, limit)
+      status === undefined ? this.#newest.all(end, limit) : this.#newestWith.all(status, end, limit)
     return rows.map(triggerOf)
   }
 

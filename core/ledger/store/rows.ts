@@ -78,6 +78,7 @@ export function eventsOf(rows: readonly Row[], leaves: readonly Row[]): StoredEv
 
 export function triggerOf(row: Row): StoredTrigger {
   return {
+    ordinal: integer(row, 'ordinal'),
     id: text(row, 'id'),
     dedupKey: text(row, 'dedup_key'),
     source: text(row, 'source'),

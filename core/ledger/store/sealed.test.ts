@@ -104,7 +104,7 @@ describe('leaf formats', () => {
     await ledger.store.close()
     edit(
       ledger.directory,
-      `DROP TABLE sealed; DROP TABLE leaf_tokens; DROP TABLE holds; DROP TABLE pruned;
+      `DROP TABLE sealed; DROP TABLE leaf_tokens; DROP TABLE holds; DROP TABLE pruned; DROP TABLE notes;
        ALTER TABLE triggers DROP COLUMN redacted_by; PRAGMA user_version = 1`,
     )
     const store = await ledger.reopen()

@@ -346,7 +346,9 @@ describe('triggers', () => {
     const { store, clock } = ledger
     assert.deepEqual(await store.putTrigger(trigger()), { id: 't1', created: true })
     assert.deepEqual(await store.putTrigger(trigger({ id: 't2' })), { id: 't1', created: false })
-    assert.deepEqual(await store.trigger('t1'), { ...trigger(), receivedAt: clock.now() })
+    const first = await store.trigger('t1')
+    const [receivedAt, ordinal] = [clock.now(), first?.ordinal ?? 0]
+    assert.deepEqual(first, { ...trigger(), ordinal, receivedAt })
     await store.putTrigger(trigger({ id: 't3', status: 'resolved' }))
     await store.putTrigger(trigger({ id: 't4' }))
     assert.equal((await store.trigger('t1'))?.status, 'resolved')
@@ -359,7 +361,15 @@ describe('triggers', () => {
       firing.map(({ id }) => id),
       ['t6'],
     )
-    assert.equal((await store.triggers({ limit: 2 })).length, 2)
+    const page = await store.triggers({ limit: 2 })
+    assert.equal(page.length, 2)
+    const rest = await store.triggers({ limit: 2, before: page[1]?.ordinal ?? 0 })
+    assert.deepEqual(
+      [...page, ...rest].map(({ id }) => id),
+      ['t6', 't5', 't1'],
+    )
+    const before = page[0]?.ordinal ?? 0
+    assert.deepEqual(await store.triggers({ status: 'firing', limit: 2, before }), [])
   })
 
   it('are leased to one holder until the lease runs out', async () => {
@@ -391,5 +401,23 @@ describe('triggers', () => {
     await store.putTrigger(trigger({ id: 't3', dedupKey: 'k2' }))
     assert.equal(await store.pruneTriggers(clock.now()), 0)
     assert.ok(await store.trigger('t2'))
+  })
+})
+
+describe('notes', () => {
+  it('outlive the program, are replaced by name and found by how their names begin', async () => {
+    await using ledger = await suiteLedger()
+    await ledger.store.putNote('breaker/a', { open: 1 })
+    await ledger.store.putNote('breaker/a', { open: 2 })
+    await ledger.store.putNote('breaker/b', [])
+    await ledger.store.putNote('breaker%', 'another')
+    await ledger.store.putNote('breaker/gone', true)
+    await ledger.store.putNote('breaker/gone', undefined)
+    const store = await ledger.reopen()
+    assert.deepEqual(await store.notes('breaker/'), [
+      { name: 'breaker/a', value: { open: 2 } },
+      { name: 'breaker/b', value: [] },
+    ])
+    assert.equal((await store.notes('')).length, 3)
   })
 })

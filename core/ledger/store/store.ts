@@ -128,6 +128,8 @@ export interface NewTrigger {
 }
 
 export interface StoredTrigger extends NewTrigger {
+  /** Order of arrival, for paging with `before`. */
+  readonly ordinal: number
   /** Milliseconds since the epoch. */
   readonly receivedAt: number
   readonly lease?: { readonly holder: string; readonly until: number }
@@ -135,6 +137,8 @@ export interface StoredTrigger extends NewTrigger {
 
 export interface TriggerQuery {
   readonly status?: TriggerStatus
+  /** Only triggers that came before the one with this ordinal. */
+  readonly before?: number
   /** 1 to 1000; the newest first. */
   readonly limit: number
 }
@@ -145,6 +149,11 @@ export interface TriggerLease {
   /** Milliseconds since the epoch. */
   readonly until: number
   readonly now: number
+}
+
+export interface Note {
+  readonly name: string
+  readonly value: Json
 }
 
 export interface Claim {
@@ -186,6 +195,14 @@ export interface Store {
   resolveTrigger(id: string): Promise<boolean>
   /** Deletes what was last heard of before `before` (milliseconds); answers how many. */
   pruneTriggers(before: number): Promise<number>
+
+  /**
+   * Small state of the program that has to outlive it, by name; `undefined` deletes it. No part of
+   * the log: what happened stands in events and leaves.
+   */
+  putNote(name: string, value: Json | undefined): Promise<void>
+  /** Those whose names begin so, by name. */
+  notes(prefix: string): Promise<readonly Note[]>
 
   /** Undefined while anybody holds the claim, the same holder included. */
   claim(intentId: string, holder: string, ttlMs: number): Promise<Claim | undefined>

@@ -75,6 +75,8 @@ class ThreadedStore implements ErasableStore {
   readonly leaseTrigger = this.#method('leaseTrigger')
   readonly resolveTrigger = this.#method('resolveTrigger')
   readonly pruneTriggers = this.#method('pruneTriggers')
+  readonly putNote = this.#method('putNote')
+  readonly notes = this.#method('notes')
   readonly claim = this.#method('claim', { reserved: true })
   readonly renew = this.#method('renew', { reserved: true })
   readonly release = this.#method('release', { reserved: true })
