@@ -24,7 +24,8 @@ async function submitted(iat: number, intentsFrom: number): Promise<unknown> {
   const { privateKey } = keys
   const jws = await sign('jackstay-intent+jws', claims, { kid: 'k'.repeat(43), privateKey })
   const identify = async () => assert.fail('nobody is asked about a token before the signature')
-  const ports = { clusterUid, clock, cluster, triggers, intentsFrom, identify }
+  const onMalformed = () => undefined
+  const ports = { clusterUid, clock, cluster, triggers, intentsFrom, identify, onMalformed }
   return authenticate({ jws, reasoning }, 'token', ports).catch((error: unknown) => error)
 }
 

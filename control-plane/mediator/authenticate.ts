@@ -11,6 +11,7 @@ import {
 import { canonical, sha256 } from '@jackstay/contract/json'
 import { readUnverified, verifySignature } from '@jackstay/contract/signing'
 import { type Caller, podIsLive, requirePod } from '@jackstay/service/caller'
+import type { Sender } from './breakers/breakers.ts'
 import type { Clock, ClusterView, KeyView, Ports } from './ports.ts'
 
 /** Bytes of the parameters in canonical form: no action needs more, and they stand in the log. */
@@ -29,6 +30,8 @@ export interface AuthenticatePorts {
    * done already. 0 for a log that never followed another.
    */
   readonly intentsFrom: number
+  /** The form is wrong, and key, signature, token and Pod say whose it is. */
+  readonly onMalformed: (sender: Sender) => void
   /** TokenReview with the audience for intents. */
   identify(token: string): Promise<Caller>
 }
@@ -54,6 +57,8 @@ export async function authenticate(
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const path = issue?.path.join('.') || 'payload'
+    const sender = await senderOf(jws, kid, token, ports)
+    if (sender !== undefined) ports.onMalformed(sender)
     throw new JackstayError('invalid_request', `\`${path}\`: ${issue?.message ?? 'invalid'}`)
   }
   const claims = parsed.data
@@ -72,6 +77,7 @@ export async function authenticate(
   await assertPod(await ports.identify(token), key, ports.cluster)
   const trigger = claims.trigger && (await ports.triggers.get(claims.trigger.id))
   if (claims.trigger && trigger === undefined) {
+    ports.onMalformed({ agent: key.agent, class: key.class })
     throw new JackstayError('invalid_request', `there is no trigger \`${claims.trigger.id}\``)
   }
   const { agent: name, class: className, podName, podUid } = key
@@ -83,6 +89,29 @@ export async function authenticate(
     reasoning,
     ...(trigger && { trigger }),
   }
+}
+
+/**
+ * Whose request it is although its claims do not read: counted against that agent only when key,
+ * signature and Pod are its own, so nobody counts against another.
+ */
+async function senderOf(
+  jws: string,
+  kid: string,
+  token: string,
+  ports: AuthenticatePorts,
+): Promise<Sender | undefined> {
+  const key = ports.cluster.key(kid)
+  if (key === undefined || key.revoked) return undefined
+  try {
+    await verifySignature(jws, key.publicKey)
+    await assertPod(await ports.identify(token), key, ports.cluster)
+  } catch (error) {
+    // the request is refused for its form all the same
+    if (error instanceof JackstayError) return undefined
+    throw error
+  }
+  return { agent: key.agent, class: key.class }
 }
 
 function assertMeantForUs(

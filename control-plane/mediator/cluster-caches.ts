@@ -1,4 +1,5 @@
 import type { TargetKind } from '@jackstay/actions/action'
+import { resetBreakersAnnotation } from '@jackstay/contract/api'
 import { digestOf } from '@jackstay/contract/json'
 import { type ActionPolicySpec, actionPolicy } from '@jackstay/contract/kinds/action-policy'
 import { agentClass, classNamespacePrefix } from '@jackstay/contract/kinds/agent-class'
@@ -129,7 +130,9 @@ function projectClass(object: KubeObject): CachedClass | undefined {
   if (!parsed.success) return undefined
   const { metadata, spec, status } = parsed.data
   const { name, uid, generation = 0 } = metadata
-  return { name, uid, spec, generation, hash: classHash(spec), statusHash: digestOf(status ?? {}) }
+  const resetBreakers = metadata.annotations?.[resetBreakersAnnotation]
+  const statusHash = digestOf(status ?? {})
+  return { name, uid, spec, generation, hash: classHash(spec), statusHash, resetBreakers }
 }
 
 function projectKey(object: KubeObject): KeyView | undefined {

@@ -84,10 +84,12 @@ const shownBreakers = 8
 
 /** Says which breakers are open, not until when: their times would have the status written all day. */
 function closedBreakers(open: readonly BreakerView[]): Said {
-  const named = open
-    .map(({ scope, key, cause }) => `${scope} \`${key}\`: ${cause}`)
-    .sort()
+  const named = open.map(({ scope, key, cause }) => `${scope} \`${key}\`: ${cause}`).sort()
   const more = named.length > shownBreakers ? `; and ${named.length - shownBreakers} more` : ''
   const message = named.slice(0, shownBreakers).join('; ') + more
-  return { type: 'BreakersClosed', ok: named.length === 0, message: message || 'no breaker is open' }
+  return {
+    type: 'BreakersClosed',
+    ok: named.length === 0,
+    message: message || 'no breaker is open',
+  }
 }

@@ -5,12 +5,15 @@ import { visible } from '@jackstay/contract/text'
 import type { Store } from '@jackstay/ledger/store'
 import type { RateLimiter } from '@jackstay/service/rate'
 import { type AuthenticatePorts, authenticate } from './authenticate.ts'
+import type { Sender } from './breakers/breakers.ts'
 import { begin } from './histories.ts'
 
-export interface IntakePorts extends AuthenticatePorts {
+export interface IntakePorts extends Omit<AuthenticatePorts, 'onMalformed'> {
   readonly store: Store
   /** Per agent, far above any class's limit: it guards the store, not the cluster. */
   readonly floodgate: RateLimiter
+  /** An agent's own request, signature and Pod checked, that cannot become an intent. */
+  readonly onOutright: (sender: Sender, cause: 'malformed' | 'flood') => void
   /** Removes secrets the program itself holds. */
   readonly redact: (text: string) => string
 }
@@ -25,7 +28,10 @@ export async function takeIn(
   token: string,
   ports: IntakePorts,
 ): Promise<{ readonly id: string; readonly created: boolean }> {
-  const authenticated = await authenticate(submission, token, ports)
+  const authenticated = await authenticate(submission, token, {
+    ...ports,
+    onMalformed: (sender) => ports.onOutright(sender, 'malformed'),
+  })
   const { claims, agent, jwsDigest } = authenticated
   const known = await ports.store.replay(agent.kid, claims.jti, jwsDigest)
   switch (known.kind) {
@@ -41,7 +47,12 @@ export async function takeIn(
     case 'new':
       break
   }
-  ports.floodgate.demand(agent.name)
+  try {
+    ports.floodgate.demand(agent.name)
+  } catch (error) {
+    ports.onOutright({ agent: agent.name, class: agent.class }, 'flood')
+    throw error
+  }
   const data = { ...authenticated, ...asRecorded(submission, authenticated, ports.redact) }
   const at = new Date(ports.clock.now()).toISOString()
   try {

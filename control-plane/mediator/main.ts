@@ -15,6 +15,7 @@ import { settings } from '@jackstay/service/settings'
 import { untilStopped } from '@jackstay/service/signals'
 import { staticToken, tokenFile } from '@jackstay/service/static-token'
 import { z } from 'zod'
+import { readThresholds } from './breakers/wire.ts'
 import { openOutside } from './outside.ts'
 import { runMediator } from './run.ts'
 
@@ -50,6 +51,11 @@ const schema = z.object({
     .min(1)
     .optional()
     .describe('file with the bearer token for it; read again before each post'),
+  breakers: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file (JSON) with thresholds of breakers other than the documented ones'),
   host: z.string().default('127.0.0.1').describe('address to listen on'),
   port: z.coerce.number().int().min(0).max(65_535).default(7440).describe('port to listen on'),
   shownHours: z.coerce
@@ -80,6 +86,7 @@ try {
     options.ledgerPolicy === undefined
       ? noLedgerPolicy
       : await loadLedgerPolicy(options.ledgerPolicy)
+  const breakerThresholds = await readThresholds(options.breakers)
   const client = connect(config, { userAgent: 'jackstay-mediator/0.1.0' })
   const uid = await clusterUid(client, signal)
   const origin = `jackstay.dev/${uid}`
@@ -102,6 +109,7 @@ try {
         : { url: new URL(options.pagerUrl), tokenFile: options.pagerTokenFile },
     intentsFrom: await recoveredAt(store),
     alertToken,
+    breakerThresholds,
     redact,
     log,
     metrics: registry,

@@ -1,7 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { CatalogueEntry } from '@jackstay/actions/action'
+
+<<<<<<< HEAD
+
 import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
+
+=======
+
+import { hasEnded } from '@jackstay/contract/record'
+import type { Thresholds } from '@jackstay/judge/breaker-thresholds'
+
+>>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
 import { type JudgeThread, judgeThread } from '@jackstay/judge/thread'
+
 import type { KubeClient } from '@jackstay/kube/client'
 import { workQueue } from '@jackstay/kube/queue'
 import type { Store } from '@jackstay/ledger/store'
@@ -14,6 +25,8 @@ import type { StaticToken } from '@jackstay/service/static-token'
 import { v7 as uuid7 } from 'uuid'
 import { z } from 'zod'
 import { type AppParts, mediatorApp } from './app.ts'
+import type { Breakers } from './breakers/breakers.ts'
+import { wireBreakers } from './breakers/wire.ts'
 import { type Changes, changes as newChanges } from './changes.ts'
 import {
   allCaches,
@@ -52,6 +65,7 @@ export interface MediatorOptions {
   readonly intentsFrom: number
   readonly alertToken: StaticToken
   readonly pagerTo: PagerTarget | undefined
+  readonly breakerThresholds: Thresholds
   readonly redact: (text: string) => string
   readonly log: Log
   readonly metrics: Metrics
@@ -77,6 +91,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   )
   const cluster = clusterView(caches)
   const changes = newChanges()
+  const conditions = reportOnChange(client, { caches, cluster, rules: () => rules }, clock, log)
   const desk = triggerDesk(store, clock, changes, uuid7, () => driver.recheck())
   const judge = startJudge(log, metrics)
   const rules = rulesInForce(caches.policies, judge, {
@@ -90,6 +105,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   })
   const spending = spendingLog(steady)
   await recall(spending, store, (id) => readRecord(store, id), clock.now())
+<<<<<<< HEAD
   const newest = recent(randomUUID(), changes, () => clock.now())
   const note = (record: IntentRecord) => {
     spending.note(record)
@@ -98,15 +114,28 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const driverOptions = driverParts(options, {
     ...{ caches, cluster, rules, changes, desk, spending, note },
   })
+=======
+  const breakers = await wireBreakers({
+    ...{ client, store, caches, metrics, log, clock: steady, wall: clock, newId: uuid7 },
+    thresholds: options.breakerThresholds,
+    onChange: () => conditions.soon(),
+  })
+  const parts = { caches, cluster, rules, changes, desk, spending, breakers }
+  const driverOptions = driverParts(options, parts)
+>>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
   const driver = startDriver(driverOptions)
-  const conditions = reportOnChange(client, { caches, cluster, rules }, clock, log)
+  conditions.use(breakers)
   const server = await serve({
     name: 'jackstay-mediator',
+<<<<<<< HEAD
     app: mediatorApp({
       ...appParts(options, { cluster, changes, desk, driver }),
       ...peopleParts(options, { caches, cluster, rules, changes, driver }),
       recent: newest,
     }),
+=======
+    app: mediatorApp(appParts(options, { cluster, changes, desk, driver, breakers })),
+>>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
     host: options.host,
     port: options.port,
     metrics,
@@ -129,6 +158,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   rules.stop()
   await judge.close()
   for (const [, cache] of allCaches(caches)) cache.stop()
+  await breakers.flush()
   await store.close()
   await client.close()
   log.info('mediator stopped')
@@ -161,22 +191,39 @@ function driverParts(
     readonly changes: Changes
     readonly desk: TriggerDesk
     readonly spending: SpendingLog
+<<<<<<< HEAD
     readonly note: DriverOptions['note']
   },
 ): DriverOptions {
   const { caches, cluster, rules, changes, desk, spending, note } = running
   const { client, store, log, metrics, clock, clusterUid, catalogue, catalogueVersion } = options
+=======
+    readonly breakers: Breakers
+  },
+): DriverOptions {
+  const { caches, cluster, rules, changes, desk, spending, breakers } = running
+  const counted = countEnds(options.metrics, options.log)
+  const { client, store, log, clock, clusterUid, catalogue, catalogueVersion } = options
+>>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
   return {
     ...{ store, caches, changes, log },
     holder: randomUUID(),
     projection: projection(client),
+<<<<<<< HEAD
     onEnd: countEnds(metrics, log),
     note,
+=======
+    onEnd: (record) => 
+      counted(record)
+      breakers.ended(record),
+    note: spending.note,
+>>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
     ports: {
       ...{ clock, clusterUid, catalogue, catalogueVersion, cluster, rules },
       targets: kubeTargets(client),
       allowances: allowances(store, clock),
       spending,
+      breakers,
       triggers: desk,
     },
   }
@@ -216,8 +263,13 @@ function peopleParts(
 
 function appParts(
   options: MediatorOptions,
+<<<<<<< HEAD
   running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver'>,
 ): Omit<AppParts, 'recent' | 'manual' | 'watched' | 'self'> {
+=======
+  running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver' | 'breakers'>,
+): AppParts {
+>>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
   const { client, store, log, metrics, clock, clusterUid, catalogueVersion, redact } = options
   const { intentsFrom } = options
   const monotonic = () => performance.now()
@@ -227,7 +279,7 @@ function appParts(
     ['code'],
   )
   const floodgate = rateLimiter({ ...flood, maxKeys: 10_000, clock: monotonic })
-  const { cluster, desk: triggers } = running
+  const { cluster, desk: triggers, breakers } = running
   return {
     ...running,
     summaries: summaries(store),
@@ -235,7 +287,10 @@ function appParts(
     shell: { name: 'jackstay-mediator', log, metrics, redact },
     store,
     callers: callers({ reviewer: client, clock: monotonic }),
-    intake: { store, cluster, clock, clusterUid, triggers, redact, floodgate, intentsFrom },
+    intake: {
+      ...{ store, cluster, clock, clusterUid, triggers, redact, floodgate, intentsFrom },
+      onOutright: (sender, cause) => breakers.outright(sender, cause),
+    },
     alertToken: options.alertToken,
     vkey: options.vkey,
     outside: options.outside,
@@ -269,16 +324,19 @@ function countEnds(metrics: Metrics, log: Log): DriverOptions['onEnd'] {
 /** Keeps the conditions of classes and policies in step with what the caches say. */
 function reportOnChange(
   client: KubeClient,
-  { caches, cluster, rules }: Kept,
+  { caches, cluster, rules }: Omit<Kept, 'rules'> & { readonly rules: () => RulesInForce },
   clock: Clock,
   log: Log,
 ) {
   const written = new Map<string, string>()
+  let breakers: Breakers | undefined
+  const open = (name: string) =>
+    breakers?.views().filter((one) => one.class === name && one.state !== 'closed') ?? []
   const queue = workQueue({
     handle: async () => {
       if (!cluster.synced()) throw new Error('caches are not in step yet')
-      if (!rules.loaded()) throw new Error('the rules are not loaded yet')
-      await reportConditions(client, caches, cluster, rules.problems(), clock, written)
+      if (breakers === undefined || !rules().loaded()) throw new Error('not loaded yet')
+      await reportConditions(client, caches, cluster, rules().problems(), clock, written, open)
     },
     backoff: { minMs: 100, maxMs: 5_000 },
     onError: (err, _key, attempt) => attempt > 5 && log.warn({ err }, 'statuses not written yet'),
@@ -292,6 +350,10 @@ function reportOnChange(
   caches.approvals.onChange(soon)
   return {
     soon,
+    use(running: Breakers) {
+      breakers = running
+      soon()
+    },
     stop() {
       stopped = true
       queue.stop()

@@ -106,10 +106,7 @@ export function breakers(options: BreakersOptions, loaded: readonly Kept[]): Bre
     const own = name.scope === 'agent' || changeKinds.has(sample.kind)
     const state = stateOf(name)
     // what agents share opens by what became of changes, never by what one of them asks for
-    put(
-      name,
-      own ? observe(state, sample, thresholds[name.scope]) : letGo(state, sample.id),
-    )
+    put(name, own ? observe(state, sample, thresholds[name.scope]) : letGo(state, sample.id))
   }
 
   return {
@@ -197,7 +194,8 @@ function noteName({ scope, class: owner, key }: BreakerName): string {
 }
 
 function nameOf(id: string): BreakerName | undefined {
-  const [, scope, owner, key] = /^breaker\/(agent|class|action|target)\/([^/]+)\/(.+)$/.exec(id) ?? []
+  const [, scope, owner, key] =
+    /^breaker\/(agent|class|action|target)\/([^/]+)\/(.+)$/.exec(id) ?? []
   if (owner === undefined || key === undefined) return undefined
   const found = (['agent', 'class', 'action', 'target'] as const).find((one) => one === scope)
   return found && { scope: found, class: owner, key }

@@ -20,7 +20,8 @@ export function breakerEvent(
   const { class: owner, scope, key, to, trip } = transition
   // one per transition: made again after a lost answer it is the same
   const name = createHash('sha256').update(`${scope}/${key}/${to}/${at}`).digest('hex').slice(0, 16)
-  const note = to === 'closed' ? `the breaker of the ${scope} \`${key}\` closed` : why(transition, trip)
+  const note =
+    to === 'closed' ? `the breaker of the ${scope} \`${key}\` closed` : why(transition, trip)
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',

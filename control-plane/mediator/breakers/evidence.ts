@@ -1,5 +1,5 @@
-import { digestOf } from '@jackstay/contract/json'
 import type { Reason } from '@jackstay/contract/history'
+import { digestOf } from '@jackstay/contract/json'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { EvidenceKind } from '@jackstay/judge/breaker'
 
@@ -18,6 +18,7 @@ const told: Readonly<Record<Reason, EvidenceKind>> = {
   hpa_owns_replicas: 'refused',
   gitops_owned: 'refused',
   denied: 'refused',
+  unsuitable_target: 'refused',
   invalid_params: 'malformed',
   rate_limited: 'flood',
   oscillating: 'oscillation',

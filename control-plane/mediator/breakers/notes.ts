@@ -26,7 +26,9 @@ export function breakerNotes(
     timer = undefined
     const batch = [...waiting]
     waiting.clear()
-    const written = await Promise.allSettled(batch.map(([name, value]) => store.putNote(name, value)))
+    const written = await Promise.allSettled(
+      batch.map(([name, value]) => store.putNote(name, value)),
+    )
     const lost = written.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     for (const [i, [name, value]] of batch.entries()) {
       if (written[i]?.status === 'rejected' && !waiting.has(name)) waiting.set(name, value)

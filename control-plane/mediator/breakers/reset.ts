@@ -27,5 +27,7 @@ export function readReset(
   if (word === undefined) return { class: owner, before }
   const scope = breakerScopes.find((one) => one === word)
   const key = rest.join(' ')
-  return scope === undefined || key === '' ? undefined : { class: owner, before, only: { scope, key } }
+  return scope === undefined || key === ''
+    ? undefined
+    : { class: owner, before, only: { scope, key } }
 }

@@ -4,13 +4,7 @@ import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
 import type { Clock } from '../ports.ts'
-import {
-  type Breakers,
-  breakers,
-  notePrefix,
-  readKept,
-  type Transition,
-} from './breakers.ts'
+import { type Breakers, breakers, notePrefix, readKept, type Transition } from './breakers.ts'
 import { breakerNotes } from './notes.ts'
 
 export interface StartBreakers {
@@ -62,10 +56,7 @@ async function settleProbe(
 }
 
 /** Counts and logs what breakers do. */
-export function breakerReporter(
-  metrics: Metrics,
-  log: Log,
-): (transition: Transition) => void {
+export function breakerReporter(metrics: Metrics, log: Log): (transition: Transition) => void {
   const moved = metrics.counter(
     'jackstay_breaker_transitions_total',
     'breakers that opened, let one intent try, or closed',

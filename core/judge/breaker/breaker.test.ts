@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it, test } from 'node:test'
 import fc from 'fast-check'
 import {
@@ -35,7 +36,14 @@ function isOpen({ trip }: BreakerState): boolean {
 }
 
 describe('a breaker', () => {
-  for (const cause of ['failed', 'undone', 'malformed', 'flood', 'oscillation', 'refused'] as const) {
+  for (const cause of [
+    'failed',
+    'undone',
+    'malformed',
+    'flood',
+    'oscillation',
+    'refused',
+  ] as const) {
     it(`opens at the threshold of \`${cause}\` and not before`, () => {
       const { atLeast } = rules.rules[cause] ?? { atLeast: 0 }
       assert.ok(!isOpen(times(atLeast - 1, cause)))
@@ -117,7 +125,9 @@ describe('a breaker', () => {
     assert.ok(isOpen(reset(open, 2, 100)), 'it opened at 2')
     const closed = reset(open, 3, 100)
     assert.ok(!isOpen(closed))
-    assert.equal(times(3, 'failed', closed).trip?.strikes, 2)
+    assert.ok(!isOpen(times(3, 'failed', closed)), 'told again after a restart')
+    const again = [101, 102, 103].reduce((s, at) => see(s, 'failed', at), closed)
+    assert.ok(isOpen(again))
   })
 })
 
@@ -177,4 +187,18 @@ test('thresholds left out of the file stay, and a misspelt one is refused', () =
   assert.deepEqual(given.class, defaultThresholds.class)
   assert.ok(!thresholdsFile.safeParse({ agent: { openMS: 5000 } }).success)
   assert.ok(!thresholdsFile.safeParse({ agent: { rules: { refuse: {} } } }).success)
+})
+
+test('the reference lists every threshold that holds', () => {
+  const page = new URL('../../../docs/reference/breakers.md', import.meta.url)
+  const rows = readFileSync(page, 'utf8')
+    .split('\n')
+    .filter((line) => /^\| (agent|class|action|target) /.test(line))
+  const held = Object.entries(defaultThresholds).flatMap(([scope, { rules: of, voices }]) =>
+    Object.entries(of).map(
+      ([cause, { atLeast, withinMs, share }]) =>
+        `| ${scope} | ${cause} | ${atLeast} | ${withinMs / 60_000} min | ${share * 100} % | ${voices} |`,
+    ),
+  )
+  assert.deepEqual(rows, held)
 })

@@ -40,7 +40,10 @@ export const atRest: BreakerState = { samples: [] }
 const rule = z.strictObject({
   /** So many within the time. */
   atLeast: z.int().min(2).max(50),
-  withinMs: z.int().min(1000).max(24 * 3600_000),
+  withinMs: z
+    .int()
+    .min(1000)
+    .max(24 * 3600_000),
   /** And at least this part of all that ended meanwhile; 0 where the number alone counts. */
   share: z.number().min(0).max(1),
 })
@@ -71,7 +74,8 @@ export type Gate =
  */
 export function ask(state: BreakerState, id: string, now: number): Gate {
   const { trip: found } = state
-  if (found === undefined || found.closedAt !== undefined) return { pass: true, state, probe: false }
+  if (found === undefined || found.closedAt !== undefined)
+    return { pass: true, state, probe: false }
   if (found.probe === id) return { pass: true, state, probe: true }
   // written so that a time that is none opens nothing
   const due = now >= found.retryAt
@@ -166,12 +170,13 @@ function exceeded(
     if (found === undefined) continue
     // a clock that goes back makes nothing old
     const recent = samples.filter(({ at }) => !(now - at > found.withinMs))
-    const told = cause === 'repeated' ? mostRepeated(recent) : recent.filter((s) => s.kind === cause)
+    const told =
+      cause === 'repeated' ? mostRepeated(recent) : recent.filter((s) => s.kind === cause)
     const bad = ofSeveral(told, found, voices)
     if (bad.length < found.atLeast) continue
     const changes = cause === 'failed' || cause === 'undone'
     const all = changes ? recent.filter((s) => ofChanges.has(s.kind)) : recent
-    if (bad.length < found.share * all.length) continue
+    if (told.length < found.share * all.length) continue
     return { cause, counts: { [cause]: bad.length, ended: all.length } }
   }
   return undefined

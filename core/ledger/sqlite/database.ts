@@ -125,13 +125,7 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT 
 `
 
 /** In the order they were made; a step that was released is never changed. */
-const migrations: readonly string[] = [
-  firstSchema,
-  sealedValues,
-  leafTokens,
-  erasure,
-  notes,
-]
+const migrations: readonly string[] = [firstSchema, sealedValues, leafTokens, erasure, notes]
 
 /** A store that a newer program has migrated is refused by an older one. */
 export const schemaVersion = migrations.length

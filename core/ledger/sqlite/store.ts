@@ -42,11 +42,11 @@ import { GroupCommit } from './group-commit.ts'
 import { SqliteHolds } from './holds.ts'
 import { SqliteIntents } from './intents.ts'
 import { SqliteLog } from './log.ts'
+import { SqliteNotes } from './notes.ts'
 import { finishPrune, SqlitePruning } from './pruning.ts'
 import { SqliteRedaction } from './redaction.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { StoreFiles } from './store-files.ts'
-import { SqliteNotes } from './notes.ts'
 import { SqliteTriggers } from './triggers.ts'
 
 export interface SqliteStoreOptions extends StoreOptions {

@@ -33,7 +33,9 @@ export class SqliteTriggers {
       `UPDATE triggers SET received_at = ? WHERE dedup_key = ? AND status = 'firing'`,
     )
     this.#byId = db.prepare('SELECT * FROM triggers WHERE id = ?')
-    this.#newest = db.prepare('SELECT * FROM triggers WHERE ordinal < ? ORDER BY ordinal DESC LIMIT ?')
+    this.#newest = db.prepare(
+      'SELECT * FROM triggers WHERE ordinal < ? ORDER BY ordinal DESC LIMIT ?',
+    )
     this.#newestWith = db.prepare(
       'SELECT * FROM triggers WHERE status = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT ?',
     )
