@@ -1,18 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { CatalogueEntry } from '@jackstay/actions/action'
-
-<<<<<<< HEAD
-
 import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
-
-=======
-
-import { hasEnded } from '@jackstay/contract/record'
 import type { Thresholds } from '@jackstay/judge/breaker-thresholds'
-
->>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
 import { type JudgeThread, judgeThread } from '@jackstay/judge/thread'
-
 import type { KubeClient } from '@jackstay/kube/client'
 import { workQueue } from '@jackstay/kube/queue'
 import type { Store } from '@jackstay/ledger/store'
@@ -105,37 +95,27 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   })
   const spending = spendingLog(steady)
   await recall(spending, store, (id) => readRecord(store, id), clock.now())
-<<<<<<< HEAD
   const newest = recent(randomUUID(), changes, () => clock.now())
   const note = (record: IntentRecord) => {
     spending.note(record)
     newest.note(record)
   }
-  const driverOptions = driverParts(options, {
-    ...{ caches, cluster, rules, changes, desk, spending, note },
-  })
-=======
   const breakers = await wireBreakers({
     ...{ client, store, caches, metrics, log, clock: steady, wall: clock, newId: uuid7 },
     thresholds: options.breakerThresholds,
     onChange: () => conditions.soon(),
   })
-  const parts = { caches, cluster, rules, changes, desk, spending, breakers }
+  const parts = { caches, cluster, rules, changes, desk, spending, note, breakers }
   const driverOptions = driverParts(options, parts)
->>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
   const driver = startDriver(driverOptions)
   conditions.use(breakers)
   const server = await serve({
     name: 'jackstay-mediator',
-<<<<<<< HEAD
     app: mediatorApp({
-      ...appParts(options, { cluster, changes, desk, driver }),
+      ...appParts(options, { cluster, changes, desk, driver, breakers }),
       ...peopleParts(options, { caches, cluster, rules, changes, driver }),
       recent: newest,
     }),
-=======
-    app: mediatorApp(appParts(options, { cluster, changes, desk, driver, breakers })),
->>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
     host: options.host,
     port: options.port,
     metrics,
@@ -148,7 +128,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   log.info({ url: server.url, recovered, ledger: store.origin }, 'mediator started')
   const sweeping = sweep(driverOptions, options.shownHours * 3600_000, sweepMs, signal)
   const witnessing = options.outside.run()
-  const paging = startPager({ ...options, cluster })
+  const paging = startPager({ ...options, cluster, breakers })
   await server.closed
   await driver.drain(AbortSignal.timeout(drainMs)).catch((err: unknown) => {
     log.warn({ err }, 'intents were still under way; they go on after the next start')
@@ -191,33 +171,22 @@ function driverParts(
     readonly changes: Changes
     readonly desk: TriggerDesk
     readonly spending: SpendingLog
-<<<<<<< HEAD
     readonly note: DriverOptions['note']
-  },
-): DriverOptions {
-  const { caches, cluster, rules, changes, desk, spending, note } = running
-  const { client, store, log, metrics, clock, clusterUid, catalogue, catalogueVersion } = options
-=======
     readonly breakers: Breakers
   },
 ): DriverOptions {
-  const { caches, cluster, rules, changes, desk, spending, breakers } = running
+  const { caches, cluster, rules, changes, desk, spending, note, breakers } = running
   const counted = countEnds(options.metrics, options.log)
   const { client, store, log, clock, clusterUid, catalogue, catalogueVersion } = options
->>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
   return {
     ...{ store, caches, changes, log },
     holder: randomUUID(),
     projection: projection(client),
-<<<<<<< HEAD
-    onEnd: countEnds(metrics, log),
-    note,
-=======
-    onEnd: (record) => 
+    onEnd: (record) => {
       counted(record)
-      breakers.ended(record),
-    note: spending.note,
->>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
+      breakers.ended(record)
+    },
+    note,
     ports: {
       ...{ clock, clusterUid, catalogue, catalogueVersion, cluster, rules },
       targets: kubeTargets(client),
@@ -263,13 +232,8 @@ function peopleParts(
 
 function appParts(
   options: MediatorOptions,
-<<<<<<< HEAD
-  running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver'>,
-): Omit<AppParts, 'recent' | 'manual' | 'watched' | 'self'> {
-=======
   running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver' | 'breakers'>,
-): AppParts {
->>>>>>> 9e28f50 (feat(mediator): breakers per agent, class, action and target, with one probe and a reset by people (T74))
+): Omit<AppParts, 'recent' | 'manual' | 'watched' | 'self'> {
   const { client, store, log, metrics, clock, clusterUid, catalogueVersion, redact } = options
   const { intentsFrom } = options
   const monotonic = () => performance.now()

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
+import type { BreakerView } from '@jackstay/contract/api'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import { describeTarget } from '@jackstay/judge/suspensions'
 import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
+import type { Breakers } from '../breakers/breakers.ts'
 import type { Outside } from '../outside.ts'
 import type { Clock, ClusterView } from '../ports.ts'
 import type { Concern } from './concerns.ts'
@@ -21,6 +23,7 @@ export interface StartOptions {
   readonly store: Store
   readonly outside: Outside
   readonly cluster: ClusterView
+  readonly breakers: Pick<Breakers, 'views'>
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -29,10 +32,10 @@ export interface StartOptions {
 
 /** Pages people until the signal aborts, where somebody said by what. */
 export async function startPager(options: StartOptions): Promise<void> {
-  const { pagerTo, store, outside, cluster, clock } = options
+  const { pagerTo, store, outside, cluster, clock, breakers } = options
   if (pagerTo === undefined) return
   const { url, tokenFile } = pagerTo
-  const others = () => overdue(cluster.suspensions(), clock.now())
+  const others = () => [...overdue(cluster.suspensions(), clock.now()), ...open(breakers.views())]
   await pager({
     ...options,
     url,
@@ -41,6 +44,12 @@ export async function startPager(options: StartOptions): Promise<void> {
     concerns: gatherConcerns({ store, ledger: () => outside.status(), others, clock }),
     fetch,
   }).run()
+}
+
+function open(views: readonly BreakerView[]): readonly Concern[] {
+  return views
+    .filter(({ state }) => state !== 'closed')
+    .map(({ scope, key, cause, retryAt }) => ({ kind: 'breaker', scope, key, cause, retryAt }))
 }
 
 /** Suspensions that were meant to have ended: no program may lift them. */
