@@ -59,7 +59,7 @@ export interface Refusal {
 /** What an action computes: the part of a Plan that it alone knows. */
 export type ActionPlan = Pick<
   Plan,
-  'summary' | 'target' | 'reads' | 'writes' | 'blastRadius' | 'reversibility' | 'observed'
+  'summary' | 'target' | 'reads' | 'writes' | 'blastRadius' | 'reversibility' | 'observed' | 'notes'
 >
 
 /** How a change looks at one moment: `broken` ends the watching at once. */
@@ -76,6 +76,8 @@ export interface Action<Params, Facts> {
   readonly name: string
   /** For agents and people, one or two sentences. */
   readonly description: string
+  /** For people: what taking it back does not bring back. */
+  readonly cannotRestore: string
   readonly params: z.ZodType<Params>
   readonly targets: readonly TargetKind[]
   readonly writes: readonly WriteRight[]
@@ -92,6 +94,8 @@ export interface Action<Params, Facts> {
 export interface CatalogueEntry {
   readonly name: string
   readonly description: string
+  /** For people: what taking it back does not bring back. */
+  readonly cannotRestore: string
   readonly params: z.ZodType
   readonly targets: readonly TargetKind[]
   readonly writes: readonly WriteRight[]

@@ -1,9 +1,24 @@
 import type { CatalogueEntry } from './action.ts'
+import { hpaSetBounds } from './autoscaler/set-bounds.ts'
+import { cronjobResume, cronjobSuspend } from './cronjob/suspend.ts'
+import { workloadPause, workloadResume } from './workload/pause.ts'
 import { workloadRestart } from './workload/restart.ts'
 import { workloadScale } from './workload/scale.ts'
+import { workloadSetImage } from './workload/set-image.ts'
+import { workloadSetResources } from './workload/set-resources.ts'
 
 /** Every action there is. Adding one: its file, its line here, its test. */
-export const catalogue: readonly CatalogueEntry[] = [workloadScale, workloadRestart]
+export const catalogue: readonly CatalogueEntry[] = [
+  workloadScale,
+  workloadRestart,
+  workloadSetImage,
+  workloadSetResources,
+  workloadPause,
+  workloadResume,
+  hpaSetBounds,
+  cronjobSuspend,
+  cronjobResume,
+]
 
 /** Part of what people approve: a change of the catalogue's meaning voids open approvals. */
 export const catalogueVersion = '2'

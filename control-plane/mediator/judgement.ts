@@ -51,7 +51,8 @@ export async function planNow(record: IntentRecord, ports: Ports): Promise<Plan 
   )
   if (isRefusal(prepared)) return { stop: prepared.refused, message: prepared.message }
   const executor = `system:serviceaccount:${executorsNamespace}:${agent.class}`
-  return { action: entry.name, executor, ...prepared }
+  const notes = [...(prepared.notes ?? []), `cannot be restored: ${entry.cannotRestore}`]
+  return { action: entry.name, executor, ...prepared, notes }
 }
 
 /** A decision and what it rests on besides the rules. */

@@ -49,6 +49,7 @@ export function statusOf(record: IntentRecord): IntentObjectStatus {
     ...(ended && { reason: ended.reason }),
     ...(rehearsed && { digest: rehearsed.digest }),
     ...(plan && { summary: visible(plan.summary, 512), diff: diffLines(plan) }),
+    ...(plan?.notes && { notes: plan.notes.map((note) => visible(note)) }),
     needs,
     ...(rehearsed?.approveBefore !== undefined && { expiresAt: rehearsed.approveBefore }),
   }

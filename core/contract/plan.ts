@@ -64,6 +64,8 @@ export const plan = z.strictObject({
   reversibility,
   /** Facts from status: they stand in the decision leaf, never under the digest. */
   observed: z.record(z.string(), json),
+  /** For people who approve: what images stand for, what cannot be restored. Not under the digest. */
+  notes: z.array(z.string().max(1024)).max(32).optional(),
 })
 export type Plan = z.infer<typeof plan>
 

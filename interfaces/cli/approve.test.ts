@@ -96,6 +96,7 @@ function intentObject(over: Readonly<Record<string, unknown>> = {}) {
       digest,
       summary: 'scale Deployment shop/checkout from 3 to 5',
       diff: ['Deployment shop/checkout /spec/replicas: 3 → 5'],
+      notes: ['app: app:1 now runs as sha256:0123'],
       needs: ['1 approval(s) by sre (base/peak)'],
       expiresAt: '2026-01-02T04:00:00.000Z',
       ...over,

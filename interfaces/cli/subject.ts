@@ -96,7 +96,8 @@ export function presentIntent(object: KubeObject): Presented {
   const status = intentObject.status?.safeParse(parsed.data?.status ?? {}).data
   if (!parsed.success || status === undefined) throw unreadable('Intent', object.metadata.name)
   const { metadata, spec } = parsed.data
-  const { phase = 'unknown', digest, summary = '', diff = [], needs = [], expiresAt } = status
+  const { phase = 'unknown', digest, summary = '', diff = [], notes = [] } = status
+  const { needs = [], expiresAt } = status
   if (phase !== 'approve' || digest === undefined) {
     throw new CommandFailed(
       exitCodes.refused,
@@ -118,6 +119,10 @@ export function presentIntent(object: KubeObject): Presented {
       ...section('Operation', [[styled('bold', spec.action), ` on ${spec.target}`], [summary]]),
       ...section('Asked by', [[spec.agent]]),
       ...section('Diff', diff.length > 0 ? projectedDiff(diff) : [['(none shown)']]),
+      ...section(
+        'To know',
+        notes.map((note) => [note]),
+      ),
       ...section(
         'Needs',
         needs.map((need) => [need]),

@@ -30,6 +30,10 @@ export function renderWhy(record: IntentRecord, leaves: readonly LeafPlace[]): L
     ...blank,
     ...section('Plan', planLines(record)),
     ...(plan === undefined ? [] : section('Diff', diffLines(plan))),
+    ...section(
+      'To know',
+      (plan?.notes ?? []).map((note) => [note]),
+    ),
     ...blank,
     ...section('Decision', decision === undefined ? [notYet(record)] : decisionLines(decision)),
     ...section('Approval', approvalLines(record)),

@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { catalogue } from '@jackstay/actions/catalogue'
 import { at } from '@jackstay/contract/field-changes'
 import type { Json } from '@jackstay/contract/json'
+import { apply } from './governed.ts'
 import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
+import { quietTarget } from './targets.ts'
 
-const actions = ['workload.restart']
+const actions = catalogue.map(({ name }) => name)
 const allow = [{ name: 'allow', allow: { when: 'true' } }]
 
 describe('the catalogue through the whole line', { skip: await noLine() }, () => {
   let w: LineWorld
   let tenant: Tenant
+  /** A class that gives its changes little time. */
+  let hasty: Tenant
   /** A class whose people have to agree. */
   let asking: Tenant
   before(async () => {
     w = await lineWorld()
-    tenant = await w.tenant({ actions, rules: allow, verifySeconds: 5 })
+    tenant = await w.tenant({ actions, rules: allow, verifySeconds: 120 })
+    hasty = await w.tenant({ actions, rules: allow, verifySeconds: 2 })
     asking = await w.tenant({ actions })
   })
   after(async () => await w?.close())
@@ -38,10 +44,10 @@ describe('the catalogue through the whole line', { skip: await noLine() }, () =>
     })
 
     it('is taken back where the new Pods never come', async () => {
-      await w.deployment(tenant, 'stuck', 1)
-      const view = await tenant.agent.ask('workload.restart', {}, deployment(tenant, 'stuck'))
+      await w.deployment(hasty, 'stuck', 1)
+      const view = await hasty.agent.ask('workload.restart', {}, deployment(hasty, 'stuck'))
       assert.equal(phaseOf(view), 'rolled_back/undone', JSON.stringify(view.summary))
-      assert.equal(await read(tenant, 'deployment', 'stuck', stamp), undefined)
+      assert.equal(await read(hasty, 'deployment', 'stuck', stamp), undefined)
     })
 
     it('plans the same twice, so that an approval holds', async () => {
@@ -52,5 +58,90 @@ describe('the catalogue through the whole line', { skip: await noLine() }, () =>
       await w.approve(waiting.summary.id, asking)
       assert.equal(phaseOf(await asking.agent.follow(waiting.summary.id)), 'verified/succeeded')
     })
+  })
+
+  const image = '/spec/template/spec/containers/0/image'
+
+  describe('workload.setImage', () => {
+    it('changes one image, and shows that field alone', async () => {
+      await w.deployment(asking, 'imaged', 0)
+      const params = { container: 'none', image: 'jackstay.local/none:2' }
+      const target = deployment(asking, 'imaged')
+      const waiting = await asking.agent.ask('workload.setImage', params, target)
+      const { id } = waiting.summary
+      assert.equal(phaseOf(waiting), 'approve', JSON.stringify(waiting.summary))
+      const shown = await read(asking, 'intent', id, '/status')
+      assert.deepEqual(at(shown ?? null, '/diff'), [
+        `Deployment ${asking.targets}/imaged ${image}: "jackstay.local/none:1" → "jackstay.local/none:2"`,
+      ])
+      assert.match(JSON.stringify(at(shown ?? null, '/notes')), /none:1 runs in no Pod now/)
+      assert.match(JSON.stringify(at(shown ?? null, '/notes')), /cannot be restored: /)
+      await w.approve(id, asking)
+      assert.equal(phaseOf(await asking.agent.follow(id)), 'verified/succeeded')
+      assert.equal(await read(asking, 'deployment', 'imaged', image), 'jackstay.local/none:2')
+    })
+
+    it('takes a bad image back', async () => {
+      await w.deployment(hasty, 'bad', 1)
+      const params = { container: 'none', image: 'jackstay.local/missing:1' }
+      const view = await hasty.agent.ask('workload.setImage', params, deployment(hasty, 'bad'))
+      assert.equal(phaseOf(view), 'rolled_back/undone', JSON.stringify(view.summary))
+      assert.equal(await read(hasty, 'deployment', 'bad', image), 'jackstay.local/none:1')
+    })
+  })
+
+  it('workload.setResources sets what is named', async () => {
+    await w.deployment(tenant, 'sized', 0)
+    const limits = { container: 'none', limits: { memory: '64Mi' } }
+    const target = deployment(tenant, 'sized')
+    const first = await tenant.agent.ask('workload.setResources', limits, target)
+    assert.equal(phaseOf(first), 'verified/succeeded', JSON.stringify(first.summary))
+    const both = { container: 'none', limits: { cpu: '1' }, requests: { memory: '32Mi' } }
+    const second = await tenant.agent.ask('workload.setResources', both, target)
+    assert.equal(phaseOf(second), 'verified/succeeded', JSON.stringify(second.summary))
+    const at = '/spec/template/spec/containers/0/resources'
+    assert.deepEqual(await read(tenant, 'deployment', 'sized', at), {
+      limits: { cpu: '1', memory: '64Mi' },
+      requests: { memory: '32Mi' },
+    })
+  })
+
+  it('workload.pause and resume', async () => {
+    await w.deployment(tenant, 'paused', 0)
+    const target = deployment(tenant, 'paused')
+    for (const [action, paused] of [
+      ['workload.pause', true],
+      ['workload.resume', undefined],
+    ] as const) {
+      const view = await tenant.agent.ask(action, {}, target)
+      assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view.summary))
+      assert.equal(await read(tenant, 'deployment', 'paused', '/spec/paused'), paused)
+    }
+  })
+
+  it('hpa.setBounds', async () => {
+    await apply(w, [quietTarget('horizontalpodautoscalers', tenant.targets)])
+    const target = {
+      ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler' },
+      ...{ namespace: tenant.targets, name: 'api' },
+    }
+    const view = await tenant.agent.ask('hpa.setBounds', { maxReplicas: 7 }, target)
+    assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view.summary))
+    assert.equal(await read(tenant, 'hpa', 'api', '/spec/maxReplicas'), 7)
+  })
+
+  it('cronjob.suspend and resume', async () => {
+    await apply(w, [quietTarget('cronjobs', tenant.targets)])
+    const target = {
+      ...{ apiVersion: 'batch/v1', kind: 'CronJob', namespace: tenant.targets, name: 'api' },
+    }
+    for (const [action, suspend] of [
+      ['cronjob.resume', false],
+      ['cronjob.suspend', true],
+    ] as const) {
+      const view = await tenant.agent.ask(action, {}, target)
+      assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view.summary))
+      assert.equal(await read(tenant, 'cronjob', 'api', '/spec/suspend'), suspend)
+    }
   })
 })

@@ -50,3 +50,42 @@ export function quietTarget(resource: string, namespace: string): Manifest {
 function onNoNode(spec: Manifest): Manifest {
   return { ...spec, nodeSelector: { 'example.org/none': 'yes' } }
 }
+
+/** A Deployment with something of everything in its template, of which nothing runs. */
+export function busyDeployment(namespace: string, name: string): Manifest {
+  const base = deploymentOf(namespace, name, 0)
+  const { selector, template } = Object(base.spec)
+  const none = { imagePullPolicy: 'Never' }
+  const mounts = [
+    { name: 'config', mountPath: '/config' },
+    { name: 'keys', mountPath: '/keys' },
+  ]
+  const secret = { secretKeyRef: { name: 'keys', key: 'token' } }
+  const env = [
+    { name: 'A', value: '1' },
+    { name: 'TOKEN', valueFrom: secret },
+  ]
+  const app = { name: 'app', image: 'app:1', env, volumeMounts: mounts, ...none }
+  const limits = { memory: '64Mi' }
+  return {
+    ...base,
+    spec: {
+      replicas: 0,
+      selector,
+      template: {
+        metadata: { ...template.metadata, annotations: { 'example.org/kept': 'yes' } },
+        spec: {
+          initContainers: [{ name: 'init', image: 'init:1', ...none }],
+          containers: [
+            { ...app, resources: { limits } },
+            { name: 'side', image: 'side:1', ports: [{ containerPort: 80 }], ...none },
+          ],
+          volumes: [
+            { name: 'config', configMap: { name: 'config' } },
+            { name: 'keys', secret: { secretName: 'keys' } },
+          ],
+        },
+      },
+    },
+  }
+}

@@ -72,6 +72,16 @@ export function isMutable(image: string): boolean {
   return !/@sha256:[0-9a-f]{64}$/.test(image)
 }
 
+/** For people: what the names stand for now, where that may change. */
+export function imageNotes(images: readonly RunningImage[]): string[] {
+  return images
+    .filter(({ image }) => isMutable(image))
+    .map(({ container, image, digests }) => {
+      const now = digests.length > 0 ? `now runs as ${digests.join(', ')}` : 'runs in no Pod now'
+      return `${container}: ${image} ${now}; the tag may stand for another image later`
+    })
+}
+
 /** As part of a plan's facts. */
 export function imageFacts(images: readonly RunningImage[]): Json {
   return images.map(({ container, image, digests }) => ({

@@ -88,6 +88,26 @@ export function lostAtOnce({ ref, workload: w }: Found): number {
   return Math.min(ready, ref.kind === 'StatefulSet' ? Math.max(1, most) : most)
 }
 
+/** How far a rollout reaches: the same for every action that changes a template. */
+export function rolloutReach(found: Found) {
+  const { ref, workload: w } = found
+  const { wanted } = countsOf(ref.kind, w)
+  const lost = lostAtOnce(found)
+  return {
+    inWords: `replaces ${wanted} Pods, ${lost} ready ones at a time at most`,
+    plan: {
+      blastRadius: {
+        objects: 1,
+        pods: wanted,
+        readyReplicasLost: lost,
+        namespaces: [w.metadata.namespace],
+      },
+      reversibility: 'inverse' as const,
+      observed: rolloutFacts(found),
+    },
+  }
+}
+
 /** `2` or `25%` of the Pods, rounded down as the controllers do. */
 function share(value: Json, of: number): number {
   if (typeof value === 'number') return value

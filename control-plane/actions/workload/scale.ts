@@ -9,16 +9,8 @@ import {
   type Refusal,
 } from '../action.ts'
 import { autoscaler, scalersOf } from '../autoscaler/observed.ts'
-import {
-  deployment,
-  type Found,
-  findWorkload,
-  metadataReadings,
-  patchOf,
-  placeOf,
-  statefulSet,
-  workload,
-} from './observed.ts'
+import { metadataReadings, patchOf, placeOf } from '../target.ts'
+import { deployment, type Found, findWorkload, statefulSet, workload } from './observed.ts'
 import { countsOf } from './rollout.ts'
 
 const targets = [deployment, statefulSet]
@@ -95,6 +87,8 @@ export const workloadScale = defineAction<z.infer<typeof params>, Facts>({
   name: 'workload.scale',
   description:
     'Sets the number of replicas of a Deployment or StatefulSet. Refused where an autoscaler or a Git repository owns it. Undone by setting the previous number.',
+  cannotRestore:
+    'What Pods that went held in memory and on their own disks; the volumes of a StatefulSet that deletes them with its replicas.',
   params,
   targets,
   writes: targets.map((kind) => patchOf(kind, ['spec.replicas'])),

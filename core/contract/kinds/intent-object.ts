@@ -22,6 +22,8 @@ export const intentObjectStatus = z.strictObject({
   summary: z.string().max(512).optional(),
   /** The writes, computed by the control plane: one line per field, `path: before → after`. */
   diff: z.array(z.string().max(2048)).max(64).optional(),
+  /** What else to know before approving: what images stand for now, what cannot be restored. */
+  notes: z.array(z.string().max(1024)).max(32).optional(),
   /** What is still needed, in words. */
   needs: z.array(z.string().max(512)).max(16).optional(),
   expiresAt: z.string().max(64).optional(),
