@@ -171,6 +171,7 @@ test('shows the diff and the digest, asks, and writes the approval as the user',
   const { exit, out, err } = await desk.run(approveIt, 'yes')
   assert.equal(exit, 0, err)
   assert.match(out, /\/spec\/replicas: 3 → 5/)
+  assert.match(out, /app:1 now runs as sha256:0123/, 'what to know before')
   assert.ok(out.includes(digest))
   assert.ok(out.indexOf('/spec/replicas') < out.indexOf('approve operation? Type yes:'))
   assert.match(out, /approved operation .* as alice@example.com/)
