@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 /** By command, what one types for real; a test holds every line to a command and flags that exist. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
   '': [
+    'jackstay status                                   what runs, what is stopped, what waits',
+    'jackstay inbox                                    what waits for you, with the commands',
     'jackstay intents list -A                          what agents asked for, newest first',
     'jackstay intents list -n shop --phase approve     what waits for somebody',
     'jackstay why ID                                   the whole story of one intent',
@@ -11,6 +13,28 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'jackstay ledger verify --key log.vkey             recomputes the log from its leaves',
     'jackstay policy check rules/                      every mistake in rules, without a cluster',
   ],
+  status: [
+    'jackstay status                                   exit code 0: nothing to look at',
+    'jackstay status -o json                           for scripts',
+  ],
+  inbox: [
+    'jackstay inbox                                    diff and commands, the next to expire first',
+    'jackstay inbox -o wide                            one line each',
+  ],
+  breakers: ['jackstay breakers -o wide                         with what was counted'],
+  windows: ['jackstay windows --preview 7d                     every opening of the next week'],
+  'agents list': ['jackstay agents list -o wide'],
+  watch: [
+    'jackstay watch -n shop',
+    'jackstay watch -o json --count 10                 one JSON text a line',
+  ],
+  'intents watch': ['jackstay intents watch -n shop'],
+  cancel: ['jackstay cancel ID'],
+  'trigger create': [
+    'jackstay trigger create --label alertname=DeploymentDown --label namespace=shop',
+    "jackstay trigger create --label alertname=Slow --annotation 'summary=seen by hand'",
+  ],
+  'trigger resolve': ['jackstay trigger resolve ID'],
   'intents list': [
     'jackstay intents list -A                          newest first',
     'jackstay intents list -n shop --phase approve     what waits for somebody there',

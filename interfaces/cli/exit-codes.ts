@@ -12,6 +12,8 @@ export const exitCodes = {
   notFound: 4,
   /** The ledger does not verify, or the witnesses that a policy demands have not cosigned it. */
   ledger: 5,
+  /** `status` could see everything, and something stands that people should look at. */
+  attention: 6,
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { reading } from './command.ts'
 import { isJson, shapeOf } from './flags.ts'
+import { watching } from './line/commands.ts'
 import { styled } from './screen.ts'
 import { print, printData, type Terminal } from './terminal.ts'
 
@@ -32,6 +33,7 @@ export function intentCommands(program: Command, terminal: Terminal): void {
       const { renderIntent } = await import('./intents.ts')
       print(terminal, renderIntent(view))
     })
+  watching(intents.command('watch'), terminal)
   program
     .command('why <id>')
     .description('the whole story of one intent: trigger, plan, rules, approvals, writes, outcome')

@@ -27,6 +27,8 @@ export interface Mediator {
   intent(id: string): Promise<IntentView>
   ledgerStatus(): Promise<LedgerStatus>
   text(path: string): Promise<string>
+  /** Any other answer. `waitMs` is how long it was asked to take. */
+  read<T>(path: string, schema: z.ZodType<T>, waitMs?: number): Promise<T>
   /** A request with the reading token, for readers of the log. */
   fetch(url: URL, init: { readonly signal: AbortSignal }): Promise<Response>
 }
@@ -43,14 +45,15 @@ export async function openMediator(
     signal,
   })
   const send = (at: URL, init: { readonly signal: AbortSignal }) => request(at, token, init.signal)
-  const read = async (path: string) => {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  const read = async (path: string, waitMs = 0) => {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + waitMs)])
     return answer(await send(new URL(path, url), { signal: limit }), url)
   }
   return {
     url,
     fetch: send,
-    text: read,
+    text: (path) => read(path),
+    read: async (path, schema, waitMs) => parse(schema, await read(path, waitMs), url),
     ledgerStatus: async () => parse(ledgerStatus, await read('/ledger/status'), url),
     list: async (query) => parse(intentList, await read(`/v1/intents?${search(query)}`), url),
     intent: async (id) =>
@@ -58,13 +61,35 @@ export async function openMediator(
   }
 }
 
-async function request(url: URL, token: string, signal: AbortSignal): Promise<Response> {
+/** One request that changes something, with a token made for nothing else. */
+export async function post<T>(
+  url: URL,
+  token: string,
+  body: unknown,
+  schema: z.ZodType<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  const text = await answer(await request(url, token, limit, JSON.stringify(body)), url)
+  return parse(schema, text, url)
+}
+
+async function request(
+  url: URL,
+  token: string,
+  signal: AbortSignal,
+  body?: string,
+): Promise<Response> {
   try {
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
+    const sent = body === undefined ? {} : { method: 'POST', body }
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
     // a redirect would carry the token to somebody else
     return await fetch(url, {
+      ...sent,
       signal,
       redirect: 'error',
-      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+      headers: { ...headers, ...type },
     })
   } catch (cause) {
     throw new JackstayError(

@@ -6,16 +6,18 @@ import { failureOf } from './failure.ts'
 import { defaultServer, outputs } from './flags.ts'
 import { intentCommands } from './intent-commands.ts'
 import { ledgerCommands } from './ledger/commands.ts'
+import { lineCommands } from './line/commands.ts'
 import { policyCommands } from './policy/commands.ts'
 import { render, renderJson, styled } from './screen.ts'
 import { stopCommands } from './stop/commands.ts'
 import type { Terminal } from './terminal.ts'
+import { triggerCommands } from './triggers/commands.ts'
 import { version } from './version.ts'
 
 const exits = `
 Exit codes: 0 done, 1 refused or failed, 2 wrong input, 3 server away or no access, 4 not found,
-5 the ledger does not verify or its witnesses are missing. Errors with their codes, and what scripts
-may rely on: docs/reference/command-line.md`
+5 the ledger does not verify or its witnesses are missing, 6 status found something to look at.
+Errors with their codes, and what scripts may rely on: docs/reference/command-line.md`
 
 type Data = (value: unknown) => string
 
@@ -82,9 +84,11 @@ export function build(terminal: Terminal): Command {
       writeErr: (text) => (text.startsWith('error:') ? undefined : terminal.err(text)),
     })
   // sub-commands inherit exit and output settings only when commander makes them itself
+  lineCommands(program, terminal)
   intentCommands(program, terminal)
   approvalCommands(program, terminal)
   stopCommands(program, terminal)
+  triggerCommands(program, terminal)
   ledgerCommands(program, terminal)
   policyCommands(program, terminal)
   showExamples(program)

@@ -54,7 +54,7 @@ function findClass(client: KubeClient, name: string, signal: AbortSignal): Promi
   return client.get({ ...type, name }, { signal })
 }
 
-async function findIntent(
+export async function findIntent(
   client: KubeClient,
   name: string,
   namespace: string | undefined,

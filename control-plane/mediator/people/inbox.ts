@@ -2,7 +2,7 @@ import type { Inbox, InboxItem } from '@jackstay/contract/people-api'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
 import type { Store } from '@jackstay/ledger/store'
-import { readRecord } from '../histories.ts'
+import { recordOf } from '../histories.ts'
 import type { IntentObjectView } from '../ports.ts'
 import { statusOf } from '../projection.ts'
 import { summaryOf } from '../views.ts'
@@ -49,9 +49,18 @@ async function read(
   objects: readonly IntentObjectView[],
   store: Pick<Store, 'events'>,
 ): Promise<InboxItem[]> {
-  const records = await Promise.all(objects.map(({ name }) => readRecord(store, name)))
+  const records = await Promise.all(objects.map(({ name }) => recordIn(store, name)))
   // the object follows the ledger: what ended a moment ago waits for nobody
-  return records.filter(({ phase }) => phase === 'approve' || heldPhases.has(phase)).map(itemOf)
+  return records
+    .flat()
+    .filter(({ phase }) => phase === 'approve' || heldPhases.has(phase))
+    .map(itemOf)
+}
+
+/** An object that a log before this one left behind is no intent of this ledger. */
+async function recordIn(store: Pick<Store, 'events'>, id: string): Promise<IntentRecord[]> {
+  const events = await store.events(id)
+  return events.length === 0 ? [] : [recordOf(id, events)]
 }
 
 function itemOf(record: IntentRecord): InboxItem {

@@ -87,6 +87,11 @@ describe('what people read', () => {
     assert.equal(found.held.count, 2)
   })
 
+  it('the inbox leaves out objects of a ledger that is gone', async () => {
+    const none = { events: async () => [] }
+    assert.deepEqual((await inboxOf([object(1)], none, 20)).waiting.items, [])
+  })
+
   it('a list reads a history once for each event it got, however often it is asked', async () => {
     const store = counting(line.events)
     const rows = Array.from(

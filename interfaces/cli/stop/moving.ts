@@ -21,6 +21,7 @@ export interface MovingIntent {
   readonly action: string
   readonly target: string
   readonly agent: string
+  readonly createdAt?: string
 }
 
 const pageSize = 500
@@ -65,7 +66,9 @@ async function unended(
       const { metadata, spec, status } = parsed.data
       const phase = typeof status?.phase === 'string' ? status.phase : 'unknown'
       const { agent, action, target } = spec
-      const intent = { id: metadata.name, phase, action, target, agent }
+      const { creationTimestamp: createdAt } = metadata
+      const known = { id: metadata.name, phase, action, target, agent }
+      const intent = { ...known, ...(createdAt !== undefined && { createdAt }) }
       if (!ended.has(phase) && covers(intent)) intents.push(intent)
     }
     from = list.continue
