@@ -52,11 +52,12 @@ export async function startRunbookAgent(
   logs: string,
   signal: AbortSignal,
   onLine: (line: string) => void,
+  args: readonly string[] = [],
 ): Promise<Program> {
   return await startProgram({
     name: 'runbook-agent',
     main: runbookMain,
-    args: ['--sidecar-url', sidecar.url],
+    args: ['--sidecar-url', sidecar.url, '--port', '0', ...args],
     logFile: join(logs, 'runbook-agent.log'),
     signal,
     onLine,

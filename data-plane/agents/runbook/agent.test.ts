@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { JackstayError } from '@jackstay/contract/errors'
+import type { Trigger } from '@jackstay/contract/trigger'
 import { runAgent } from './agent.ts'
 import {
   deploymentWith,
@@ -31,6 +32,7 @@ async function run(incident: Incident, enough: (told: readonly Told[]) => boolea
       },
       onDelay: ({ code }) => delays.push(code),
       clock: { now: () => now },
+      cordonSettledMs: 600_000,
       sleep: async (ms) => {
         now += ms
       },
@@ -45,6 +47,24 @@ async function run(incident: Incident, enough: (told: readonly Told[]) => boolea
 
 const outcome = (told: readonly Told[]) => told.some(({ event }) => event === 'agent.outcome')
 const diagnosed = (told: readonly Told[]) => told.some(({ event }) => event === 'agent.diagnosis')
+
+const escalations = (told: readonly Told[]) =>
+  told.filter(({ event }) => event === 'agent.escalated')
+const escalated = (told: readonly Told[]) => escalations(told).length > 0
+/** Offers another alert once the first is answered, and not before. */
+function afterwards(incident: Incident, next: Trigger, enough: (told: readonly Told[]) => boolean) {
+  let offered = false
+  return (told: readonly Told[]) => {
+    if (!offered && outcome(told)) {
+      offered = true
+      // what the agent does after an outcome is done by then
+      setImmediate(() => setImmediate(() => incident.triggers.push([next])))
+    }
+    return enough(told)
+  }
+}
+const diagnosisOf = (told: readonly Told[]) =>
+  told.find(({ event }) => event === 'agent.diagnosis') ?? { event: '' }
 
 describe('runbook agent', () => {
   it('answers an alert: reads, diagnoses, asks, follows to the outcome', async () => {
@@ -97,12 +117,12 @@ describe('runbook agent', () => {
     for (const labels of labelled) {
       const incident = newIncident({ triggers: [[triggerFor({ labels })]] })
       const { told } = await run(incident, diagnosed)
-      assert.equal(told.at(-1)?.reason, 'no_deployment_named')
+      assert.equal(diagnosisOf(told).reason, 'no_deployment_named')
     }
     const labels = { namespace: 'shop', deployment: 'gone' }
     const incident = newIncident({ triggers: [[triggerFor({ labels })]] })
     const { told } = await run(incident, diagnosed)
-    assert.equal(told.at(-1)?.reason, 'deployment_missing')
+    assert.equal(diagnosisOf(told).reason, 'deployment_missing')
     assert.deepEqual(incident.proposed, [])
   })
 
@@ -115,7 +135,7 @@ describe('runbook agent', () => {
     ]) {
       const incident = newIncident({ deployment })
       const { told } = await run(incident, diagnosed)
-      assert.equal(told.at(-1)?.reason, 'unreadable')
+      assert.equal(diagnosisOf(told).reason, 'unreadable')
       assert.deepEqual(incident.proposed, [])
     }
   })
@@ -123,7 +143,7 @@ describe('runbook agent', () => {
   it('escalates when there are more objects than it looks at, instead of guessing', async () => {
     const many = Array.from({ length: 201 }, (_, n) => replicaSetOf(`web-${n}`, n, '1'))
     const { told } = await run(newIncident({ lists: { ReplicaSet: many } }), diagnosed)
-    assert.equal(told.at(-1)?.reason, 'unreadable')
+    assert.equal(diagnosisOf(told).reason, 'unreadable')
   })
 
   it('does without events it may not read', async () => {
@@ -148,7 +168,10 @@ describe('runbook agent', () => {
     const resolved = newIncident({ triggers: [[triggerFor({ status: 'resolved' })]] })
     assert.equal((await run(resolved, diagnosed)).told.at(-1)?.kind, 'nothing')
     const recovered = newIncident({
-      deployment: deploymentWith({ spec: { replicas: 2 }, status: { availableReplicas: 2 } }),
+      deployment: deploymentWith({
+        spec: { replicas: 2 },
+        status: { replicas: 2, updatedReplicas: 2, availableReplicas: 2 },
+      }),
     })
     assert.equal((await run(recovered, diagnosed)).told.at(-1)?.kind, 'nothing')
     assert.deepEqual([...resolved.proposed, ...recovered.proposed], [])
@@ -180,10 +203,78 @@ describe('runbook agent', () => {
     assert.equal(unknown.proposed.length, 1)
   })
 
-  it('accepts a refusal as the answer', async () => {
+  it('accepts a refusal as the answer, calls a person, and never asks for it again', async () => {
+    const again = triggerFor({ id: '019b8e25-0000-7000-8000-00000000000b' })
     const incident = newIncident({ views: [viewIn('refused')] })
-    const { told } = await run(incident, outcome)
-    assert.equal(told.at(-1)?.phase, 'refused')
+    const twice = (all: readonly Told[]) => escalations(all).length > 1
+    const { told } = await run(incident, afterwards(incident, again, twice))
+    const [refused, before] = escalations(told)
+    assert.equal(refused?.phase, 'refused')
+    assert.equal(before?.reason, 'asked_before')
+    assert.equal(before?.triggerId, again.id)
     assert.equal(incident.proposed.length, 1)
+  })
+
+  for (const phase of [
+    'rejected',
+    'expired',
+    'failed',
+    'rolled_back',
+    'rollback_failed',
+  ] as const) {
+    it(`calls a person when its intent ends ${phase}`, async () => {
+      const { told } = await run(newIncident({ views: [viewIn(phase)] }), escalated)
+      assert.equal(escalations(told)[0]?.phase, phase)
+    })
+  }
+
+  for (const phase of ['verified', 'proposed'] as const) {
+    it(`calls nobody when its intent ends ${phase}`, async () => {
+      const { told } = await run(newIncident({ views: [viewIn(phase)] }), outcome)
+      assert.deepEqual(escalations(told), [])
+    })
+  }
+
+  it('asks again after an intent that nobody judged, where the incident is still there', async () => {
+    const again = triggerFor({ id: '019b8e25-0000-7000-8000-00000000000b' })
+    const views = [viewIn('obsolete'), viewIn('verified')]
+    const incident = newIncident({ views })
+    const verified = (all: readonly Told[]) => all.some(({ phase }) => phase === 'verified')
+    await run(incident, afterwards(incident, again, verified))
+    assert.equal(incident.proposed.length, 2)
+  })
+
+  it('leaves an alert that is offered again in peace', async () => {
+    const incident = newIncident({ triggers: [[triggerFor()], [triggerFor()], [triggerFor()]] })
+    const { told } = await run(incident, outcome)
+    assert.equal(told.filter(({ event }) => event === 'agent.trigger').length, 1)
+  })
+
+  it('looks again while Pods are on their way, and calls a person when that stays', async () => {
+    const unseen = deploymentWith({ status: { observedGeneration: 3 } })
+    const seen = deploymentWith({})
+    const looks = [unseen, unseen, seen]
+    const passing = newIncident()
+    const { get } = passing.sidecar
+    const sidecar = {
+      ...passing.sidecar,
+      get: async (...[what, signal]: Parameters<typeof get>) => {
+        passing.deployment = looks.shift() ?? seen
+        return await get(what, signal)
+      },
+    }
+    const { told } = await run({ ...passing, sidecar }, outcome)
+    assert.equal(told.at(-1)?.phase, 'verified')
+    const staying = await run(newIncident({ deployment: unseen }), escalated)
+    assert.equal(escalations(staying.told)[0]?.reason, 'unsettled')
+  })
+
+  it('finds the Deployment of a Pod by who owns it, and reads nodes only for Pods without one', async () => {
+    const labels = { exported_namespace: 'shop', namespace: 'monitoring', pod: 'web-1' }
+    const incident = newIncident({ triggers: [[triggerFor({ labels })]] })
+    const { told } = await run(incident, outcome)
+    assert.equal(told.at(-1)?.phase, 'verified')
+    assert.ok(incident.listed.every(({ kind }) => kind !== 'Node'))
+    assert.ok(incident.listed.every(({ namespace }) => namespace === 'shop'))
   })
 })

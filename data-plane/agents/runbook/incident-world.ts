@@ -114,12 +114,14 @@ export function newIncident(changes: Partial<Incident> = {}): Incident {
       async triggers(_, signal) {
         const next = incident.triggers.shift()
         if (next) return next
-        return await new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-        })
+        await new Promise(setImmediate)
+        signal.throwIfAborted()
+        return []
       },
       async get(what: ObjectQuery) {
         if (incident.deployment instanceof Error) throw incident.deployment
+        const owner = owners[`${what.kind} ${what.name}`]
+        if (owner) return { object: owner, evidence: proof(what.kind, owner) }
         if (what.name !== 'web') throw new JackstayError('not_found', 'there is no such Deployment')
         return { object: incident.deployment, evidence: proof('deployment', incident.deployment) }
       },
@@ -145,6 +147,21 @@ export function newIncident(changes: Partial<Incident> = {}): Incident {
     },
   }
   return Object.assign(incident, changes)
+}
+
+/** Who owns whom, from the Pod up. */
+const owners: Record<string, unknown> = {
+  'Pod web-1': {
+    metadata: meta('web-1', {
+      ownerReferences: [{ kind: 'ReplicaSet', name: 'web-abc', uid: 'r' }],
+    }),
+  },
+  'ReplicaSet web-abc': {
+    metadata: meta('web-abc', {
+      uid: 'r',
+      ownerReferences: [{ kind: 'Deployment', name: 'web', uid: deploymentUid }],
+    }),
+  },
 }
 
 function proof(what: string, value: unknown) {

@@ -1,9 +1,10 @@
+import { inspect } from 'node:util'
 import { type IntentView, intentView, triggerList } from '@jackstay/contract/api'
 import { type ErrorCode, errorCodes, JackstayError } from '@jackstay/contract/errors'
 import { digest } from '@jackstay/contract/text'
 import type { Trigger } from '@jackstay/contract/trigger'
 import { z } from 'zod'
-import type { Proposal } from './diagnose.ts'
+import type { Proposal } from './diagnoses/diagnosis.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -19,7 +20,8 @@ export interface Sidecar {
 export interface KindQuery {
   readonly apiVersion: string
   readonly kind: string
-  readonly namespace: string
+  /** Absent for kinds without one. */
+  readonly namespace?: string
 }
 export interface ObjectQuery extends KindQuery {
   readonly name: string
@@ -59,6 +61,7 @@ const errorAnswer = z.object({
 /** How long the sidecar may keep us beyond what we are willing to wait: it sends intents again. */
 const patienceMs = 90_000
 const maxEvidence = 16
+const actions = '/v1/actions/'
 
 export function sidecarAt(url: string, fetch: Fetch): Sidecar {
   const base = url.replace(/\/+$/, '')
@@ -82,13 +85,9 @@ export function sidecarAt(url: string, fetch: Fetch): Sidecar {
       answer = { ok: response.ok, json: JSON.parse(await response.text()) }
     } catch (cause) {
       signal.throwIfAborted()
-      throw new JackstayError(
-        'upstream_unavailable',
-        `the sidecar at \`${base}\` does not answer; start it, or correct \`--sidecar-url\``,
-        { cause },
-      )
+      throw unanswered(base, path, cause)
     }
-    return understood(schema, answer)
+    return understood(schema, answer, path)
   }
   return {
     async triggers(waitSeconds, signal) {
@@ -101,7 +100,7 @@ export function sidecarAt(url: string, fetch: Fetch): Sidecar {
     intent: (id, waitSeconds, signal) =>
       call(intentView, `/v1/intents/${id}?wait=${waitSeconds}`, signal, { waitSeconds }),
     propose: ({ action, target, params, summary }, { evidence, triggerId }, signal) =>
-      call(intentView, `/v1/actions/${action}`, signal, {
+      call(intentView, `${actions}${action}`, signal, {
         body: {
           target,
           params,
@@ -112,9 +111,24 @@ export function sidecarAt(url: string, fetch: Fetch): Sidecar {
   }
 }
 
+/** INVARIANT: an intent that may have been signed and sent is never asked for twice. */
+function unanswered(base: string, path: string, cause: unknown): JackstayError {
+  const connected = !/ECONNREFUSED/.test(inspect(cause))
+  if (path.startsWith(actions) && connected) {
+    const message = `no answer of the sidecar at \`${base}\`; look for the intent before going on`
+    return new JackstayError('outcome_unknown', message, { cause })
+  }
+  return new JackstayError(
+    'upstream_unavailable',
+    `the sidecar at \`${base}\` does not answer; start it, or correct \`--sidecar-url\``,
+    { cause },
+  )
+}
+
 function understood<S extends z.ZodType>(
   schema: S,
   { ok, json }: { ok: boolean; json: unknown },
+  path: string,
 ): z.output<S> {
   if (ok) {
     const parsed = schema.safeParse(json)
@@ -124,7 +138,7 @@ function understood<S extends z.ZodType>(
     if (said.success) throw new JackstayError(said.data.error.code, said.data.error.message)
   }
   throw new JackstayError(
-    'upstream_unavailable',
+    path.startsWith(actions) ? 'outcome_unknown' : 'upstream_unavailable',
     'that is no answer of a sidecar of this version; correct `--sidecar-url`',
   )
 }
