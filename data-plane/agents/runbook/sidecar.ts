@@ -94,9 +94,11 @@ export function sidecarAt(url: string, fetch: Fetch): Sidecar {
       const path = `/v1/triggers?wait=${waitSeconds}`
       return (await call(triggerList, path, signal, { waitSeconds })).triggers
     },
-    get: (what, signal) => call(getResult, '/v1/tools/kubernetes-read/get', signal, { body: what }),
+    // every field: a difference or a mark that is left out would be taken for none
+    get: (what, signal) =>
+      call(getResult, '/v1/tools/kubernetes-read/get', signal, { body: { ...what, full: true } }),
     list: (what, signal) =>
-      call(listResult, '/v1/tools/kubernetes-read/list', signal, { body: what }),
+      call(listResult, '/v1/tools/kubernetes-read/list', signal, { body: { ...what, full: true } }),
     intent: (id, waitSeconds, signal) =>
       call(intentView, `/v1/intents/${id}?wait=${waitSeconds}`, signal, { waitSeconds }),
     propose: ({ action, target, params, summary }, { evidence, triggerId }, signal) =>

@@ -13,6 +13,8 @@ export const getRequest = z.strictObject({
   kind: kindName,
   namespace: dnsLabel,
   name: dnsName,
+  /** Everything is shown either way. */
+  full: z.boolean().optional(),
 })
 export const listRequest = z.strictObject({
   apiVersion,
@@ -21,6 +23,7 @@ export const listRequest = z.strictObject({
   labelSelector: z.string().min(1).max(1024).optional(),
   limit: z.int().min(1).max(100).default(50),
   continue: z.string().min(1).max(4096).optional(),
+  full: z.boolean().optional(),
 })
 
 /** Where something was read and what it said, as an intent's reasoning cites it. */

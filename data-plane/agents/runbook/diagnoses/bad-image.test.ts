@@ -67,7 +67,7 @@ describe('a bad image tag of a new revision', () => {
       const diagnosis = diagnose(sceneOf({ ...incident, ...scene }))
       assert.ok(diagnosis.kind === 'propose', JSON.stringify(diagnosis))
       assert.equal(diagnosis.action, 'workload.rollback')
-      assert.deepEqual(diagnosis.params, { toRevision: 1 })
+      assert.deepEqual(diagnosis.params, { revision: 1 })
       assert.match(
         diagnosis.summary,
         /container app names registry\/app:latst instead of registry\/app:1/,

@@ -77,7 +77,7 @@ function judgeRevision(found: Case, failing: readonly Sick[]): Diagnosis {
   return proposeFor(
     found,
     'workload.rollback',
-    { toRevision: before },
+    { revision: before },
     `${counted(failing.length, 'Pod')} of revision ${now} have no image, because there is none of that name; ${counted(serving, 'Pod')} of revision ${before} serve. Asking to go back to revision ${before}. Changed: ${differences.join('; ')}.`,
   )
 }

@@ -21,7 +21,7 @@ export function saysCordoned({ symptom }: Unschedulable): boolean {
 const cordonTaint = 'node.kubernetes.io/unschedulable'
 /** Words by which people and programs say that a node is meant to be empty. */
 const meant =
-  /maint|drain|cordon|reboot|restart|upgrad|patching|decommission|retire|repair|replac|repave|recycl|scale-?down|delet|evict|reason|ticket|incident|debug|broken|do-not/i
+  /maint|drain|cordon|reboot|restart|upgrad|patching|decommission|retire|repair|replac|repave|recycl|scale-?down|delet|evict|reason|ticket|incident|debug|broken|do-not|withheld/i
 const pressures = ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'NetworkUnavailable']
 
 /**

@@ -86,7 +86,7 @@ describe('a crash-looping new revision', () => {
       const diagnosis = diagnose(sceneOf({ ...incident, ...scene }))
       assert.ok(diagnosis.kind === 'propose', JSON.stringify(diagnosis))
       assert.equal(diagnosis.action, 'workload.rollback')
-      assert.deepEqual(diagnosis.params, { toRevision: 1 })
+      assert.deepEqual(diagnosis.params, { revision: 1 })
       assert.equal(diagnosis.target.name, 'web')
       assert.match(diagnosis.summary, /exit code .* while \d Pods? of revision 1 serve/)
     })

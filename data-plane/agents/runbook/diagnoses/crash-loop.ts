@@ -20,7 +20,7 @@ export const crashLoop: Incident = {
     return proposeFor(
       found,
       'workload.rollback',
-      { toRevision: before },
+      { revision: before },
       `${seen} Asking to go back to revision ${before}.`,
     )
   },

@@ -70,7 +70,7 @@ async function gather(
   // nodes are everybody's: read only where a Pod found none
   const asked = showing('unschedulable', symptomsOf(all.pods, at)).length > 0
   const nodes = await ifAllowed(async () =>
-    asked ? await reader.all(node, { apiVersion: 'v1', kind: 'Node' }) : [],
+    asked ? await reader.all(node, { apiVersion: 'v1', kind: 'Node' }, { limit: 10 }) : [],
   )
   return {
     ...{ at, cordonSettledMs, deployment: found, ...all },
