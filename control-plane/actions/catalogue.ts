@@ -3,6 +3,7 @@ import { hpaSetBounds } from './autoscaler/set-bounds.ts'
 import { cronjobResume, cronjobSuspend } from './cronjob/suspend.ts'
 import { workloadPause, workloadResume } from './workload/pause.ts'
 import { workloadRestart } from './workload/restart.ts'
+import { workloadRollback } from './workload/rollback.ts'
 import { workloadScale } from './workload/scale.ts'
 import { workloadSetImage } from './workload/set-image.ts'
 import { workloadSetResources } from './workload/set-resources.ts'
@@ -11,6 +12,7 @@ import { workloadSetResources } from './workload/set-resources.ts'
 export const catalogue: readonly CatalogueEntry[] = [
   workloadScale,
   workloadRestart,
+  workloadRollback,
   workloadSetImage,
   workloadSetResources,
   workloadPause,

@@ -1,4 +1,5 @@
 import type { CatalogueEntry, WriteRight } from '@jackstay/actions/action'
+import { templateGuards } from '@jackstay/actions/template-guard'
 import type { Manifest } from '@jackstay/contract/crd'
 import { dashed } from '@jackstay/contract/executor'
 import { fieldTree, heldRules } from './field-paths.ts'
@@ -49,6 +50,13 @@ function validations({ name }: CatalogueEntry, write: WriteRight): Manifest[] {
         message: `${only}, and no other field of ${level}`,
       })),
     ),
+    // a whole template may change: what in it carries credentials or reaches the host may not
+    ...(tree.fields.get('spec')?.fields.get('template')?.fields.get('spec')?.fields.has('volumes')
+      ? templateGuards().map(({ held, expression }) => ({
+          ...{ expression, reason },
+          message: `${name} may not change ${held}`,
+        }))
+      : []),
   ]
 }
 

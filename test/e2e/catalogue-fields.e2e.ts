@@ -116,6 +116,82 @@ describe('executors in the name of an action that changes a template', {
     }
   })
 
+  it('workload.rollback: the template, but nothing that reaches the host or a credential (T37)', async () => {
+    const action = 'workload.rollback'
+    const policy = 'jackstay-executor-fields-workload-rollback-deployments'
+    const [app] = template.spec.containers
+    const env = app?.env as readonly Json[]
+    const mounts = app?.volumeMounts as readonly Json[]
+    const config = { name: 'config', configMap: { name: 'other' } }
+    const [, keys] = volumes()
+    const more = { name: 'more', image: 'more:1' }
+    const harmless: Record<string, Map> = {
+      'image, command and a variable': containers({
+        ...{
+          image: 'app:0',
+          command: ['serve'],
+          env: [{ name: 'B', value: '2' }, ...env.slice(1)],
+        },
+      }),
+      'labels and annotations': pod({}, { labels: { version: '0' }, annotations: restarted }),
+      'another ConfigMap': pod({ volumes: [config, keys as Json] }),
+      'one container more': pod({ containers: [...template.spec.containers, more] }),
+      'one container less': pod({ containers: [app as Json] }),
+      placement: pod({ nodeSelector: { disk: 'fast' }, terminationGracePeriodSeconds: 5 }),
+    }
+    for (const [what, body] of Object.entries(harmless)) {
+      const answer = await write(action, body)
+      assert.doesNotThrow(() => passed(answer), what)
+    }
+    const volume = (one: Map) => pod({ volumes: [...volumes(), one as Json] })
+    const secret = { valueFrom: { secretKeyRef: { name: 'other', key: 'token' } } }
+    const attacks: Record<string, Map> = {
+      ...Object.fromEntries(
+        ['hostPID', 'hostIPC', 'hostNetwork', 'shareProcessNamespace'].map((k) => [
+          k,
+          pod({ [k]: true }),
+        ]),
+      ),
+      'a ServiceAccount': pod({ serviceAccountName: 'default-2' }),
+      'a token': pod({ automountServiceAccountToken: true }),
+      'a pull secret': pod({ imagePullSecrets: [{ name: 'registry' }] }),
+      'a node': pod({ nodeName: 'node-1' }),
+      'the user': pod({ securityContext: { runAsUser: 0 } }),
+      privileged: containers({ securityContext: { privileged: true } }),
+      capabilities: containers({ securityContext: { capabilities: { add: ['SYS_ADMIN'] } } }),
+      'another secret in a variable': containers({
+        env: [env[0] as Json, { name: 'TOKEN', ...secret }],
+      }),
+      'a secret in one more variable': containers({ env: [...env, { name: 'MORE', ...secret }] }),
+      'no secret in a variable': containers({ env: env.slice(0, 1) }),
+      'all of a secret': containers({ envFrom: [{ secretRef: { name: 'keys' } }] }),
+      'host path': volume({ name: 'root', hostPath: { path: '/' } }),
+      'one more secret': volume({ name: 'more', secret: { secretName: 'more' } }),
+      'a projected token': volume({
+        ...{ name: 'token', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } },
+      }),
+      'another secret': pod({
+        volumes: [volumes()[0] as Json, { name: 'keys', secret: { secretName: 'other' } }],
+      }),
+      'a secret in another container': containers({ volumeMounts: [mounts[1] as Json] }, 'side'),
+      'a port of the host': containers({ ports: [{ containerPort: 80, hostPort: 80 }] }, 'side'),
+      'a privileged container more': pod({
+        containers: [
+          ...template.spec.containers,
+          { ...more, securityContext: { privileged: true } },
+        ],
+      }),
+      'a secret in an init container': pod({
+        initContainers: [{ name: 'init', image: 'init:1', env: [{ name: 'T', ...secret }] }],
+      }),
+      'the replicas': { spec: { replicas: 3 } },
+    }
+    for (const [what, body] of Object.entries(attacks)) {
+      const answer = await write(action, body)
+      assert.doesNotThrow(() => refusedBy(policy, answer), what)
+    }
+  })
+
   it('and what each may is within the cost that the API server allows, with 250 containers', async () => {
     const one = (i: number) => ({ name: `c${i}`, image: 'app:1', env: [{ name: 'A', value: 'x' }] })
     const list = Array.from({ length: 250 }, (_, i) => one(i))
@@ -130,6 +206,7 @@ describe('executors in the name of an action that changes a template', {
     for (const [action, change] of [
       ['workload.setImage', { image: 'app:2' }],
       ['workload.setResources', { resources: { limits: { cpu: '1' } } }],
+      ['workload.rollback', { image: 'app:0', args: ['x'] }],
     ] as const) {
       const extra = { ...g.extra, 'jackstay.dev/action': [action] }
       const as = w.admin.as({ username, groups: ['system:masters'], extra })

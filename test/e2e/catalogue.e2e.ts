@@ -90,6 +90,35 @@ describe('the catalogue through the whole line', { skip: await noLine() }, () =>
     })
   })
 
+  it('workload.rollback brings the previous template back, and refuses what reaches the host (T37)', async () => {
+    await w.deployment(tenant, 'rolled', 0)
+    const target = deployment(tenant, 'rolled')
+    const revision = '/metadata/annotations/deployment.kubernetes.io~1revision'
+    const isAt = (number: string) =>
+      w.until(
+        async () => (await read(tenant, 'deployment', 'rolled', revision)) === number,
+        `revision ${number}`,
+      )
+    const change = async (pod: object, number: string) => {
+      const spec = JSON.stringify({ spec: { template: { spec: pod } } })
+      const args = ['patch', 'deployment', 'rolled', '--type=strategic', '-p', spec]
+      assert.equal((await w.kubectl(['-n', tenant.targets, ...args])).code, 0)
+      await isAt(number)
+    }
+    await isAt('1')
+    await change({ containers: [{ name: 'none', image: 'none:2', args: ['--new'] }] }, '2')
+    const view = await tenant.agent.ask('workload.rollback', {}, target)
+    assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view.summary))
+    assert.equal(await read(tenant, 'deployment', 'rolled', image), 'jackstay.local/none:1')
+    const args = '/spec/template/spec/containers/0/args'
+    assert.equal(await read(tenant, 'deployment', 'rolled', args), undefined)
+    await isAt('3')
+    await change({ hostNetwork: true }, '4')
+    const refused = await tenant.agent.ask('workload.rollback', { revision: 3 }, target)
+    assert.equal(phaseOf(refused), 'refused/unsuitable_target')
+    assert.match(JSON.stringify(refused.events), /differs in spec.hostNetwork/)
+  })
+
   it('workload.setResources sets what is named', async () => {
     await w.deployment(tenant, 'sized', 0)
     const limits = { container: 'none', limits: { memory: '64Mi' } }
