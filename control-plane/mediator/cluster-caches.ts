@@ -12,6 +12,7 @@ import { classHash } from '@jackstay/judge/class-ceiling'
 import { type WatchCache, watchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
+import { podIsLive } from '@jackstay/service/caller'
 import { z } from 'zod'
 import type {
   ApprovalView,
@@ -119,7 +120,7 @@ export function openCaches(
     quotas: coreCache(client, 'resourcequotas', report, projectQuota, {
       index: (quota) => quota.namespace,
     }),
-    pods: coreCache(client, 'pods', report, projectPod),
+    pods: coreCache(client, 'pods', report, projectPod, { index: (pod) => pod.uid }),
     targets: openTargetCaches(client, kinds, report),
   }
 }
@@ -206,6 +207,8 @@ export function allCaches({ targets, ...named }: Caches): [string, WatchCache<un
 export interface CachedCluster extends ClusterView {
   /** Names of caches that are not in step. */
   unsynced(): readonly string[]
+  /** Whether the Pod of this uid is not known to have ended. */
+  podLives(uid: string): boolean
 }
 
 /** One key in two Pods is nobody's: as good as revoked. */
@@ -226,6 +229,10 @@ export function clusterView(caches: Caches): CachedCluster {
     classes: () => [...caches.classes.values()],
     key: (thumbprint) => theOne(caches.keys.findAll(thumbprint)),
     pod: (namespace, name) => caches.pods.get(namespace, name),
+    podLives(uid) {
+      // a cache out of step knows of no death
+      return !caches.pods.synced() || podIsLive(caches.pods.find(uid), uid)
+    },
     namespace: (name) => caches.namespaces.get(undefined, name),
     // there is no kind for windows yet, so none can be defined
     windows: () => [],

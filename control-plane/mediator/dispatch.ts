@@ -52,6 +52,12 @@ export interface Live extends Judgement {
 export async function judgeAgain(record: IntentRecord, ports: Ports): Promise<Live | No> {
   const wanted = stillWanted(record, ports)
   if ('phase' in wanted) return { ...wanted, message: afterWaiting(record, wanted, ports) }
+  // its alert may have resolved since people approved: nobody was asked about a cluster that is well
+  const { trigger } = record.authenticated
+  if (trigger !== undefined && (await ports.triggers.get(trigger.id))?.status === 'resolved') {
+    const message = 'the alert resolved before the operation was dispatched'
+    return { phase: 'obsolete', reason: 'trigger_resolved', message }
+  }
   const judged = await judgeNow(record, ports)
   const no = stillSame(record, judged, ports)
   if (no !== undefined) return no

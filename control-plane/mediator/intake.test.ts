@@ -50,7 +50,7 @@ async function door(t: TestContext, annotations: Trigger['annotations'] = {}) {
   const ports: IntakePorts = {
     ...{ clock, intentsFrom: 0, clusterUid: uid, store, redact: redactor(() => [held]) },
     floodgate: rateLimiter({ perSecond: 1, burst: 1, maxKeys: 1, clock: clock.now }),
-    triggers: { get: async () => trigger },
+    triggers: { get: async () => trigger, acknowledge: async () => undefined },
     onOutright: () => undefined,
     identify: async () => ({ kind: 'serviceaccount', ...agent, username: '', groups: [], pod }),
     cluster: {

@@ -7,9 +7,11 @@ import type { RateLimiter } from '@jackstay/service/rate'
 import { type AuthenticatePorts, authenticate } from './authenticate.ts'
 import type { Sender } from './breakers/breakers.ts'
 import { begin } from './histories.ts'
+import type { TriggerDesk } from './trigger-desk.ts'
 
 export interface IntakePorts extends Omit<AuthenticatePorts, 'onMalformed'> {
   readonly store: Store
+  readonly triggers: AuthenticatePorts['triggers'] & Pick<TriggerDesk, 'acknowledge'>
   /** Per agent, far above any class's limit: it guards the store, not the cluster. */
   readonly floodgate: RateLimiter
   /** An agent's own request, signature and Pod checked, that cannot become an intent. */

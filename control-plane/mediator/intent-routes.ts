@@ -15,6 +15,7 @@ import {
 import type { Context, Hono } from 'hono'
 import type { Changes } from './changes.ts'
 import type { Driver } from './driver.ts'
+import { readRecord } from './histories.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
 import type { Summaries } from './people/summaries.ts'
 import { identifyReader, query, type ReaderPorts } from './readers.ts'
@@ -50,12 +51,19 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   try {
     const { id, created } = await takeIn(submission, token, { ...parts.intake, identify })
     if (created) parts.driver.add(id)
+    if (created) await acknowledged(parts, id)
     await settled(c, parts, id, wait, undefined, sha256(token))
     return c.json(await viewOf(parts.store, id), created ? 202 : 200)
   } catch (error) {
     if (error instanceof JackstayError) parts.onRefused(error.code)
     throw error
   }
+}
+
+/** Who answers an alert has received it. */
+async function acknowledged({ store, intake }: IntentRoutes, id: string): Promise<void> {
+  const { trigger, agent } = (await readRecord(store, id)).authenticated
+  if (trigger !== undefined) await intake.triggers.acknowledge([trigger.id], agent.podUid)
 }
 
 async function list(c: Context, parts: IntentRoutes): Promise<Response> {

@@ -7,6 +7,7 @@ import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import type { Trigger } from '@jackstay/contract/trigger'
 import { classHash } from '@jackstay/judge/class-ceiling'
 import { decide } from '@jackstay/judge/decide'
 import { compileRules } from '@jackstay/judge/rules'
@@ -113,6 +114,8 @@ export class Line {
   readonly id: string
   readonly cluster: Cluster
   spending: SpendingLog
+  /** The alert, as it stands by now. */
+  trigger: Trigger | undefined
   gate: Ports['breakers']['gate'] = async () => undefined
   now = Date.parse('2026-01-01T12:00:00Z')
   events: IntentEvent[] = []
@@ -193,7 +196,7 @@ export class Line {
       catalogueVersion,
       history: this.#history(),
       triggers: {
-        get: async () => undefined,
+        get: async () => this.trigger,
         firing: async (limit) => this.incidents.slice(0, limit),
       },
       allowances: { take: () => true, pending: async () => 0 },

@@ -82,7 +82,14 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const cluster = clusterView(caches)
   const changes = newChanges()
   const conditions = reportOnChange(client, { caches, cluster, rules: () => rules }, clock, log)
-  const desk = triggerDesk(store, clock, changes, uuid7, () => driver.recheck())
+  const desk = triggerDesk(
+    store,
+    clock,
+    changes,
+    uuid7,
+    () => driver.recheck(),
+    (uid) => cluster.podLives(uid),
+  )
   const judge = startJudge(log, metrics)
   const rules = rulesInForce(caches.policies, judge, {
     onLoaded: () => conditions.soon(),

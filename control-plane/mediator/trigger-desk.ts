@@ -1,3 +1,4 @@
+import { JackstayError } from '@jackstay/contract/errors'
 import { type Json, sha256 } from '@jackstay/contract/json'
 import { visible } from '@jackstay/contract/text'
 import type { AlertmanagerWebhook, Trigger } from '@jackstay/contract/trigger'
@@ -7,16 +8,25 @@ import type { Store, StoredTrigger } from '@jackstay/ledger/store'
 import type { Changes } from './changes.ts'
 import type { ClassView, Clock, Incident } from './ports.ts'
 
-/** How long a Pod keeps an alert to itself; then it is offered again, to whoever asks first. */
-const leaseMs = 5 * 60_000
+/** An answer that may have been lost is given again after so long. */
+const offerMs = 30_000
 const keptMs = 7 * 24 * 3600_000
-/** Looked through for one poll. */
-const newest = 500
+/** Read at a time; a poll looks through all that fire. */
+const page = 500
+/** Of one answer: what is left is in the next. */
+const perAnswer = 64
+/** Nothing is hidden: what would be the next one is refused, and its sender tries again and says so. */
+const mostFiring = 10_000
 
 /** The desk where alerts come in and agents pick them up. Context, never authority. */
 export interface TriggerDesk {
   accept(webhook: AlertmanagerWebhook): Promise<{ readonly accepted: number }>
   get(id: string): Promise<Trigger | undefined>
+  /**
+   * The Pod has them: they are its own until they resolve or the Pod dies. What another Pod holds
+   * is left alone.
+   */
+  acknowledge(ids: readonly string[], holder: string): Promise<void>
   /** Firing triggers as rules see them, `limit` at most, the newest first. */
   firing(limit: number): Promise<readonly Incident[]>
   /** Firing triggers for the class, leased to the holder, waiting up to `waitMs` for the first. */
@@ -31,23 +41,52 @@ export function triggerDesk(
   changes: Changes,
   newId: () => string,
   onResolved: () => void,
+  isLive: (podUid: string) => boolean,
 ): TriggerDesk {
   const lease = async (found: ClassView, holder: string): Promise<Trigger[]> => {
     const now = clock.now()
     const taken: Trigger[] = []
-    for (const row of await store.triggers({ status: 'firing', limit: newest })) {
+    for await (const row of allFiring()) {
       const one = read(row)
-      const offered = row.lease?.holder === holder && row.lease.until > now
-      if (!matchesTriggers(found.spec, one.labels) || offered) continue
-      if (await store.leaseTrigger({ id: row.id, holder, until: now + leaseMs, now }))
-        taken.push(one)
+      const held = row.lease !== undefined && row.lease.until > now ? row.lease : undefined
+      if (!matchesTriggers(found.spec, one.labels) || held?.holder === holder) continue
+      if (held !== undefined && isLive(held.holder)) continue
+      // a dead Pod's lease has ended: of several that ask, one takes it over
+      const from = held?.holder
+      const lease = { id: row.id, holder, until: now + offerMs, now }
+      const got = await store.leaseTrigger({ ...lease, ...(from !== undefined && { from }) })
+      if (got) taken.push(one)
+      if (taken.length >= perAnswer) break
     }
     return taken
+  }
+  async function* allFiring(): AsyncGenerator<StoredTrigger> {
+    for (let before: number | undefined; ; ) {
+      const query = {
+        status: 'firing',
+        limit: page,
+        ...(before !== undefined && { before }),
+      } as const
+      const rows = await store.triggers(query)
+      yield* rows
+      before = rows.at(-1)?.ordinal
+      if (rows.length < page) return
+    }
+  }
+  const assertRoom = async () => {
+    let count = 0
+    for await (const _ of allFiring()) count++
+    if (count < mostFiring) return
+    throw new JackstayError(
+      'overloaded',
+      `${mostFiring} alerts fire already: group or inhibit some, then they are taken again`,
+    )
   }
   return {
     async accept(webhook) {
       const now = clock.now()
       await store.pruneTriggers(now - keptMs)
+      if (webhook.alerts.some((a) => a.status === 'firing')) await assertRoom()
       for (const alert of webhook.alerts) {
         const { status, fingerprint, startsAt, labels, annotations } = alert
         const { groupKey } = webhook
@@ -64,6 +103,14 @@ export function triggerDesk(
     async get(id) {
       const row = await store.trigger(id)
       return row && read(row)
+    },
+    async acknowledge(ids, holder) {
+      const now = clock.now()
+      for (const id of ids) {
+        const row = await store.trigger(id)
+        if (row?.lease?.holder !== holder) continue
+        await store.leaseTrigger({ id, holder, until: now + keptMs, now })
+      }
     },
     async firing(limit) {
       const rows = await store.triggers({ status: 'firing', limit })

@@ -10,6 +10,7 @@ import {
 } from '@jackstay/service/server'
 import type { StaticToken } from '@jackstay/service/static-token'
 import type { Hono } from 'hono'
+import { z } from 'zod'
 import { identifyReader, query, type ReaderPorts } from './readers.ts'
 import type { TriggerDesk } from './trigger-desk.ts'
 import { waitQuery } from './views.ts'
@@ -24,6 +25,15 @@ export interface TriggerRoutes extends ReaderPorts {
 /** An Alertmanager batch is larger than an intent, and nobody's signature hangs on its form. */
 const alertLimits = { bytes: 1024 * 1024, depth: 16, nodes: 65_536 }
 
+/** `seen`: the ids of earlier answers that arrived; what is not said to have arrived is said again. */
+const pollQuery = waitQuery.extend({
+  seen: z
+    .string()
+    .max(64 * 40)
+    .default('')
+    .transform((text) => text.split(',').filter((id) => id !== '')),
+})
+
 /** Alerts come in by Alertmanager's webhook, and go out to agents by long poll. */
 export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void {
   app.post('/v1/alerts/alertmanager', async (c) => {
@@ -36,7 +46,8 @@ export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void
   app.get('/v1/triggers', async (c) => {
     const caller = await identifyReader(c, parts)
     if (caller.kind !== 'agent') throw new JackstayError('forbidden', 'triggers are for agents')
-    const { wait } = query(c, waitQuery)
+    const { wait, seen } = query(c, pollQuery)
+    await parts.desk.acknowledge(seen, caller.podUid)
     extendDeadline(c, (wait + 10) * 1000)
     const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
     const triggers = await parts.waiting.hold(caller.podUid, () =>

@@ -72,6 +72,8 @@ const sendingAtOnce = 32
 export function lineOf(parts: LineParts): Line {
   const { mediator, tokens, receipts, tools } = parts
   let sending = 0
+  /** The next poll says that these arrived; an answer that was lost comes again. */
+  let received: readonly string[] = []
   const get = async (path: string, wait: number, signal: AbortSignal): Promise<Answer> => {
     const token = await tokens.read('intent')
     const timeoutMs = wait * 1000 + upstreamMs
@@ -79,8 +81,15 @@ export function lineOf(parts: LineParts): Line {
   }
   return {
     cluster: async (signal) => expected(clusterInfo, await get('/v1/cluster', 0, signal)),
-    triggers: async (wait, signal) =>
-      expected(triggerList, await get(`/v1/triggers?wait=${wait}`, wait, signal)),
+    async triggers(wait, signal) {
+      const seen = received.length === 0 ? '' : `&seen=${received.join(',')}`
+      const found = expected(
+        triggerList,
+        await get(`/v1/triggers?wait=${wait}${seen}`, wait, signal),
+      )
+      received = found.triggers.map(({ id }) => id)
+      return found
+    },
     async intent(id, wait, signal) {
       const view = expected(intentView, await get(`/v1/intents/${id}?wait=${wait}`, wait, signal))
       await receipts.learn(view)

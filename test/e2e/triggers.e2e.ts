@@ -88,4 +88,26 @@ describe('alerts', { skip: await noLine() }, () => {
     assert.equal(phaseOf(ended), 'obsolete/trigger_resolved')
     assert.equal(await w.replicas(tenant, 'alerted'), 2)
   })
+
+  it('are one Pod’s until it dies, then another’s (two replicas never answer the same alert)', async () => {
+    const pods = [tenant.agent, await w.enrolled(tenant)] as const
+    const labels = { tenant: tenant.class }
+    const authorization = `Bearer ${w.plane.alertToken}`
+    const poll = async (agent: (typeof pods)[number], query: string) => {
+      const headers = { authorization: `Bearer ${await agent.token('intent')}` }
+      const answer = await fetch(`${w.plane.mediatorUrl}/v1/triggers?${query}`, { headers })
+      return triggerList.parse(await answer.json()).triggers.map(({ id }) => id)
+    }
+    assert.equal(await post(webhook('firing', labels, 'abc7'), authorization), 202)
+    const first = await Promise.all(pods.map((pod) => poll(pod, 'wait=0')))
+    assert.equal(first.flat().length, 1, 'one of two that ask at once')
+    const id = first.flat()[0] ?? ''
+    const mine = first[0]?.length === 1 ? 0 : 1
+    const [holder, other] = [pods[mine], pods[1 - mine] ?? pods[0]]
+    assert.deepEqual(await poll(holder ?? pods[0], `wait=0&seen=${id}`), [])
+    assert.deepEqual(await poll(other, 'wait=0'), [])
+    const { namespace, name } = holder?.pod ?? pods[0].pod
+    await w.kubectl(['-n', namespace, 'delete', 'pod', name, '--grace-period=0', '--force'])
+    await w.until(async () => (await poll(other, 'wait=5')).includes(id), 'the other takes over')
+  })
 })

@@ -93,7 +93,7 @@ export const workload = z.object({
             status: z.string(),
             reason: z.string().default(''),
             message: z.string().default(''),
-            lastUpdateTime: z.string().default(''),
+            lastUpdateTime: z.string().nullish(),
           }),
         )
         .default([]),

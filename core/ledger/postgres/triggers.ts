@@ -29,7 +29,7 @@ const sql = {
     name: 'lease_trigger',
     text: `UPDATE triggers SET lease_holder = $2, lease_until = $3
       WHERE id = $1 AND status = 'firing'
-        AND (lease_holder IS NULL OR lease_holder = $2 OR lease_until <= $4)`,
+        AND (lease_holder IS NULL OR lease_holder IN ($2, $5) OR lease_until <= $4)`,
   },
   resolve: {
     name: 'resolve_trigger',
@@ -76,9 +76,12 @@ export async function putTrigger(batch: Batch, trigger: NewTrigger) {
 }
 
 /** By the caller's clock, as the request says it: a lease is context and never authority. */
-export async function leaseTrigger(batch: Batch, { id, holder, until, now }: TriggerLease) {
+export async function leaseTrigger(
+  batch: Batch,
+  { id, holder, until, now, from = holder }: TriggerLease,
+) {
   const times = [Math.floor(until), Math.floor(now)]
-  return (await batch.run(sql.lease, [id, holder, ...times])).count === 1
+  return (await batch.run(sql.lease, [id, holder, ...times, from])).count === 1
 }
 
 export async function resolveTrigger(batch: Batch, id: string): Promise<boolean> {

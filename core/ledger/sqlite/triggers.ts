@@ -42,7 +42,7 @@ export class SqliteTriggers {
     this.#lease = db.prepare(
       `UPDATE triggers SET lease_holder = :holder, lease_until = :until
        WHERE id = :id AND status = 'firing'
-         AND (lease_holder IS NULL OR lease_holder = :holder OR lease_until <= :now)`,
+         AND (lease_holder IS NULL OR lease_holder IN (:holder, :from) OR lease_until <= :now)`,
     )
     this.#resolve = db.prepare(
       `UPDATE triggers SET status = 'resolved' WHERE id = ? AND status = 'firing'`,
@@ -85,8 +85,8 @@ export class SqliteTriggers {
     return rows.map(triggerOf)
   }
 
-  lease({ id, holder, until, now }: TriggerLease): boolean {
-    const floored = { id, holder, until: Math.floor(until), now: Math.floor(now) }
+  lease({ id, holder, until, now, from = holder }: TriggerLease): boolean {
+    const floored = { id, holder, from, until: Math.floor(until), now: Math.floor(now) }
     return this.#lease.run(floored).changes === 1
   }
 

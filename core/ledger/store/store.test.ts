@@ -383,8 +383,12 @@ describe('triggers', () => {
     assert.equal(await lease('pod-a', 99, 150), true)
     assert.equal(await lease('pod-b', 150, 250), true)
     assert.deepEqual((await store.trigger('t1'))?.lease, { holder: 'pod-b', until: 250 })
+    const over = (holder: string) =>
+      store.leaseTrigger({ id: 't1', holder, from: 'pod-b', now: 151, until: 160 })
+    const both = await Promise.all([over('pod-c'), over('pod-d')])
+    assert.deepEqual(both, [true, false], 'one takes over from who is gone, though it ends sooner')
     await store.resolveTrigger('t1')
-    assert.equal(await lease('pod-b', 151, 300), false)
+    assert.equal(await lease('pod-c', 152, 300), false)
     assert.equal(await store.leaseTrigger({ id: 'no', holder: 'x', now: 0, until: 1 }), false)
   })
 

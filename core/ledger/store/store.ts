@@ -146,6 +146,8 @@ export interface TriggerQuery {
 export interface TriggerLease {
   readonly id: string
   readonly holder: string
+  /** A holder that is known to be gone: its lease passes on, whenever it would have ended. */
+  readonly from?: string
   /** Milliseconds since the epoch. */
   readonly until: number
   readonly now: number
