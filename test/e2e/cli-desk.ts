@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { run } from '@jackstay/cli/program'
 import type { Terminal } from '@jackstay/cli/terminal'
 
@@ -39,4 +41,36 @@ export async function jackstay(line: readonly string[], options: DeskOptions): P
     },
   }
   return { exit: await run(line, terminal), out, err }
+}
+
+export interface CliServer {
+  readonly url: string
+  close(): void
+}
+
+/** Lends this process to shells: a new one for each command takes seconds on a busy machine. */
+export async function cliServer(
+  type: (line: readonly string[]) => Promise<Said>,
+): Promise<CliServer> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = await request.toArray()
+    const line: readonly string[] = JSON.parse(Buffer.concat(chunks).toString())
+    response.end(JSON.stringify(await type(line)))
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
+}
+
+/** The program that shells call as `npx jackstay …`. */
+export function forwarder(url: string): string {
+  return `
+const body = JSON.stringify(process.argv.slice(3))
+fetch('${url}', { method: 'POST', body }).then(async (answer) => {
+  const { exit, out, err } = await answer.json()
+  process.stdout.write(out)
+  process.stderr.write(err)
+  process.exitCode = exit
+})
+`
 }
