@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { nodeCheck, type Program } from './programs.ts'
+import { rootFolder } from './root.ts'
 
 /** Bundles one program into one ES module without any static import. */
 export async function bundle(root: string, { name, entry }: Program): Promise<string> {
@@ -66,4 +67,10 @@ function workers(root: string): Plugin {
       })
     },
   }
+}
+
+// `node scripts/bundle.ts NAME ENTRY FILE`: one program alone, for what measures it
+if (import.meta.main) {
+  const [name = '', entry = '', file = ''] = process.argv.slice(2)
+  await writeFile(file, await bundle(rootFolder, { name, entry }))
 }

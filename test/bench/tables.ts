@@ -39,6 +39,10 @@ export const tables = {
       return measureLedger(options, onProgress)
     },
   },
+  sidecar: {
+    about: 'the bundled sidecar beside a plain McpServer: ready, memory, tool calls',
+    alone: async ({ quick }) => (await import('./sidecar.ts')).measureSidecar(quick ? 60 : 4000),
+  },
   applied: {
     about: 'from a signed intent to its write, beside `kubectl scale`; on a real API server',
     inWorld: async (world) => (await import('./applied.ts')).measureApplied(world),
