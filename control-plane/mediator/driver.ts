@@ -6,6 +6,7 @@ import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Changes } from './changes.ts'
 import type { Caches } from './cluster-caches.ts'
+import type { Aggregation } from './flood/aggregation.ts'
 import { claimedHistory } from './histories.ts'
 import { advance } from './pipeline.ts'
 import type { Ports } from './ports.ts'
@@ -29,6 +30,8 @@ export interface DriverOptions {
   readonly holder: string
   readonly log: Log
   readonly onEnd: (record: IntentRecord) => void
+  /** Leaves the leaves of a flood of refusals to one of their own. */
+  readonly refusals: Pick<Aggregation, 'around'>
   /** Every event that is on record. */
   readonly note: (record: IntentRecord) => void
 }
@@ -142,7 +145,10 @@ async function advanceOnce(
       options.note(record)
       if (hasEnded(record)) options.onEnd(record)
     })
-    const { record, wake } = await advance(id, { ...ports, history })
+    const { record, wake } = await advance(id, {
+      ...ports,
+      history: options.refusals.around(history),
+    })
     await projection.show(record, ports.cluster.intentObject(id))
     return { wake, targetUid: record.planned?.plan.target.uid }
   } finally {

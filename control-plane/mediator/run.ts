@@ -27,6 +27,8 @@ import {
 } from './cluster-caches.ts'
 import { reportConditions } from './conditions.ts'
 import { type Driver, type DriverOptions, startDriver, sweep } from './driver.ts'
+import type { Aggregation } from './flood/aggregation.ts'
+import { flushing, startAggregation } from './flood/start.ts'
 import { readRecord } from './histories.ts'
 import { allowances } from './limits/allowances.ts'
 import { recall, type SpendingLog, spendingLog } from './limits/spending.ts'
@@ -112,7 +114,8 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
     thresholds: options.breakerThresholds,
     onChange: () => conditions.soon(),
   })
-  const parts = { caches, cluster, rules, changes, desk, spending, note, breakers }
+  const refusals = await startAggregation(options)
+  const parts = { caches, cluster, rules, changes, desk, spending, note, breakers, refusals }
   const driverOptions = driverParts(options, parts)
   const driver = startDriver(driverOptions)
   conditions.use(breakers)
@@ -134,6 +137,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const recovered = await driver.recover()
   log.info({ url: server.url, recovered, ledger: store.origin }, 'mediator started')
   const sweeping = sweep(driverOptions, options.shownHours * 3600_000, sweepMs, signal)
+  const aggregating = flushing(refusals, log, signal)
   const witnessing = options.outside.run()
   const paging = startPager({ ...options, cluster, breakers })
   await server.closed
@@ -141,7 +145,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
     log.warn({ err }, 'intents were still under way; they go on after the next start')
   })
   conditions.stop()
-  await Promise.all([sweeping, witnessing, paging])
+  await Promise.all([sweeping, aggregating, witnessing, paging])
   rules.stop()
   await judge.close()
   for (const [, cache] of allCaches(caches)) cache.stop()
@@ -180,13 +184,14 @@ function driverParts(
     readonly spending: SpendingLog
     readonly note: DriverOptions['note']
     readonly breakers: Breakers
+    readonly refusals: Aggregation
   },
 ): DriverOptions {
-  const { caches, cluster, rules, changes, desk, spending, note, breakers } = running
+  const { caches, cluster, rules, changes, desk, spending, note, breakers, refusals } = running
   const counted = countEnds(options.metrics, options.log)
   const { client, store, log, clock, clusterUid, catalogue, catalogueVersion } = options
   return {
-    ...{ store, caches, changes, log },
+    ...{ store, caches, changes, log, refusals },
     holder: randomUUID(),
     projection: projection(client),
     onEnd: (record) => {

@@ -118,4 +118,36 @@ describe('breakers on a real API server', { skip: await noLine() }, () => {
     const view = await tenant.agent.scale(9, target(tenant))
     assert.equal(phaseOf(view), 'refused/denied', 'judged again, not stopped')
   })
+
+  it('a flood fills no log: what has no leaf of its own is counted in one, exactly (T13)', async () => {
+    const bodies = await Promise.all(
+      Array.from({ length: 35 }, () => quiet.agent.submission(9, target(quiet))),
+    )
+    const answers = await Promise.all(bodies.map((body) => quiet.agent.submit(body)))
+    const ids = answers.map(({ body }) => intentView.parse(body).summary.id)
+    const views = await Promise.all(ids.map((id) => ended(quiet.agent, id)))
+    for (const view of views) {
+      assert.match(phaseOf(view), /^refused\//)
+      assert.equal(view.events.filter(({ type }) => type === 'ended').length, 1)
+    }
+    const again = await quiet.agent.submit(bodies[34] ?? '')
+    assert.deepEqual(intentView.parse(again.body), views[34], 'the first answer again')
+    const without = views.filter((v) => v.events.every((e) => e.leafIndexes.length === 0))
+    assert.ok(without.length > 0, 'nothing was aggregated')
+    await w.until(async () => (await aggregated()) >= without.length, 'one leaf counts them')
+  })
+
+  async function ended(agent: TestAgent, id: string) {
+    let view = await agent.follow(id, 0)
+    await w.until(async () => {
+      view = await agent.follow(id, 0)
+      return phaseOf(view).includes('/')
+    }, 'the intent ended')
+    return view
+  }
+
+  async function aggregated(): Promise<number> {
+    const text = await (await fetch(`${w.plane.mediatorUrl}/metrics`)).text()
+    return Number(/^jackstay_refusals_aggregated_total\S* (\d+)/m.exec(text)?.[1] ?? 0)
+  }
 })
