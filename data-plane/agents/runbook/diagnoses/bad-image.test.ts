@@ -22,6 +22,7 @@ const noSuchImage = [
 
 /** None of these says that the image does not exist. */
 const notTheImage = [
+  'Back-off pulling image "r.example/app:3": ErrImagePull: failed to pull and unpack image "r.example/app:3": failed to resolve reference "r.example/app:3": failed to do request: Head "https://r.example/v2/app/manifests/3": dial tcp: lookup r.example: Temporary failure in name resolution',
   'failed to do request: Head "https://registry/v2/app/manifests/2": dial tcp: lookup registry: no such host',
   'failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized',
   'pull access denied for app, repository does not exist or may require authorization',

@@ -17,7 +17,7 @@ const telling = new Set(['ErrImageNeverPull', 'InvalidImageName'])
 const noSuchImage = /not found|manifest[ _]unknown|name[ _]unknown|no such (image|manifest)/i
 /** Signs that the registry, the network or a credential is the trouble, whatever else is said. */
 const outside =
-  /unauthori[sz]ed|denied|forbidden|credential|time[d-]?[ -]?out|deadline|refused|reset by peer|no such host|server misbehaving|unreachable|no route|x509|certificate|tls|too ?many ?requests|\b(401|403|429|5\d\d)\b|\beof\b/i
+  /unauthori[sz]ed|denied|forbidden|credential|time[d-]?[ -]?out|deadline|refused|reset by peer|no such host|name resolution|dial tcp|failed to do request|server misbehaving|unreachable|no route|x509|certificate|tls|too ?many ?requests|\b(401|403|429|5\d\d)\b|\beof\b/i
 
 /** Names of images and addresses are no words of the runtime, whatever they spell. */
 const named = /"[^"]*"|\S*\/\S*/g
