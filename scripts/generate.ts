@@ -6,6 +6,7 @@ import { crdOf, type Manifest } from '@jackstay/contract/crd'
 import { dashed } from '@jackstay/contract/executor'
 import { kinds } from '@jackstay/contract/kinds/all'
 import { stringify } from 'yaml'
+import { actionsReference } from './generate/actions-reference.ts'
 import { executorFieldPolicies } from './generate/executor-fields.ts'
 import { executorWritePolicy, unknownFieldPolicies } from './generate/policies.ts'
 import { actionRole, factReads } from './generate/roles.ts'
@@ -24,7 +25,10 @@ function yaml(why: string, documents: readonly Manifest[]): string {
 
 /** Every generated file, by its path. */
 function files(): Map<string, string> {
-  const all = new Map([['docs/reference/rules.md', rulesReference()]])
+  const all = new Map([
+    ['docs/reference/rules.md', rulesReference()],
+    ['docs/reference/actions.md', actionsReference(catalogue)],
+  ])
   for (const [path, text] of chartFiles()) all.set(`${chart}/${path}`, text)
   return all
 }

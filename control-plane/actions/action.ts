@@ -78,6 +78,8 @@ export interface Action<Params, Facts> {
   readonly description: string
   /** For people: what taking it back does not bring back. */
   readonly cannotRestore: string
+  /** For people: what its success test waits for. */
+  readonly success: string
   readonly params: z.ZodType<Params>
   readonly targets: readonly TargetKind[]
   readonly writes: readonly WriteRight[]
@@ -96,6 +98,8 @@ export interface CatalogueEntry {
   readonly description: string
   /** For people: what taking it back does not bring back. */
   readonly cannotRestore: string
+  /** For people: what its success test waits for. */
+  readonly success: string
   readonly params: z.ZodType
   readonly targets: readonly TargetKind[]
   readonly writes: readonly WriteRight[]

@@ -92,6 +92,7 @@ export const hpaSetBounds = defineAction<Params, Facts>({
   targets: [autoscaler],
   writes: [patchOf(autoscaler, ['spec.minReplicas', 'spec.maxReplicas'])],
   reads: [{ group: 'autoscaling', resource: 'horizontalpodautoscalers' }],
+  success: 'the bounds stand, and the replicas are within them',
   verifySeconds: 180,
 
   async gather(target, read) {

@@ -30,6 +30,7 @@ function setSuspend(after: boolean, words: Words) {
     ...{ name, description, cannotRestore, params, targets: [cronJob] },
     writes: [patchOf(cronJob, ['spec.suspend'])],
     reads: [{ group: 'batch', resource: 'cronjobs' }],
+    success: 'the field stands',
     verifySeconds: 30,
 
     async gather(target, read) {

@@ -13,7 +13,7 @@ import {
   statefulSet,
   workloadReads,
 } from './observed.ts'
-import { rolloutProgress, rolloutReach } from './rollout.ts'
+import { rolloutProgress, rolloutReach, rolloutSuccess } from './rollout.ts'
 import { rolloutReadings, rollsNothing } from './rolls.ts'
 
 const path = '/spec/template/spec/containers'
@@ -63,6 +63,7 @@ export function containerAction<Params extends { readonly container: string }>(
     },
     plan: (given, facts) => rollsNothing(facts.found) ?? plan(action, given, facts),
     progress: rolloutProgress,
+    success: rolloutSuccess,
   })
 }
 

@@ -4,7 +4,7 @@ import { defineAction, isRefusal, type Observed, overtaken, type Progress } from
 import { fieldWrite } from '../field-write.ts'
 import { metadataReadings, patchOf, placeOf } from '../target.ts'
 import { deployment, type Found, findWorkload, workload } from './observed.ts'
-import { countsOf, rolloutFacts, rolloutProgress, rolloutReach } from './rollout.ts'
+import { countsOf, rolloutFacts, rolloutProgress, rolloutReach, rolloutSuccess } from './rollout.ts'
 
 const params = z.strictObject({})
 const path = '/spec/paused'
@@ -13,6 +13,7 @@ interface Words {
   readonly name: string
   readonly description: string
   readonly cannotRestore: string
+  readonly success: string
   progress(plan: Plan, target: Observed | undefined): Progress
 }
 
@@ -22,9 +23,9 @@ function behind({ ref, workload: w }: Found): number {
   return Math.max(0, wanted - updated)
 }
 
-function setPaused(after: boolean, { name, description, cannotRestore, progress }: Words) {
+function setPaused(after: boolean, { progress, ...words }: Words) {
   return defineAction<z.infer<typeof params>, Found>({
-    ...{ name, description, cannotRestore, params, targets: [deployment], progress },
+    ...{ ...words, params, targets: [deployment], progress },
     writes: [patchOf(deployment, ['spec.paused'])],
     reads: [{ group: 'apps', resource: 'deployments' }],
     verifySeconds: after ? 60 : 300,
@@ -61,6 +62,7 @@ export const workloadPause = setPaused(true, {
   description:
     'Pauses the rollouts of a Deployment: the Pods stay as they are, whatever changes in its template. Undone by resuming them.',
   cannotRestore: 'Nothing is lost; changes of the template wait meanwhile.',
+  success: 'the controller has seen the change',
   progress(plan, object) {
     const foreign = overtaken(plan, object)
     if (foreign !== undefined || object === undefined) {
@@ -79,5 +81,6 @@ export const workloadResume = setPaused(false, {
   description:
     'Resumes the rollouts of a Deployment: what changed in its template meanwhile is rolled out. Undone by pausing them again, where they stand.',
   cannotRestore: 'Pods that were replaced before it was paused again.',
+  success: rolloutSuccess,
   progress: rolloutProgress,
 })

@@ -11,7 +11,7 @@ import {
   statefulSet,
   workloadReads,
 } from './observed.ts'
-import { rolloutProgress, rolloutReach } from './rollout.ts'
+import { rolloutProgress, rolloutReach, rolloutSuccess } from './rollout.ts'
 import { rolloutReadings, rollsNothing } from './rolls.ts'
 
 const key = 'kubectl.kubernetes.io/restartedAt'
@@ -61,4 +61,5 @@ export const workloadRestart = defineAction<z.infer<typeof params>, Facts>({
   },
   plan: (_, facts, { signedAt }) => rollsNothing(facts.found) ?? plan(facts, signedAt),
   progress: rolloutProgress,
+  success: rolloutSuccess,
 })

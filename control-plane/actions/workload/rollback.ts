@@ -13,7 +13,7 @@ import { mergePatch } from '../merge-patch.ts'
 import { metadataReadings, patchOf, placeOf } from '../target.ts'
 import { imageFacts, imageNotes, type RunningImage, runningImages } from './images.ts'
 import { deployment, type Found, findWorkload, workload } from './observed.ts'
-import { rolloutProgress, rolloutReach } from './rollout.ts'
+import { rolloutProgress, rolloutReach, rolloutSuccess } from './rollout.ts'
 import { rolloutReadings, rollsNothing } from './rolls.ts'
 import { heldChange, rollbackFields } from './template-guard.ts'
 
@@ -186,4 +186,5 @@ export const workloadRollback = defineAction<z.infer<typeof params>, Facts>({
     return isRefusal(to) ? to : plan(facts, to)
   },
   progress: rolloutProgress,
+  success: rolloutSuccess,
 })

@@ -88,6 +88,10 @@ export function lostAtOnce({ ref, workload: w }: Found): number {
   return Math.min(ready, ref.kind === 'StatefulSet' ? Math.max(1, most) : most)
 }
 
+/** What `rolloutProgress` waits for, in words. */
+export const rolloutSuccess =
+  'the controller has seen the change, every Pod is of the new template and available, and no older one is left; at once failed where the rollout exceeds its progress deadline'
+
 /** How far a rollout reaches: the same for every action that changes a template. */
 export function rolloutReach(found: Found) {
   const { ref, workload: w } = found

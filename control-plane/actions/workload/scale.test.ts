@@ -167,3 +167,35 @@ describe('workload.scale verifies', () => {
     assert.equal(workloadScale.progress(plan, at(5, full, other)).state, 'broken')
   })
 })
+
+describe('workload.scale of a StatefulSet', () => {
+  const set = (whenScaled: string, templates: readonly object[]): Observed => ({
+    ...deployment({
+      spec: {
+        persistentVolumeClaimRetentionPolicy: { whenScaled },
+        volumeClaimTemplates: templates,
+      },
+    }),
+    kind: 'StatefulSet',
+  })
+  const scaled = async (replicas: number, object: Observed) => {
+    const of = { ...target, kind: 'StatefulSet' }
+    const plan = await workloadScale.prepare(of, { replicas }, reader(object), request)
+    assert.ok(!isRefusal(plan))
+    return plan
+  }
+
+  it('is irreversible where fewer replicas delete volumes, and only there', async () => {
+    const claims = [{ metadata: { name: 'data' } }]
+    const plan = await scaled(1, set('Delete', claims))
+    assert.equal(plan.reversibility, 'irreversible')
+    assert.match(plan.summary, /deletes their volumes/)
+    assert.ok(
+      plan.reads.some(({ path }) => path.endsWith('/whenScaled')),
+      'it is covered',
+    )
+    assert.equal((await scaled(3, set('Delete', claims))).reversibility, 'inverse')
+    assert.equal((await scaled(1, set('Retain', claims))).reversibility, 'inverse')
+    assert.equal((await scaled(1, set('Delete', []))).reversibility, 'inverse')
+  })
+})

@@ -97,6 +97,7 @@ export const workloadScale = defineAction<z.infer<typeof params>, Facts>({
     { group: 'apps', resource: 'statefulsets' },
     { group: 'autoscaling', resource: 'horizontalpodautoscalers' },
   ],
+  success: 'the controller has seen the number, and as many replicas are there and available',
   verifySeconds: 120,
 
   async gather(target, read) {
