@@ -3,7 +3,7 @@ import type { Reason } from '@jackstay/contract/history'
 import type { Target } from '@jackstay/contract/intent'
 import type { Json } from '@jackstay/contract/json'
 import type { ObjectRef, Plan } from '@jackstay/contract/plan'
-import type { z } from 'zod'
+import { z } from 'zod'
 
 /** A resource an action works on. */
 export interface TargetKind {
@@ -155,4 +155,21 @@ export function overtaken(plan: Plan, object: Observed | undefined): string | un
   const changes = plan.writes.filter((w) => w.object.uid === uid).flatMap(fieldChanges)
   const moved = changes.find(({ path, after }) => !same(at(object, path), after))
   return moved && `somebody changed ${moved.path} meanwhile`
+}
+
+const param = z.looseObject({
+  type: z.string().default('object'),
+  description: z.string().default(''),
+})
+const paramsSchema = z.looseObject({
+  properties: z.record(z.string(), param).default({}),
+  required: z.array(z.string()).default([]),
+})
+
+/** The parameters of an action one by one, for its page. */
+export function paramsOf({ params }: CatalogueEntry) {
+  const { properties, required } = paramsSchema.parse(z.toJSONSchema(params))
+  return Object.entries(properties).map(([name, { type, description }]) => ({
+    ...{ name, type, description, required: required.includes(name) },
+  }))
 }

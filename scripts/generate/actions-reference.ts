@@ -1,6 +1,5 @@
-import type { CatalogueEntry } from '@jackstay/actions/action'
+import { type CatalogueEntry, paramsOf } from '@jackstay/actions/action'
 import { actionRoleName } from '@jackstay/contract/executor'
-import { z } from 'zod'
 
 const head = `# Actions
 
@@ -50,21 +49,11 @@ function writes({ writes: rights }: CatalogueEntry): string {
   return [...byFields].map(([fields, on]) => `${fields} of ${on.join(', ')}`).join('; ')
 }
 
-const param = z.looseObject({
-  type: z.string().default('object'),
-  description: z.string().default(''),
-})
-const schema = z.looseObject({
-  properties: z.record(z.string(), param).default({}),
-  required: z.array(z.string()).default([]),
-})
-
-function paramsTable({ params }: CatalogueEntry): string[] {
-  const { properties, required } = schema.parse(z.toJSONSchema(params))
-  const rows = Object.entries(properties).map(([name, { type, description }]) => {
-    const needed = required.includes(name) ? 'yes' : 'no'
-    return `| \`${name}\` | ${type} | ${needed} | ${description} |`
-  })
+function paramsTable(entry: CatalogueEntry): string[] {
+  const rows = paramsOf(entry).map(
+    ({ name, type, required, description }) =>
+      `| \`${name}\` | ${type} | ${required ? 'yes' : 'no'} | ${description} |`,
+  )
   if (rows.length === 0) return ['It has no parameters.', '']
   return ['| Parameter | Type | Required | Meaning |', '|---|---|---|---|', ...rows, '']
 }
