@@ -1,3 +1,4 @@
+import { catalogue } from '@jackstay/actions/catalogue'
 import { actionRoleName } from '@jackstay/contract/executor'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { executorsNamespace, systemNamespace } from '@jackstay/contract/namespaces'
@@ -37,6 +38,11 @@ function namespace(name: string, labels: Readonly<Record<string, string>>): Mani
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }
 }
 
+function isClusterWide(action: string): boolean {
+  const entry = catalogue.find(({ name }) => name === action)
+  return entry?.targets.some(({ clusterScoped }) => clusterScoped) ?? false
+}
+
 /**
  * What makes a class able to act, besides its AgentClass: namespace, executor, and bindings to fixed
  * roles only. The operator will do this; until then whoever installs does.
@@ -51,13 +57,26 @@ export function classObjects(options: ClassObjectsOptions): Manifest[] {
     serviceAccount(agent.name, agent.namespace),
     serviceAccount(executor.name, executor.namespace),
     binding('jackstay-read-tool', options.namespace, 'jackstay-impersonate-agents', reader),
+    // what belongs to no namespace is reached from everywhere, or not at all
+    ...actions.filter(isClusterWide).map((action) => ({
+      ...binding(
+        `jackstay-execute-${options.class}-${action}`,
+        '',
+        actionRoleName(action),
+        executor,
+      ),
+      kind: 'ClusterRoleBinding',
+      metadata: { name: `jackstay-execute-${options.class}-${action}` },
+    })),
     ...targets.flatMap((target) => [
       namespace(target, { [governedLabel]: 'true' }),
       binding(`jackstay-read-${options.class}`, target, 'jackstay-read-workloads', agent),
-      ...actions.map((action) => {
-        const name = `jackstay-execute-${options.class}-${action}`
-        return binding(name, target, actionRoleName(action), executor)
-      }),
+      ...actions
+        .filter((action) => !isClusterWide(action))
+        .map((action) => {
+          const name = `jackstay-execute-${options.class}-${action}`
+          return binding(name, target, actionRoleName(action), executor)
+        }),
     ]),
   ]
 }

@@ -8,9 +8,14 @@ import { kinds } from '@jackstay/contract/kinds/all'
 import { stringify } from 'yaml'
 import { actionsReference } from './generate/actions-reference.ts'
 import { executorFieldPolicies } from './generate/executor-fields.ts'
-import { executorWritePolicy, unknownFieldPolicies } from './generate/policies.ts'
+import {
+  executorMadePolicy,
+  executorWritePolicy,
+  unknownFieldPolicies,
+} from './generate/policies.ts'
 import { actionRole, factReads } from './generate/roles.ts'
 import { rulesReference } from './generate/rules-reference.ts'
+import { suspendedByKindPolicies } from './generate/suspension.ts'
 import { rootFolder } from './root.ts'
 
 const chart = 'charts/jackstay'
@@ -49,10 +54,21 @@ function chartFiles(): Map<string, string> {
     'policies/generated-unknown-fields.yaml',
     yaml('Stops T83: a misspelt field that would be pruned into something weaker.', unknown),
   )
-  const executors = [...executorWritePolicy(catalogue), ...executorFieldPolicies(catalogue)]
+  const executors = [
+    ...executorWritePolicy(catalogue),
+    ...executorMadePolicy(catalogue),
+    ...executorFieldPolicies(catalogue),
+  ]
   all.set(
     'policies/generated-executor-fields.yaml',
     yaml('Stops T34-T37, T39, T40, T43, T44: executors beyond the catalogue.', executors),
+  )
+  all.set(
+    'policies/generated-suspended-by-kind.yaml',
+    yaml(
+      'T73: Suspensions of a class, an agent, an action or a target, read by the API server itself.',
+      suspendedByKindPolicies(catalogue),
+    ),
   )
   return all
 }

@@ -10,22 +10,43 @@ export interface TargetKind {
   readonly apiVersion: string
   readonly kind: string
   readonly resource: string
+  /** Belongs to no namespace; then the object itself carries the label that makes it governed. */
+  readonly clusterScoped?: true
 }
 
 /**
  * One thing an executor may do to a resource. The action's ClusterRole and the admission policy
  * that holds executors to `mayChange` are both generated from this.
  */
-export interface WriteRight {
+export type WriteRight = PatchRight | OtherRight
+
+export interface PatchRight {
   readonly group: string
   readonly version: string
   readonly resource: string
   readonly verb: 'patch'
+  readonly clusterScoped?: true
   /** Dotted fields of the object; everything else in spec and metadata must stay as it is. */
   readonly mayChange: readonly string[]
 }
 
-/** What an intent asks an action to work on. */
+/** An eviction, a creation, or the deletion that takes one back; the object is not edited. */
+export interface OtherRight {
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+  readonly verb: 'evict' | 'create' | 'delete'
+}
+
+/** How the API server names each kind of write. */
+export const requests = {
+  patch: { operation: 'UPDATE', subresource: '' },
+  evict: { operation: 'CREATE', subresource: 'eviction' },
+  create: { operation: 'CREATE', subresource: '' },
+  delete: { operation: 'DELETE', subresource: '' },
+} as const
+
+/** What an intent asks an action to work on; the line has seen to it that a namespace is named. */
 export type GivenTarget = Target & { readonly namespace: string }
 
 /** What of the signed intent itself a plan may rest on: it stays the same however often it is made. */
@@ -49,6 +70,8 @@ export interface FactReader {
   get(kind: TargetKind, namespace: string, name: string): Promise<Observed | undefined>
   /** Those of a namespace, with a label selector the matching ones alone. */
   list(kind: TargetKind, namespace: string, labelSelector?: string): Promise<readonly Observed[]>
+  /** Those of all namespaces that a field selector names. */
+  listEverywhere(kind: TargetKind, fieldSelector: string): Promise<readonly Observed[]>
 }
 
 export interface Refusal {
@@ -90,6 +113,13 @@ export interface Action<Params, Facts> {
   plan(params: Params, facts: Facts, request: Request): ActionPlan | Refusal
   /** The success test over the target as it is now, or undefined where it is gone. */
   progress(plan: Plan, target: Observed | undefined): Progress
+  /**
+   * Between the writes of a plan that makes several, and with its success test: why it must not go
+   * on, or undefined. For what nobody planned may turn up meanwhile.
+   */
+  unplanned?(plan: Plan, read: FactReader): Promise<string | undefined>
+  /** The success test where it takes more than the target; in place of `progress`. */
+  watch?(plan: Plan, read: FactReader): Promise<Progress>
 }
 
 /** The same with its types closed over: what the catalogue holds and the line calls. */
@@ -113,6 +143,8 @@ export interface CatalogueEntry {
     request: Request,
   ): Promise<ActionPlan | Refusal>
   progress(plan: Plan, target: Observed | undefined): Progress
+  unplanned?(plan: Plan, read: FactReader): Promise<string | undefined>
+  watch?(plan: Plan, read: FactReader): Promise<Progress>
 }
 
 export function isRefusal(value: object): value is Refusal {
@@ -152,7 +184,8 @@ export function overtaken(plan: Plan, object: Observed | undefined): string | un
   if (at(object, '/metadata/uid') !== uid) {
     return `the ${kind} was replaced by another of the same name`
   }
-  const changes = plan.writes.filter((w) => w.object.uid === uid).flatMap(fieldChanges)
+  const own = plan.writes.filter((w) => w.verb === 'patch' && w.object.uid === uid)
+  const changes = own.flatMap(fieldChanges)
   const moved = changes.find(({ path, after }) => !same(at(object, path), after))
   return moved && `somebody changed ${moved.path} meanwhile`
 }

@@ -53,11 +53,10 @@ function beyondClass(record: IntentRecord, ports: Ports, found: ClassView): Refu
       message: `the catalogue has no action \`${claims.action}\``,
     }
   }
-  if (namespace === undefined) {
-    return { refused: 'invalid_params', message: 'the target needs a namespace' }
-  }
   const outside = withinClass(found.spec, { action: claims.action, namespace, name })
   if (outside !== undefined) return { refused: 'outside_class', message: outside }
+  // what belongs to no namespace carries the label itself, and its action looks for it
+  if (namespace === undefined) return undefined
   if (ports.cluster.namespace(namespace)?.labels[governedLabel] !== 'true') {
     return {
       refused: 'not_governed',

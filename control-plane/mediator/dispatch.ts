@@ -1,5 +1,6 @@
 import { isRefusal } from '@jackstay/actions/action'
-import type { EventData, Reason, TerminalPhase } from '@jackstay/contract/history'
+import type { Binding, EventData, Reason, TerminalPhase } from '@jackstay/contract/history'
+import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { count } from './approvals.ts'
 import { authorityOf } from './authority.ts'
@@ -116,6 +117,42 @@ function stillSame(record: IntentRecord, judged: Judgement | Stop, ports: Ports)
   return undefined
 }
 
+/** Whether the intent must not write any more, though nothing that people approved has changed. */
+export function stopped(record: IntentRecord, ports: Ports): No | undefined {
+  const stop = suspended(record, ports, { undo: false })
+  if (stop !== undefined) return { phase: 'refused', reason: 'suspended', message: stop }
+  const { rehearsed } = record
+  if (rehearsed !== undefined && rehearsed.decision.requirements.length > 0) {
+    const outcome = count(record, rehearsed.decision.requirements, rehearsed.digest, ports)
+    if (outcome.state === 'rejected') {
+      const message = `\`${outcome.by}\` rejected the operation while it was under way`
+      return { phase: 'rejected', reason: 'rejected', message }
+    }
+  }
+  const authority = authorityOf(record, ports)
+  return isRefusal(authority)
+    ? { phase: 'refused', reason: authority.refused, message: authority.message }
+    : undefined
+}
+
+/** One more dispatch of what was decided and approved, for the next write of its plan. */
+export function boundAnew(
+  record: IntentRecord,
+  plan: Plan,
+  bindings: readonly Binding[],
+  ports: Ports,
+): Step {
+  const latest = record.dispatched
+  if (latest === undefined) throw new TypeError('a plan that wrote and was not dispatched')
+  const at = moment(ports)
+  const { attempt, digest, decision } = latest
+  const data = { attempt: attempt + 1, digest, decision, bindings: [...bindings] }
+  return next(
+    { type: 'dispatched', at: rfc3339(at.at), data },
+    dispatchLeaf(record, at, plan, data),
+  )
+}
+
 /** Binds every write that has not landed to the object exactly as it was judged. */
 export function dispatched(
   record: IntentRecord,
@@ -125,11 +162,11 @@ export function dispatched(
 ): Step {
   const at = moment(ports)
   const { decision, digest } = judged
-  const bindings = judged.plan.writes.map((write) => ({
-    write: write.id,
-    uid: write.object.uid,
-    resourceVersion: judged.versions.get(write.id) ?? '',
-  }))
+  const bindings = judged.plan.writes.flatMap((write) => {
+    if (write.verb === 'create') return []
+    const resourceVersion = judged.versions.get(write.id) ?? ''
+    return [{ write: write.id, uid: write.object.uid, resourceVersion }]
+  })
   const data: EventData<'dispatched'> = { attempt, digest, decision, bindings }
   const leaf = dispatchLeaf(record, at, judged.plan, data)
   return next({ type: 'dispatched', at: rfc3339(at.at), data }, leaf)

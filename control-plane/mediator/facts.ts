@@ -28,7 +28,7 @@ export async function factsOf(
   const { claims, agent } = record.authenticated
   const { apiVersion, kind, namespace: namespaceName = '', name } = plan.target
   const [agentNamespace = '', serviceAccount = ''] = agent.name.split('/')
-  const namespace = ports.cluster.namespace(namespaceName)
+  const namespace = namespaceName === '' ? { labels: {} } : ports.cluster.namespace(namespaceName)
   if (namespace === undefined) return { unknown: `the namespace \`${namespaceName}\` is not known` }
   const incidents = await ports.triggers.firing(maxIncidents + 1)
   if (incidents.length > maxIncidents) {

@@ -1,15 +1,15 @@
-import { type CatalogueEntry, isRefusal, type Observed } from '@jackstay/actions/action'
+import { type CatalogueEntry, isRefusal } from '@jackstay/actions/action'
 import type { Decision } from '@jackstay/contract/decision'
 import type { Grounds, Reason } from '@jackstay/contract/history'
 import type { Digest } from '@jackstay/contract/json'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
-import { type Plan, type PlannedWrite, planDigest } from '@jackstay/contract/plan'
+import { type Plan, planDigest } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { denial } from '@jackstay/judge/decide'
 import { groundsOf } from '@jackstay/judge/grounds'
 import { factsOf } from './facts.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
-import { serverDiff } from './server-diff.ts'
+import { type Rehearsed, rehearsePlan } from './writes/rehearsal.ts'
 
 /** The line cannot go on with this intent, and why. */
 export interface Stop {
@@ -28,20 +28,24 @@ export function entryFor(action: string, ports: Ports): CatalogueEntry | undefin
 /** The plan as the live cluster gives it, by the action's own gathering and reckoning. */
 export async function planNow(record: IntentRecord, ports: Ports): Promise<Plan | Stop> {
   const { claims, agent } = record.authenticated
-  const { namespace, kind, apiVersion } = claims.target
+  const { namespace = '', kind, apiVersion } = claims.target
   const entry = entryFor(claims.action, ports)
   if (entry === undefined) {
     return { stop: 'unknown_action', message: `the catalogue has no action \`${claims.action}\`` }
   }
-  if (namespace === undefined) {
-    return { stop: 'invalid_params', message: 'the target needs a namespace' }
-  }
-  if (!entry.targets.some((t) => t.kind === kind && t.apiVersion === apiVersion)) {
+  const found = entry.targets.find((t) => t.kind === kind && t.apiVersion === apiVersion)
+  if (found === undefined) {
     const allowed = entry.targets.map((t) => `${t.apiVersion} ${t.kind}`).join(', ')
     return {
       stop: 'invalid_params',
       message: `\`${claims.action}\` works on ${allowed}, not on \`${apiVersion} ${kind}\``,
     }
+  }
+  if ((namespace === '') !== (found.clusterScoped === true)) {
+    const message = found.clusterScoped
+      ? `a ${kind} belongs to no namespace; leave it out`
+      : 'the target needs a namespace'
+    return { stop: 'invalid_params', message }
   }
   const prepared = await entry.prepare(
     { ...claims.target, namespace },
@@ -91,11 +95,8 @@ export function identityOf(record: IntentRecord, plan: Plan, undo: boolean): Wri
   }
 }
 
-export interface Judgement extends Decided {
-  readonly plan: Plan
+export interface Judgement extends Decided, Rehearsed {
   readonly digest: Digest
-  /** Of each write's object, as rehearsed. */
-  readonly versions: ReadonlyMap<string, string>
 }
 
 /** The target of a status-heavy incident moves all the time: a rehearsal is repeated this often. */
@@ -110,7 +111,7 @@ export async function judgeNow(record: IntentRecord, ports: Ports): Promise<Judg
   for (let attempt = 1; ; attempt++) {
     const plan = await planNow(record, ports)
     if (isStop(plan)) return plan
-    const rehearsed = await rehearsePlan(record, plan, ports)
+    const rehearsed = await rehearsePlan(plan, identityOf(record, plan, false), ports)
     if (isStop(rehearsed)) {
       if (rehearsed.stop === 'write_conflict' && attempt < rehearsals) continue
       return { ...rehearsed, stop: 'rehearsal_failed' }
@@ -125,41 +126,4 @@ export async function judgeNow(record: IntentRecord, ports: Ports): Promise<Judg
     })
     return { ...rehearsed, decision, grounds, digest }
   }
-}
-
-async function rehearsePlan(
-  record: IntentRecord,
-  plan: Plan,
-  ports: Ports,
-): Promise<{ plan: Plan; versions: ReadonlyMap<string, string> } | Stop> {
-  const versions = new Map<string, string>()
-  const writes: PlannedWrite[] = []
-  for (const write of plan.writes) {
-    const before = await ports.targets.read(write.object)
-    const bound = before && bindingOf(before)
-    if (before === undefined || bound?.uid !== write.object.uid) {
-      return {
-        stop: 'write_conflict',
-        message: `the object of ${write.id} was deleted or replaced`,
-      }
-    }
-    const identity = identityOf(record, plan, false)
-    const answer = await ports.targets.patch(write.object, write.body, bound, identity, {
-      dryRun: true,
-    })
-    if (answer.kind === 'conflict') return { stop: 'write_conflict', message: answer.message }
-    if (answer.kind !== 'applied') return { stop: 'rehearsal_failed', message: answer.message }
-    versions.set(write.id, bound.resourceVersion)
-    writes.push({ ...write, ...serverDiff(write, before, answer.object) })
-  }
-  return { plan: { ...plan, writes }, versions }
-}
-
-/** Who an object is right now. */
-export function bindingOf(object: Observed): { uid: string; resourceVersion: string } | undefined {
-  const { metadata } = object
-  if (metadata === null || typeof metadata !== 'object' || Array.isArray(metadata)) return undefined
-  const { uid, resourceVersion } = metadata as { readonly [key: string]: unknown }
-  if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined
-  return uid !== '' && resourceVersion !== '' ? { uid, resourceVersion } : undefined
 }

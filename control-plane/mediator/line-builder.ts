@@ -59,6 +59,12 @@ export const askPeople: ActionPolicySpec = {
 /** Thrown by a port where a test wants the process to die. */
 export class Crash extends Error {}
 
+/** What the one Deployment has no use for. */
+function unasked(): never {
+  throw new TypeError('nothing here is evicted, created or deleted')
+}
+const unused = { evict: unasked, create: unasked, delete: unasked }
+
 /** The one Deployment, as an API server would keep it. */
 class Cluster {
   replicas = 2
@@ -255,6 +261,8 @@ export class Line {
       get: read,
       read,
       list: async () => [],
+      listEverywhere: async () => [],
+      ...unused,
       patch: async (_ref, body, bound, identity, { dryRun }) => {
         if (dryRun) return this.#patch(body, bound.resourceVersion, '', true)
         this.onEffect(`before write${identity.undo ? ' of undo' : ''}`)

@@ -4,7 +4,7 @@ import type { CountedApproval, IntentEvent } from '@jackstay/contract/history'
 import type { Digest, Json } from '@jackstay/contract/json'
 import type { AgentClassSpec, ClassLimits } from '@jackstay/contract/kinds/agent-class'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
-import type { ObjectRef, Plan } from '@jackstay/contract/plan'
+import type { ObjectRef, Plan, WriteObject } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { PublicKey } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
@@ -135,7 +135,19 @@ export interface RulesPort {
 export type WriteAnswer =
   | { readonly kind: 'applied'; readonly object: Observed; readonly auditId?: string }
   | { readonly kind: 'conflict' | 'refused'; readonly message: string; readonly auditId?: string }
+  /** A disruption budget does not let the Pod go now. */
+  | { readonly kind: 'later'; readonly message: string; readonly auditId?: string }
   | { readonly kind: 'unknown' | 'not_sent'; readonly message: string }
+
+/** What binds a write to one state of one object. */
+export interface Precondition {
+  readonly uid: string
+  readonly resourceVersion: string
+}
+
+export interface SendOptions {
+  readonly dryRun: boolean
+}
 
 /** Who a write is made as, and what Kubernetes' own audit log will say about it. */
 export interface WriteIdentity {
@@ -148,14 +160,34 @@ export interface WriteIdentity {
 
 export interface Targets extends FactReader {
   /** A consistent read of one object by its reference, or undefined where it is gone. */
-  read(ref: ObjectRef): Promise<Observed | undefined>
-  /** A merge patch with `metadata.uid` and `resourceVersion`, as the executor. Never retried. */
+  read(ref: WriteObject): Promise<Observed | undefined>
+  // what follows is sent as the executor, and never retried
+  /** A merge patch with `metadata.uid` and `resourceVersion`. */
   patch(
     ref: ObjectRef,
     body: unknown,
-    binding: { readonly uid: string; readonly resourceVersion: string },
+    binding: Precondition,
     identity: WriteIdentity,
-    options: { readonly dryRun: boolean },
+    options: SendOptions,
+  ): Promise<WriteAnswer>
+  evict(
+    ref: ObjectRef,
+    binding: Precondition,
+    identity: WriteIdentity,
+    options: SendOptions,
+  ): Promise<WriteAnswer>
+  /** Refused with `conflict` where the name is taken. */
+  create(
+    ref: WriteObject,
+    body: { readonly [key: string]: Json },
+    identity: WriteIdentity,
+    options: SendOptions,
+  ): Promise<WriteAnswer>
+  delete(
+    ref: ObjectRef,
+    binding: Precondition,
+    identity: WriteIdentity,
+    options: SendOptions,
   ): Promise<WriteAnswer>
 }
 

@@ -1,4 +1,4 @@
-import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
+import type { CreateWrite, PatchWrite, Plan, PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 
 /** The plan people approved: the rehearsed one. */
@@ -18,10 +18,16 @@ export function hasWritten(record: IntentRecord): boolean {
   return record.written.some((w) => w.outcome === 'applied')
 }
 
-/** Writes that landed and whose inverse has not, newest first. */
-export function writesToUndo(record: IntentRecord): PlannedWrite[] {
+/** Writes that landed and that nothing takes back. */
+export function evictions(record: IntentRecord): PlannedWrite[] {
+  return landedWrites(record).filter((w) => w.verb === 'evict')
+}
+
+/** Writes that landed and whose inverse has not, newest first; what has none is left out. */
+export function writesToUndo(record: IntentRecord): (PatchWrite | CreateWrite)[] {
   const undone = new Set(record.undone.filter((u) => u.outcome === 'applied').map((u) => u.write))
   return landedWrites(record)
+    .filter((w) => w.verb !== 'evict')
     .filter((w) => !undone.has(w.id))
     .reverse()
 }

@@ -9,7 +9,7 @@ import {
 } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { systemNamespace } from '@jackstay/contract/namespaces'
-import type { Plan } from '@jackstay/contract/plan'
+import { describeObject, type Plan } from '@jackstay/contract/plan'
 import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
 import type { KubeClient, WriteResult } from '@jackstay/kube/client'
@@ -23,10 +23,11 @@ const maxLines = 63
 /** One line per field a plan changes: `path: before → after`, as the API server showed it. */
 export function diffLines(plan: Plan): string[] {
   const lines = plan.writes.flatMap((write) => {
-    const { kind, namespace, name } = write.object
+    const object = describeObject(write.object)
     return fieldChanges(write).map(({ path, before, after }) => {
       const shown = [before, after].map((v) => (v === undefined ? '(absent)' : JSON.stringify(v)))
-      return visible(`${kind} ${namespace ?? ''}/${name} ${path}: ${shown.join(' → ')}`, 2000)
+      const what = path === '' ? `${object} (${write.verb})` : `${object} ${path}`
+      return visible(`${what}: ${shown.join(' → ')}`, 2000)
     })
   })
   const rest = lines.length - maxLines
@@ -127,7 +128,7 @@ async function create(client: KubeClient, record: IntentRecord): Promise<void> {
     spec: {
       agent: agent.name,
       action: claims.action,
-      target: `${claims.target.kind} ${namespace}/${claims.target.name}`,
+      target: describeObject(claims.target),
       jws,
     },
   })

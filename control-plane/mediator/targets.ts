@@ -1,7 +1,8 @@
 import type { Observed, TargetKind } from '@jackstay/actions/action'
 import { JackstayError } from '@jackstay/contract/errors'
-import type { ObjectRef } from '@jackstay/contract/plan'
-import type { KubeClient } from '@jackstay/kube/client'
+import { governedLabel } from '@jackstay/contract/kinds/suspension'
+import type { WriteObject } from '@jackstay/contract/plan'
+import type { KubeClient, WriteResult } from '@jackstay/kube/client'
 import { find } from '@jackstay/kube/find'
 import type { KubeObject, ResourceRef } from '@jackstay/kube/resources'
 import type { Targets, WriteAnswer, WriteIdentity } from './ports.ts'
@@ -23,16 +24,16 @@ async function observe(client: KubeClient, ref: ResourceRef): Promise<Observed |
 async function listAll(
   client: KubeClient,
   kind: TargetKind,
-  namespace: string,
-  labelSelector: string | undefined,
+  namespace: string | undefined,
+  selector: { readonly labelSelector?: string; readonly fieldSelector?: string },
 ) {
   const items: Observed[] = []
   let next: string | undefined
   for (let page = 0; page < maxPages; page++) {
     const list = await client.list(kind, {
-      namespace,
+      ...(namespace !== undefined && { namespace }),
       limit: 500,
-      ...(labelSelector !== undefined && { labelSelector }),
+      ...selector,
       ...(next !== undefined && { continue: next }),
     })
     items.push(...list.items.map(observed))
@@ -41,11 +42,11 @@ async function listAll(
   }
   throw new JackstayError(
     'too_large',
-    `the namespace \`${namespace}\` has too many ${kind.resource} to plan with; move some away`,
+    `there are too many ${kind.resource} in ${namespace === undefined ? 'the cluster' : `the namespace \`${namespace}\``} to plan with; move some away`,
   )
 }
 
-function resourceRef({ apiVersion, kind, resource, namespace, name }: ObjectRef): ResourceRef {
+function resourceRef({ apiVersion, kind, resource, namespace, name }: WriteObject): ResourceRef {
   return { apiVersion, kind, resource, name, ...(namespace !== undefined && { namespace }) }
 }
 
@@ -62,33 +63,66 @@ function extras(identity: WriteIdentity): Record<string, readonly string[]> {
 /** Reads as the mediator, writes as the executor: merge patches bound to uid and resourceVersion. */
 export function kubeTargets(client: KubeClient): Targets {
   return {
-    get: (kind, namespace, name) => observe(client, { ...kind, namespace, name }),
-    list: (kind, namespace, selector) => listAll(client, kind, namespace, selector),
+    get: (kind, namespace, name) =>
+      observe(client, { ...kind, name, ...(namespace !== '' && { namespace }) }),
+    list: (kind, namespace, labelSelector) =>
+      listAll(client, kind, namespace, { ...(labelSelector !== undefined && { labelSelector }) }),
+    listEverywhere: (kind, fieldSelector) => listAll(client, kind, undefined, { fieldSelector }),
     read: (ref) => observe(client, resourceRef(ref)),
-    async patch(ref, body, { uid, resourceVersion }, identity, { dryRun }): Promise<WriteAnswer> {
-      const executor = client.as({ username: identity.executor, extra: extras(identity) })
-      try {
-        const result = await executor.mergePatch(
-          resourceRef(ref),
-          body as Record<string, unknown>,
-          {
-            dryRun,
-            fieldManager: fieldManager(identity.intent, identity.undo),
+    patch: (ref, body, { uid, resourceVersion }, identity, { dryRun }) =>
+      sent(client, identity, (executor, fieldManager) =>
+        executor.mergePatch(resourceRef(ref), body as Record<string, unknown>, {
+          ...{ dryRun, fieldManager },
+          preconditions: { uid, resourceVersion },
+        }),
+      ),
+    evict: (ref, { uid, resourceVersion }, identity, { dryRun }) =>
+      sent(
+        client,
+        identity,
+        (executor, fieldManager) =>
+          executor.evict(resourceRef(ref), {
+            ...{ dryRun, fieldManager, labels: { [governedLabel]: 'true' } },
             preconditions: { uid, resourceVersion },
-          },
-        )
-        return answer(result)
-      } catch (error) {
-        if (error instanceof JackstayError && error.code === 'upstream_unavailable') {
-          return { kind: 'not_sent', message: error.message }
-        }
-        throw error
-      }
-    },
+          }),
+        // here it is the word of a disruption budget that is used up
+        'later',
+      ),
+    create: (ref, body, identity, { dryRun }) =>
+      sent(client, identity, (executor, fieldManager) => {
+        const fieldValidation = 'Strict' as const
+        return executor.create(ref, ref.namespace, body, { dryRun, fieldManager, fieldValidation })
+      }),
+    delete: (ref, { uid, resourceVersion }, identity, { dryRun }) =>
+      sent(client, identity, (executor) =>
+        executor.delete(resourceRef(ref), {
+          ...{ dryRun, propagationPolicy: 'Background' as const },
+          preconditions: { uid, resourceVersion },
+        }),
+      ),
   }
 }
 
-function answer(result: Awaited<ReturnType<KubeClient['mergePatch']>>): WriteAnswer {
+/** One write as the executor, in the name of the intent. */
+async function sent(
+  client: KubeClient,
+  identity: WriteIdentity,
+  write: (executor: KubeClient, fieldManager: string) => Promise<WriteResult>,
+  /** What an answer of 429 means; else that the server is too busy, and wrote nothing. */
+  busy: 'later' | 'not_sent' = 'not_sent',
+): Promise<WriteAnswer> {
+  const executor = client.as({ username: identity.executor, extra: extras(identity) })
+  try {
+    return answer(await write(executor, fieldManager(identity.intent, identity.undo)), busy)
+  } catch (error) {
+    if (error instanceof JackstayError && error.code === 'upstream_unavailable') {
+      return { kind: 'not_sent', message: error.message }
+    }
+    throw error
+  }
+}
+
+function answer(result: WriteResult, busy: 'later' | 'not_sent'): WriteAnswer {
   const audit = result.auditId === undefined ? {} : { auditId: result.auditId }
   switch (result.kind) {
     case 'applied':
@@ -96,6 +130,7 @@ function answer(result: Awaited<ReturnType<KubeClient['mergePatch']>>): WriteAns
     case 'conflict':
       return { kind: 'conflict', message: result.message, ...audit }
     case 'refused':
+      if (result.status === 429) return { kind: busy, message: result.message }
       // a patch with another object's uid tries to change an immutable field (RECIPES: 422)
       return result.status === 422 && result.message.includes('metadata.uid')
         ? { kind: 'conflict', message: result.message, ...audit }

@@ -1,14 +1,16 @@
 import type { Observed } from '@jackstay/actions/action'
-import type { PlannedWrite } from '@jackstay/contract/plan'
+import type { CreateWrite, ObjectRef, PatchWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { attemptWrite } from './attempt.ts'
-import { bindingOf, identityOf } from './judgement.ts'
+import { identityOf } from './judgement.ts'
 import { end, moment } from './leaves.ts'
 import type { Ports } from './ports.ts'
-import { approvedPlan, writesToUndo } from './progress.ts'
-import { type Change, fieldManager, landed, untouched } from './settle.ts'
+import { approvedPlan, evictions, writesToUndo } from './progress.ts'
+import { fieldManager, untouched } from './settle.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
 import { suspended } from './suspended.ts'
+import { attempt as attemptOf } from './writes/attempt.ts'
+import { bindingOf } from './writes/binding.ts'
+import { inverseOf } from './writes/effects.ts'
 
 const maxAttempts = 10
 const suspendedPollMs = 5000
@@ -39,28 +41,29 @@ export const undo: Stage = {
     }
     const bound = record.undoDispatched?.bindings.find((b) => b.write === write.id)
     if (bound === undefined || last !== undefined) return bind(record, write, attempt + 1, ports)
-    const change = { body: write.inverse.body, ...inverted(write) }
     const identity = identityOf(record, approvedPlan(record), true)
-    const attempted = await attemptWrite(write, change, bound, identity, ports)
-    return undone(write, attempt, attempted, ports)
+    const effect = inverseOf(write, objectOf(record, write), bound, identity, ports)
+    return undone(write, attempt, await attemptOf(effect), ports)
   },
 }
 
 async function bind(
   record: IntentRecord,
-  write: PlannedWrite,
+  write: PatchWrite | CreateWrite,
   attempt: number,
   ports: Ports,
 ): Promise<Step> {
   if (attempt > maxAttempts) return failed(record, ports, 'undo_held', 'the object keeps moving')
-  const object = await ports.targets.read(write.object)
-  const bound = object && bindingOf(object)
+  const ref = objectOf(record, write)
+  const identity = identityOf(record, approvedPlan(record), true)
   // an inverse whose answer was lost may have landed although the receipt says conflict
-  const manager = fieldManager(record.id, true)
-  if (object !== undefined && attempt > 1 && landed(object, inverted(write), manager)) {
+  const seen = await inverseOf(write, ref, undefined, identity, ports).look()
+  if (seen.state === 'landed' && (attempt > 1 || write.verb === 'create')) {
     const found = { outcome: 'applied', settled: 'by_reading' } as const
     return undone(write, attempt - 1, found, ports)
   }
+  const object = await ports.targets.read(ref)
+  const bound = object && bindingOf(object)
   const foreign = whyNotOurs(record, write, object)
   if (foreign !== undefined || bound === undefined) {
     const message = foreign ?? 'the object is gone'
@@ -71,20 +74,24 @@ async function bind(
   return next({ type: 'undoDispatched', at, data: { attempt, bindings } })
 }
 
-/** What the inverse does to the fields. */
-function inverted({ before, after }: PlannedWrite): Change {
-  return { before: after, after: before }
+/** What the inverse is about: the object of a creation is known by what became of it. */
+function objectOf(record: IntentRecord, write: PatchWrite | CreateWrite): ObjectRef {
+  if (write.verb === 'patch') return write.object
+  const made = record.written.find((w) => w.write === write.id && w.outcome === 'applied')
+  if (made?.uid === undefined) throw new TypeError(`nobody knows what ${write.id} made`)
+  return { ...write.object, uid: made.uid }
 }
 
 /** Why the inverse would clobber somebody, or undefined while every field is as we left it. */
 function whyNotOurs(
   record: IntentRecord,
-  write: PlannedWrite,
+  write: PatchWrite | CreateWrite,
   object: Observed | undefined,
 ): string | undefined {
-  if (object === undefined || bindingOf(object)?.uid !== write.object.uid) {
+  if (object === undefined || bindingOf(object)?.uid !== objectOf(record, write).uid) {
     return 'the object was deleted or replaced; nothing is left to restore'
   }
+  if (write.verb === 'create') return undefined
   const manager = fieldManager(record.id, false)
   return untouched(object, write, manager)
     ? undefined
@@ -92,23 +99,35 @@ function whyNotOurs(
 }
 
 function undone(
-  write: PlannedWrite,
+  write: PatchWrite | CreateWrite,
   attempt: number,
-  data: {
-    readonly outcome: 'applied' | 'conflict' | 'refused' | 'held'
+  became: {
+    readonly outcome: 'applied' | 'conflict' | 'refused' | 'later' | 'held'
     readonly settled: 'by_answer' | 'by_reading'
+    readonly uid?: string
     readonly message?: string
   },
   ports: Ports,
 ): Step {
   const at = rfc3339(ports.clock.now())
-  return next({ type: 'undone', at, data: { write: write.id, attempt, ...data } })
+  const { uid: _, ...data } = became
+  // only evictions are told to wait, and they have no inverse
+  const outcome = data.outcome === 'later' ? 'refused' : data.outcome
+  return next({ type: 'undone', at, data: { write: write.id, attempt, ...data, outcome } })
 }
 
 function rolledBack(record: IntentRecord, ports: Ports): Step {
   const at = moment(ports)
   const because = record.undoing?.message ?? ''
-  const message = `the previous state is restored, because: ${because}`
+  const gone = evictions(record).length
+  if (gone > 0 && record.undone.length === 0) {
+    // nothing was there to take back, and that is no success
+    const message = `held for a human: nothing takes an eviction back; ${because}`
+    return end(record, at, 'undo', { phase: 'rollback_failed', reason: 'not_reversible', message })
+  }
+  const but =
+    gone > 0 ? `; ${gone} evicted Pods are replaced by their controllers, not restored` : ''
+  const message = `the previous state is restored, because: ${because}${but}`
   return end(record, at, 'undo', { phase: 'rolled_back', reason: 'undone', message })
 }
 

@@ -16,7 +16,9 @@ export const verify: Stage = {
     const entry = entryFor(plan.action, ports)
     const { executed } = record
     if (entry === undefined || executed === undefined) throw new TypeError('nothing to verify')
-    const progress = entry.progress(plan, await ports.targets.read(plan.target))
+    const progress =
+      (await entry.watch?.(plan, ports.targets)) ??
+      entry.progress(plan, await ports.targets.read(plan.target))
     const now = ports.clock.now()
     const deadline = Date.parse(executed.verifyBefore)
     switch (progress.state) {

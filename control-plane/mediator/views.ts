@@ -1,5 +1,6 @@
 import type { IntentList, IntentSummary, IntentView } from '@jackstay/contract/api'
 import { stageNames, terminalPhases } from '@jackstay/contract/history'
+import { describeObject } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { IntentQuery, Store } from '@jackstay/ledger/store'
 import { z } from 'zod'
@@ -24,12 +25,11 @@ export const waitQuery = z.strictObject({
 
 export function summaryOf(record: IntentRecord, updatedAt: string): IntentSummary {
   const { claims, agent, at } = record.authenticated
-  const { kind, namespace, name } = claims.target
   return {
     id: record.id,
     agent: agent.name,
     action: claims.action,
-    target: `${kind} ${namespace ?? ''}/${name}`,
+    target: describeObject(claims.target),
     phase: record.phase,
     ...(record.ended && { reason: record.ended.reason }),
     receivedAt: at,

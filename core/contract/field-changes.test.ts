@@ -2,14 +2,21 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { at, fieldChanges, token, tokens } from './field-changes.ts'
+import { planOf } from './intent-builder.ts'
 import type { Json } from './json.ts'
+
+const { target } = planOf()
 
 const reading = (path: string, value: Json | undefined) => ({
   ...{ of: 'it', path },
   value: value === undefined ? ('absent' as const) : { is: value },
 })
 const changes = (before: Json | undefined, after: Json | undefined) =>
-  fieldChanges({ before: [reading('/spec', before)], after: [reading('/spec', after)] })
+  fieldChanges({
+    ...{ id: 'w1', verb: 'patch', body: {}, inverse: { body: {} }, object: target },
+    before: [reading('/spec', before)],
+    after: [reading('/spec', after)],
+  })
 
 describe('the fields that a write changes', () => {
   it('are looked for in lists that keep their items and order', () => {

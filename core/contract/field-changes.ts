@@ -1,5 +1,6 @@
+import { assertNever } from './errors.ts'
 import { canonical, type Json } from './json.ts'
-import type { PlannedWrite, Reading } from './plan.ts'
+import type { PatchWrite, PlannedWrite, Reading } from './plan.ts'
 
 /** One field that a write changes; undefined where it is absent. */
 export interface FieldChange {
@@ -52,8 +53,22 @@ function member(value: Json | undefined, key: string): Json | undefined {
 /**
  * What a write changes, field by field, for people and rules. A merge patch writes lists whole, and
  * so its readings hold them; here the items of a list that keeps its order are looked into.
+ * Of an object that comes or goes it is the whole, with the empty path.
  */
-export function fieldChanges({ before, after }: Pick<PlannedWrite, 'before' | 'after'>) {
+export function fieldChanges(write: PlannedWrite): readonly FieldChange[] {
+  switch (write.verb) {
+    case 'patch':
+      return patchedFields(write)
+    case 'evict':
+      return [{ path: '', before: 'present', after: undefined }]
+    case 'create':
+      return [{ path: '', before: undefined, after: write.body }]
+    default:
+      return assertNever(write)
+  }
+}
+
+function patchedFields({ before, after }: Pick<PatchWrite, 'before' | 'after'>) {
   const changes: FieldChange[] = []
   for (const path of new Set([...before, ...after].map((r) => r.path))) {
     const [old, now] = [valueAt(before, path), valueAt(after, path)]

@@ -138,16 +138,20 @@ const events = {
     attempt: z.int().min(1),
     digest,
     decision,
-    bindings: z.array(binding).min(1),
+    /** One for each write of an object that is there: none for what is made. */
+    bindings: z.array(binding),
     redacted,
   }),
   /** What became of one write. `by_reading`: no answer came, the object told. */
   written: z.strictObject({
     write: z.string(),
     attempt: z.int().min(1),
-    outcome: z.enum(['applied', 'conflict', 'refused']),
+    /** `later`: a disruption budget does not let the Pod go now. */
+    outcome: z.enum(['applied', 'conflict', 'refused', 'later']),
     settled: z.enum(['by_answer', 'by_reading']),
     auditId: z.string().optional(),
+    /** Of the object that a `create` made. */
+    uid: uuid.optional(),
     resourceVersion: z.string().optional(),
     message: z.string().max(1024).optional(),
     redacted,

@@ -18,7 +18,7 @@ const base = planDigest(inputOf())
 const other = '00000000-0000-4000-8000-00000000000f'
 const { target, reads, writes } = planOf()
 const [write] = writes
-assert.ok(write)
+assert.ok(write?.verb === 'patch')
 const withWrite = (changes: Partial<typeof write>) =>
   withPlan({ writes: [{ ...write, ...changes }] })
 const object = { ...target }

@@ -25,9 +25,11 @@ export const reading = z.strictObject({
 })
 export type Reading = z.infer<typeof reading>
 
-/** One API write: a merge patch, its fields before and after, and the patch that restores them. */
-export const plannedWrite = z.strictObject({
-  id: z.string().regex(/^w[1-9][0-9]?$/),
+const writeId = z.string().regex(/^w[1-9][0-9]?$/)
+
+/** A merge patch, its fields before and after, and the patch that restores them. */
+export const patchWrite = z.strictObject({
+  id: writeId,
   verb: z.literal('patch'),
   object: objectRef,
   /** Merge patch without uid and resourceVersion: dispatch binds those. */
@@ -36,7 +38,40 @@ export const plannedWrite = z.strictObject({
   after: z.array(reading).min(1),
   inverse: z.strictObject({ body: json }),
 })
+export type PatchWrite = z.infer<typeof patchWrite>
+
+/** A Pod goes by the eviction API, which asks its disruption budgets. Nothing brings it back. */
+export const evictWrite = z.strictObject({
+  id: writeId,
+  verb: z.literal('evict'),
+  object: objectRef,
+  /** What the plan saw of the Pod; bound again as long as it stands. */
+  before: z.array(reading).min(1),
+})
+export type EvictWrite = z.infer<typeof evictWrite>
+
+/** An object that is not there yet. Its inverse is deleting the one that was made, by its uid. */
+export const createWrite = z.strictObject({
+  id: writeId,
+  verb: z.literal('create'),
+  object: objectRef.omit({ uid: true }),
+  body: z.record(z.string(), json),
+})
+export type CreateWrite = z.infer<typeof createWrite>
+
+/** One API write. */
+export const plannedWrite = z.discriminatedUnion('verb', [patchWrite, evictWrite, createWrite])
 export type PlannedWrite = z.infer<typeof plannedWrite>
+
+/** What is written, whether it is there already or not. */
+export type WriteObject = PlannedWrite['object']
+
+type Named = Pick<WriteObject, 'kind' | 'namespace' | 'name'>
+
+/** `Kind namespace/name`, or `Kind name` for what belongs to no namespace: as people write it. */
+export function describeObject({ kind, namespace, name }: Named): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+}
 
 /** `inverse`: undone by the recorded inverse; `self-healing`: by controllers; else by nobody. */
 export const reversibility = z.enum(['inverse', 'self-healing', 'irreversible'])

@@ -187,8 +187,6 @@ describe('a stored event', () => {
     for (const change of [{ phase: 'admit' }, { reason: 'because' }, { stage: 'authenticate' }]) {
       assert.throws(() => readEvent({ type: 'ended', at, data: { ...data, ...change } }))
     }
-    const unbound = { ...eventOf('dispatched').data, bindings: [] }
-    assert.throws(() => readEvent({ type: 'dispatched', at, data: unbound }))
     const empty = {
       ...eventOf('dispatched').data,
       bindings: [{ write: 'w1', uid: at, resourceVersion: '' }],

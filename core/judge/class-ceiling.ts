@@ -3,7 +3,8 @@ import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
 
 export interface Request {
   readonly action: string
-  readonly namespace: string
+  /** Undefined for what belongs to no namespace: only a grant for `*` reaches it. */
+  readonly namespace: string | undefined
   readonly name: string
 }
 
@@ -12,12 +13,14 @@ export function withinClass(spec: AgentClassSpec, request: Request): string | un
   const { action, namespace, name } = request
   const grants = spec.actions.filter((a) => a.name === action)
   if (grants.length === 0) return `the class does not allow the action \`${action}\``
-  const here = grants.filter((a) => covers(a.targets.namespaces, namespace))
-  if (here.length === 0) {
-    return `the class does not allow \`${action}\` in the namespace \`${namespace}\``
-  }
+  const here = grants.filter((a) => covers(a.targets.namespaces, namespace ?? '*'))
+  const where =
+    namespace === undefined
+      ? 'beyond namespaces, which takes `*`'
+      : `in the namespace \`${namespace}\``
+  if (here.length === 0) return `the class does not allow \`${action}\` ${where}`
   if (here.some((a) => covers(a.targets.names, name))) return undefined
-  return `the class does not allow \`${action}\` on \`${name}\` in the namespace \`${namespace}\``
+  return `the class does not allow \`${action}\` on \`${name}\` ${where}`
 }
 
 function covers(allowed: readonly string[], value: string): boolean {

@@ -105,6 +105,12 @@ export interface DeleteOptions extends CallOptions {
   readonly gracePeriodSeconds?: number
 }
 
+export interface EvictOptions extends WriteOptions {
+  /** Of the request itself, for admission to see. */
+  readonly labels?: Readonly<Record<string, string>>
+  readonly preconditions?: Preconditions
+}
+
 /**
  * A client of one API server, as one identity. Reads throw; writes return what became of them.
  *
@@ -143,6 +149,8 @@ export interface KubeClient {
   /** Server-side apply. */
   apply(ref: ResourceRef, object: unknown, options: ApplyOptions): Promise<WriteResult>
   delete(ref: ResourceRef, options?: DeleteOptions): Promise<WriteResult>
+  /** Asks the eviction API for a Pod to go: 429, as `refused`, where a disruption budget says not now. */
+  evict(ref: ResourceRef, options?: EvictOptions): Promise<WriteResult>
   /** The same connections as somebody else; replaces an earlier `as`. */
   as(who: Impersonation): KubeClient
   /** `authenticated` only if the token was made for one of `audiences`. @throws as a read does */
@@ -284,6 +292,19 @@ class Client implements KubeClient {
       dryRun: dryRun ? ['All'] : undefined,
     }
     return this.#write({ method: 'DELETE', path: objectPath(ref), body }, options)
+  }
+
+  evict(ref: ResourceRef, options: EvictOptions = {}): Promise<WriteResult> {
+    const { preconditions } = options
+    const bound = preconditions && mergeBody(describeRef(ref), {}, preconditions).metadata
+    const body = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: ref.name, namespace: ref.namespace, labels: options.labels },
+      deleteOptions: { preconditions: bound },
+    }
+    const path = objectPath(ref, 'eviction')
+    return this.#write({ method: 'POST', path, body, query: writeQuery(options) }, options)
   }
 
   tokenReview(

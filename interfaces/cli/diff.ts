@@ -1,26 +1,21 @@
 import { fieldChanges } from '@jackstay/contract/field-changes'
 import type { Json } from '@jackstay/contract/json'
-import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
+import { describeObject, type Plan } from '@jackstay/contract/plan'
 import { type Line, styled } from './screen.ts'
 
 /** What the control plane computed: per write the object, per field before and after. */
 export function diffLines({ writes }: Plan): Line[] {
   return writes.flatMap((write) => [
-    [styled('dim', `${write.id} ${write.verb} `), objectName(write)],
+    [styled('dim', `${write.id} ${write.verb} `), describeObject(write.object)],
     ...fieldChanges(write).map(
       ({ path, before, after }): Line => [
-        `   ${path}: `,
+        `   ${path === '' ? 'the whole object' : path}: `,
         styled('red', shown(before)),
         ' → ',
         styled('green', shown(after)),
       ],
     ),
   ])
-}
-
-export function objectName({ object }: PlannedWrite): string {
-  const { kind, namespace, name } = object
-  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
 
 function shown(value: Json | undefined): string {

@@ -1,4 +1,5 @@
 import type { Decision, FiredRule } from '@jackstay/contract/decision'
+import { describeObject } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { erasedText } from '@jackstay/contract/redaction'
 import { visible } from '@jackstay/contract/text'
@@ -60,10 +61,9 @@ function decisionOf(record: IntentRecord): Decision | undefined {
 function headline(record: IntentRecord): Line[] {
   const { claims } = record.authenticated
   const { ended, phase } = record
-  const { kind, namespace, name } = claims.target
   const why = ended === undefined ? 'not ended yet' : `${ended.reason}: ${ended.message}`
   return [
-    [styled('bold', record.id), '  ', `${claims.action} on ${kind} ${namespace ?? ''}/${name}`],
+    [styled('bold', record.id), '  ', `${claims.action} on ${describeObject(claims.target)}`],
     [styled(phaseStyle(phase), phase), ` — ${why}`],
   ]
 }

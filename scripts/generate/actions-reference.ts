@@ -40,13 +40,18 @@ function section(entry: CatalogueEntry): string {
   ].join('\n')
 }
 
+const verbs = { evict: 'evicts', create: 'makes', delete: 'to take it back, deletes what it made:' }
+
 function writes({ writes: rights }: CatalogueEntry): string {
   const byFields = new Map<string, string[]>()
-  for (const { resource, mayChange } of rights) {
-    const fields = mayChange.map((path) => `\`${path}\``).join(', ')
-    byFields.set(fields, [...(byFields.get(fields) ?? []), `\`${resource}\``])
+  for (const right of rights) {
+    const what =
+      right.verb === 'patch'
+        ? `${right.mayChange.map((path) => `\`${path}\``).join(', ')} of`
+        : verbs[right.verb]
+    byFields.set(what, [...(byFields.get(what) ?? []), `\`${right.resource}\``])
   }
-  return [...byFields].map(([fields, on]) => `${fields} of ${on.join(', ')}`).join('; ')
+  return [...byFields].map(([what, on]) => `${what} ${on.join(', ')}`).join('; ')
 }
 
 function paramsTable(entry: CatalogueEntry): string[] {

@@ -1,4 +1,4 @@
-import type { CatalogueEntry, WriteRight } from '@jackstay/actions/action'
+import type { CatalogueEntry, PatchRight } from '@jackstay/actions/action'
 import { templateGuards } from '@jackstay/actions/template-guard'
 import type { Manifest } from '@jackstay/contract/crd'
 import { dashed } from '@jackstay/contract/executor'
@@ -12,26 +12,28 @@ const moving = ['generation', 'managedFields', 'resourceVersion']
 /** Holds executors to the fields of their action (T34–T37, T39, T40, T44). */
 export function executorFieldPolicies(catalogue: readonly CatalogueEntry[]): Manifest[] {
   return catalogue.flatMap((entry) =>
-    entry.writes.flatMap((write) =>
-      policyWithBinding({
-        name: `jackstay-executor-fields-${dashed(entry.name)}-${write.resource}`,
-        rule: {
-          apiGroups: [write.group],
-          apiVersions: ['*'],
-          operations: ['UPDATE'],
-          resources: [write.resource],
-        },
-        matchConditions: [
-          isExecutor,
-          { name: 'is-action', expression: `'${entry.name}' in ${actionExtra}` },
-        ],
-        validations: validations(entry, write),
-      }),
-    ),
+    entry.writes
+      .filter((write) => write.verb === 'patch')
+      .flatMap((write) =>
+        policyWithBinding({
+          name: `jackstay-executor-fields-${dashed(entry.name)}-${write.resource}`,
+          rule: {
+            apiGroups: [write.group],
+            apiVersions: ['*'],
+            operations: ['UPDATE'],
+            resources: [write.resource],
+          },
+          matchConditions: [
+            isExecutor,
+            { name: 'is-action', expression: `'${entry.name}' in ${actionExtra}` },
+          ],
+          validations: validations(entry, write),
+        }),
+      ),
   )
 }
 
-function validations({ name }: CatalogueEntry, write: WriteRight): Manifest[] {
+function validations({ name }: CatalogueEntry, write: PatchRight): Manifest[] {
   const reason = 'Forbidden'
   const tree = fieldTree(write.mayChange)
   const only = `${name} may change ${listed(write.mayChange)} only`
@@ -67,7 +69,7 @@ function listed(paths: readonly string[]): string {
 }
 
 /** Paths, presence-sensitive by optional fields, that the write must leave as they are. */
-function unchanged({ group, resource, mayChange }: WriteRight): string[] {
+function unchanged({ group, resource, mayChange }: PatchRight): string[] {
   const fields = specFields[`${group}/${resource}`]
   if (fields === undefined) {
     throw new TypeError(`scripts/generate/target-fields.ts does not list the fields of ${resource}`)

@@ -1,6 +1,7 @@
-import type { CatalogueEntry, WriteRight } from '@jackstay/actions/action'
+import { type CatalogueEntry, requests, type WriteRight } from '@jackstay/actions/action'
 import { knownKeyRules, type Manifest } from '@jackstay/contract/crd'
 import { group, type Kind, version } from '@jackstay/contract/kinds/kind'
+import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
 
 export const partOf = { 'app.kubernetes.io/part-of': 'jackstay' }
@@ -95,15 +96,72 @@ export function executorWritePolicy(catalogue: readonly CatalogueEntry[]): Manif
         message:
           'an executor writes only what the catalogue of actions says, in the name of that action',
       },
+      {
+        // by this label a Suspension finds them, and nobody else's
+        expression: `request.operation != 'CREATE' || object.metadata.?labels[?'${governedLabel}'].orValue('') == 'true'`,
+        reason: 'Forbidden',
+        message: `what an executor makes, evictions included, is labelled ${governedLabel}=true`,
+      },
     ],
   })
 }
 
-function matches({ group: apiGroup, resource }: WriteRight): string {
+const pods = 'object.spec.template.spec'
+const containers = `(${pods}.containers + ${pods}.?initContainers.orValue([]))`
+
+/** What no template holds that an executor makes, whatever it is a copy of (T37). */
+const neverMade: readonly { readonly expression: string; readonly what: string }[] = [
+  {
+    expression: `!['hostPID', 'hostIPC', 'hostNetwork'].exists(k, k in dyn(${pods}) && dyn(${pods})[k] == true)`,
+    what: 'the namespaces of the node',
+  },
+  {
+    expression: `${pods}.?volumes.orValue([]).all(v, !['hostPath', 'secret', 'projected', 'csi'].exists(k, k in dyn(v)))`,
+    what: 'volumes of the node, of secrets or of tokens',
+  },
+  {
+    expression: `${pods}.?serviceAccountName.orValue('default') == 'default'`,
+    what: 'another ServiceAccount than `default`',
+  },
+  {
+    expression: `${containers}.all(c, c.?securityContext.?privileged.orValue(false) == false && size(c.?securityContext.?capabilities.?add.orValue([])) == 0)`,
+    what: 'privileges',
+  },
+  {
+    expression: `${containers}.all(c, c.?env.orValue([]).all(e, !has(e.valueFrom) || !has(e.valueFrom.secretKeyRef)) && c.?envFrom.orValue([]).all(e, !has(e.secretRef)))`,
+    what: 'values of secrets',
+  },
+]
+
+/** Holds executors' new objects to what is harmless, as edits are held to what was there. */
+export function executorMadePolicy(catalogue: readonly CatalogueEntry[]): Manifest[] {
+  const made = catalogue.flatMap(({ writes }) => writes.filter(({ verb }) => verb === 'create'))
+  return policyWithBinding({
+    name: 'jackstay-executors-made',
+    rule: {
+      apiGroups: [...new Set(made.map(({ group: apiGroup }) => apiGroup))],
+      apiVersions: ['*'],
+      operations: ['CREATE'],
+      resources: [...new Set(made.map(({ resource }) => resource))],
+    },
+    matchConditions: [isExecutor],
+    validations: neverMade.map(({ expression, what }) => ({
+      ...{ expression, reason: 'Forbidden' },
+      message: `an executor makes nothing that uses ${what}`,
+    })),
+  })
+}
+
+function matches({ group: apiGroup, resource, verb }: WriteRight): string {
+  const { operation, subresource } = requests[verb]
   return [
-    "request.operation == 'UPDATE'",
+    `request.operation == '${operation}'`,
     `request.resource.group == '${apiGroup}'`,
     `request.resource.resource == '${resource}'`,
-    "request.?subResource.orValue('') == ''",
+    `request.?subResource.orValue('') == '${subresource}'`,
+    // only a write that takes an earlier one back
+    ...(verb === 'delete'
+      ? ["request.userInfo.?extra[?'jackstay.dev/phase'].orValue([]) == ['undo']"]
+      : []),
   ].join(' && ')
 }

@@ -40,8 +40,8 @@ export function actionRole(entry: CatalogueEntry): Manifest {
     metadata: { name: actionRoleName(entry.name), labels: partOf },
     rules: entry.writes.map(({ group, resource, verb }) => ({
       apiGroups: [group],
-      resources: [resource],
-      verbs: [verb],
+      resources: [verb === 'evict' ? `${resource}/eviction` : resource],
+      verbs: [verb === 'evict' ? 'create' : verb],
     })),
   }
 }

@@ -41,6 +41,16 @@ export const specFields: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'behavior',
   ],
+  '/nodes': [
+    'podCIDR',
+    'podCIDRs',
+    'podPreemptionPolicy',
+    'providerID',
+    'unschedulable',
+    'taints',
+    'configSource',
+    'externalID',
+  ],
   'batch/cronjobs': [
     'schedule',
     'timeZone',

@@ -1,8 +1,11 @@
 import { catalogue } from '@jackstay/actions/catalogue'
 import { dashed } from '@jackstay/contract/executor'
 import type { KubeClient } from '@jackstay/kube/client'
-import { type Answer, attempt, passed } from './attempt.ts'
+import { type Attack, dryRun } from './attack.ts'
+import { attempt, passed } from './attempt.ts'
 import { apply, type Governed, read, suffix } from './governed.ts'
+import { madeAttacks } from './made-attacks.ts'
+import { nodeAttacks } from './node-attacks.ts'
 import {
   actionPolicyOf,
   agentClassOf,
@@ -18,20 +21,12 @@ import {
 import { quietTarget } from './targets.ts'
 import type { World } from './world.ts'
 
-/** A request that exactly one policy stands in the way of. Always a dry-run: it may be repeated. */
-export interface Attack {
-  attempt(): Promise<Answer>
-  /** What must be there first; returns how it goes again. */
-  prepared?(): Promise<() => Promise<void>>
-}
-
 export interface Attacks {
   of(policy: string): Attack | undefined
   names(): string[]
   cleared(): Promise<void>
 }
 
-const dryRun = { dryRun: true }
 const suspensionKind =
   '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/suspensions.jackstay.dev'
 const executorPolicies = 'jackstay-executor'
@@ -43,6 +38,8 @@ export async function attacksOn(w: World, g: Governed): Promise<Attacks> {
     ...suspensionAttacks(w, g, suspension),
     ...recordAttacks(w, g, approval),
     ...unknownFieldAttacks(w, g),
+    ...nodeAttacks(w, g),
+    ...madeAttacks(w, g),
   }
   return { of: (policy) => all[policy], names: () => Object.keys(all), cleared: clear }
 }
@@ -152,24 +149,26 @@ function fieldAttacks(
 ): Record<string, Attack> {
   return Object.fromEntries(
     catalogue.flatMap(({ name, writes }) =>
-      writes.map(({ group, version, resource }) => {
-        const as = masters({ ...g.extra, 'jackstay.dev/action': [name] })
-        const all = `/apis/${group}/${version}/namespaces/${g.target}/${resource}`
-        const attack: Attack = {
-          attempt: () =>
-            g.patch(
-              { metadata: { labels: { added: 'yes' } } },
-              {
-                ...{ ...dryRun, as, deployment: `${all}/api` },
-              },
-            ),
-          prepared: async () => {
-            await apply(w, [quietTarget(resource, g.target)])
-            return async () => {}
-          },
-        }
-        return [`${executorPolicies}-fields-${dashed(name)}-${resource}`, attack]
-      }),
+      writes
+        .filter((write) => write.verb === 'patch' && !write.clusterScoped)
+        .map(({ group, version, resource }) => {
+          const as = masters({ ...g.extra, 'jackstay.dev/action': [name] })
+          const all = `/apis/${group}/${version}/namespaces/${g.target}/${resource}`
+          const attack: Attack = {
+            attempt: () =>
+              g.patch(
+                { metadata: { labels: { added: 'yes' } } },
+                {
+                  ...{ ...dryRun, as, deployment: `${all}/api` },
+                },
+              ),
+            prepared: async () => {
+              await apply(w, [quietTarget(resource, g.target)])
+              return async () => {}
+            },
+          }
+          return [`${executorPolicies}-fields-${dashed(name)}-${resource}`, attack]
+        }),
     ),
   )
 }
@@ -229,7 +228,14 @@ function suspensionAttacks(w: World, g: Governed, suspension: string): Record<st
     'jackstay-suspension-kind-kept': {
       attempt: () => attempt(w.admin, 'DELETE', suspensionKind, undefined, dryRun),
       // the other guard of this kind steps aside once nothing is bound to it
-      prepared: () => unbound(w, 'jackstay-suspended-by-kind'),
+      prepared: async () => {
+        const edits = await unbound(w, 'jackstay-suspended-by-kind')
+        const labelled = await unbound(w, 'jackstay-suspended-by-kind-labelled')
+        return async () => {
+          await edits()
+          await labelled()
+        }
+      },
     },
     'jackstay-suspension-kind-unbound': {
       attempt: () => attempt(w.admin, 'DELETE', suspensionKind, undefined, dryRun),

@@ -177,7 +177,7 @@ describe('executors, with every program of Jackstay dead', { skip: await noClust
         writes.flatMap((write) => (write.verb === 'patch' ? [{ name, ...write }] : [])),
       )
       for (const { name, group, version, resource, mayChange } of entries) {
-        const { body } = await attempt(w.admin, 'GET', `/openapi/v3/apis/${group}/${version}`)
+        const { body } = await attempt(w.admin, 'GET', openapi(group, version))
         const known = specFieldsOf(body, resource)
         const held = await specFieldsHeld(`jackstay-executor-fields-${dashed(name)}-${resource}`)
         const free = known.filter((field) =>
@@ -343,4 +343,9 @@ async function otherWrites(
     eviction: await attempt(executor, 'POST', `${core}/pods/victim/eviction`, eviction),
     exec: await attempt(executor, 'GET', `${core}/pods/victim/exec?command=id`),
   }
+}
+
+/** What the API server says of a group; that of the core has no name. */
+function openapi(group: string, version: string): string {
+  return group === '' ? `/openapi/v3/api/${version}` : `/openapi/v3/apis/${group}/${version}`
 }

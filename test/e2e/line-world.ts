@@ -195,7 +195,9 @@ function governance(
         namespace: one.namespace,
         autonomy: options.autonomy ?? 'act-within-policy',
         actions: actions.map((name) => ({
-          ...{ name, targets: { namespaces: [one.targets], names: ['*'] } },
+          name,
+          // what is in no namespace is reached by `*` alone
+          targets: { namespaces: [name.startsWith('node.') ? '*' : one.targets], names: ['*'] },
         })),
         defaultApproval: quorum,
         limits: {

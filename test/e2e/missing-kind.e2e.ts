@@ -55,6 +55,7 @@ describe('the kind Suspension missing (T86)', { skip: await noCluster() }, () =>
   it('stops executors and nobody else, when the API server starts without it', async (t) => {
     if (!w.restartable) return t.skip('the API server of a given cluster is not ours to restart')
     passed(await attempt(user, 'DELETE', binding))
+    passed(await attempt(user, 'DELETE', `${binding}-labelled`))
     await until('the kind may go', async () => {
       return (await attempt(user, 'DELETE', kind, undefined, dryRun)).status < 300
     })

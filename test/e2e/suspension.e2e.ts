@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { requests } from '@jackstay/actions/action'
 import { catalogue } from '@jackstay/actions/catalogue'
 import { attempt, passed, refusedBy, until } from './attempt.ts'
 import { chartPolicies } from './chart.ts'
@@ -182,13 +183,20 @@ describe('suspension, with every program of Jackstay dead', { skip: await noClus
   })
 
   it('covers every write of the catalogue', async () => {
-    const found = (await chartPolicies()).find(({ policy }) => policy.metadata.name === byKind)
-    const rules = found?.policy.spec.matchConstraints.resourceRules ?? []
-    for (const { group, resource } of catalogue.flatMap(({ writes }) => writes)) {
+    const found = (await chartPolicies()).filter(({ policy }) =>
+      policy.metadata.name.startsWith(byKind),
+    )
+    const rules = found.flatMap(({ policy }) => policy.spec.matchConstraints.resourceRules)
+    for (const { group, resource, verb } of catalogue.flatMap(({ writes }) => writes)) {
+      const { operation, subresource } = requests[verb]
+      const matched = subresource === '' ? resource : `${resource}/${subresource}`
       const covered = rules.some(
-        (rule) => rule.apiGroups.includes(group) && rule.resources.includes(resource),
+        (rule) =>
+          rule.apiGroups.includes(group) &&
+          rule.operations.includes(operation) &&
+          rule.resources.includes(matched),
       )
-      assert.ok(covered, `${byKind} does not match ${group}/${resource}`)
+      assert.ok(covered, `no policy ${byKind} matches ${operation} ${group}/${matched}`)
     }
   })
 

@@ -133,14 +133,19 @@ export class TestAgent {
     target: {
       readonly kind: string
       readonly apiVersion?: string
-      readonly namespace: string
+      readonly namespace?: string
       readonly name: string
     },
   ): Promise<IntentView> {
-    return await this.scale(0, target, {
-      ...{ action, params },
-      target: { apiVersion: 'apps/v1', ...target },
-    })
+    const { name, namespace = '' } = target
+    return await this.scale(
+      0,
+      { name, namespace },
+      {
+        ...{ action, params },
+        target: { apiVersion: 'apps/v1', ...target },
+      },
+    )
   }
 
   /** The intent as the mediator tells it, after at most `wait` seconds. */

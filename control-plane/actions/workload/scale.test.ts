@@ -36,7 +36,7 @@ function autoscalerOf(name: string, kind = 'Deployment'): Observed {
 }
 
 function reader(object: Observed | undefined, scalers: readonly Observed[] = []): FactReader {
-  return { get: async () => object, list: async () => scalers }
+  return { get: async () => object, list: async () => scalers, listEverywhere: async () => [] }
 }
 
 const request = { signedAt: 1_767_268_800 }
@@ -65,6 +65,7 @@ describe('workload.scale plans', () => {
   it('writes spec.replicas of the parent and knows how to take it back', async () => {
     const [write, ...others] = (await planned(5)).writes
     assert.deepEqual(others, [])
+    assert.ok(write?.verb === 'patch')
     assert.deepEqual(write?.body, { spec: { replicas: 5 } })
     assert.deepEqual(write?.inverse.body, { spec: { replicas: 2 } })
     assert.deepEqual(write?.before[0]?.value, { is: 2 })

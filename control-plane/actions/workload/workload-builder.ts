@@ -54,7 +54,11 @@ export function readerOf(
   object: Observed,
   lists: Readonly<Record<string, readonly Observed[]>> = { Pod: [pod] },
 ): FactReader {
-  return { get: async () => object, list: async ({ kind }) => lists[kind] ?? [] }
+  return {
+    get: async () => object,
+    list: async ({ kind }) => lists[kind] ?? [],
+    listEverywhere: async () => [],
+  }
 }
 
 export async function prepare(

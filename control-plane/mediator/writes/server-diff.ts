@@ -1,7 +1,7 @@
 import { nameOf, type Observed } from '@jackstay/actions/action'
 import { isMap, same, token } from '@jackstay/contract/field-changes'
 import type { Json } from '@jackstay/contract/json'
-import type { PlannedWrite, Reading } from '@jackstay/contract/plan'
+import type { PatchWrite, Reading } from '@jackstay/contract/plan'
 
 /** Metadata that moves with every write: never part of what people approve. */
 const moving = new Set([
@@ -15,7 +15,7 @@ const moving = new Set([
  * what admission made of them. The order is the planned one, then by path.
  */
 export function serverDiff(
-  write: PlannedWrite,
+  write: PatchWrite,
   before: Observed,
   after: Observed,
 ): { before: Reading[]; after: Reading[] } {

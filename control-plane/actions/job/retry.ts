@@ -1,0 +1,155 @@
+import type { Json } from '@jackstay/contract/json'
+import { governedLabel } from '@jackstay/contract/kinds/suspension'
+import { z } from 'zod'
+import { defineAction, nameOf, type Observed, type TargetKind, type WriteRight } from '../action.ts'
+import { gitOwner, gitReadings } from '../git-ownership.ts'
+
+const jobKind: TargetKind = { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs' }
+const right = (verb: 'create' | 'delete'): WriteRight => ({
+  ...{ group: 'batch', version: 'v1', resource: 'jobs', verb },
+})
+
+const params = z.strictObject({})
+const json = z.custom<Json>((value) => value !== undefined)
+
+const job = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    deletionTimestamp: z.string().optional(),
+    labels: z.record(z.string(), z.string()).default({}),
+    annotations: z.record(z.string(), z.string()).default({}),
+    managedFields: z.array(z.object({ manager: z.string().optional() })).default([]),
+    ownerReferences: z
+      .array(z.object({ kind: z.string(), controller: z.boolean().optional() }))
+      .default([]),
+  }),
+  spec: z.record(z.string(), json),
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') }))
+        .default([]),
+      succeeded: z.int().default(0),
+    })
+    .prefault({}),
+})
+type Job = z.infer<typeof job>
+
+function condition({ status }: Job, type: string) {
+  return status.conditions.find((c) => c.type === type && c.status === 'True')
+}
+
+/** Labels that the job controller makes from uid and name; a new Job gets its own. */
+const own = [
+  'controller-uid',
+  'job-name',
+  'batch.kubernetes.io/controller-uid',
+  'batch.kubernetes.io/job-name',
+]
+
+type Tree = { readonly [key: string]: Json }
+
+function isTree(value: Json | undefined): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function without(tree: Tree, keys: readonly string[]): Tree {
+  return Object.fromEntries(Object.entries(tree).filter(([key]) => !keys.includes(key)))
+}
+
+/** The spec of a Job as somebody wrote it: without selector and labels of the first one's Pods. */
+function specOf({ spec }: Job): Tree {
+  const kept = without(spec, ['selector', 'manualSelector', 'suspend'])
+  const { template } = kept
+  if (!isTree(template) || !isTree(template.metadata)) return kept
+  const { labels } = template.metadata
+  const metadata = { ...template.metadata, labels: isTree(labels) ? without(labels, own) : {} }
+  return { ...kept, template: { ...template, metadata } }
+}
+
+/** `report` → `report-retry-5f2a9c`: told by the request, so every planning names the same. */
+function nameFor(name: string, signedAt: number): string {
+  return `${name.slice(0, 40).replace(/[^a-z0-9]+$/, '')}-retry-${signedAt.toString(36)}`
+}
+
+function progressOf(object: Observed | undefined) {
+  if (object === undefined) return { state: 'broken', message: 'the new Job is gone' } as const
+  const made = job.parse(object)
+  const failed = condition(made, 'Failed')
+  if (failed !== undefined) {
+    return { state: 'broken', message: `the new Job failed: ${failed.message}` } as const
+  }
+  return condition(made, 'Complete') === undefined
+    ? ({ state: 'pending', message: 'the new Job is not done yet' } as const)
+    : ({ state: 'holds', message: 'the new Job completed' } as const)
+}
+
+/** Runs a failed Job again, as a new Job. */
+export const jobRetry = defineAction<z.infer<typeof params>, { readonly found: Job }>({
+  name: 'job.retry',
+  description:
+    'Makes a new Job with the spec of a failed one, which stays as it is. Undone by deleting the new Job. Jobs that use secrets, host paths, privileges or a ServiceAccount of their own are refused by admission.',
+  cannotRestore: 'Whatever the new Job did outside the cluster before it was taken back.',
+  success: 'The new Job completed.',
+  params,
+  targets: [jobKind],
+  writes: [right('create'), right('delete')],
+  reads: [{ group: 'batch', resource: 'jobs' }],
+  verifySeconds: 600,
+
+  async gather(target, read) {
+    const object = await read.get(jobKind, target.namespace, target.name)
+    const found = object && job.parse(object)
+    if (found === undefined || (target.uid !== undefined && target.uid !== found.metadata.uid)) {
+      const message = `there is no Job \`${target.namespace}/${target.name}\`, or it was replaced`
+      return { refused: 'target_not_found', message }
+    }
+    return { found }
+  },
+
+  plan(_, { found }, { signedAt }) {
+    const { namespace, name, uid } = found.metadata
+    const owner = gitOwner(found.metadata)
+    if (owner !== undefined) {
+      return { refused: 'gitops_owned', message: `${owner} owns the Job; change it in Git` }
+    }
+    if (condition(found, 'Failed') === undefined) {
+      return { refused: 'unsuitable_target', message: `the Job \`${name}\` has not failed` }
+    }
+    const ref = { ...jobKind, namespace, name, uid }
+    const of = nameOf(ref)
+    const next = nameFor(name, signedAt)
+    return {
+      summary: `retry Job ${namespace}/${name} as ${next}`,
+      target: ref,
+      reads: [
+        { of, path: '/metadata/deletionTimestamp', value: 'absent' },
+        ...gitReadings(of, found.metadata),
+      ],
+      writes: [
+        {
+          ...{ id: 'w1', verb: 'create', object: { ...jobKind, namespace, name: next } },
+          body: {
+            ...{ apiVersion: jobKind.apiVersion, kind: jobKind.kind },
+            metadata: { namespace, name: next, labels: { [governedLabel]: 'true' } },
+            spec: specOf(found),
+          },
+        },
+      ],
+      blastRadius: { objects: 1, pods: 1, readyReplicasLost: 0, namespaces: [namespace] },
+      reversibility: 'inverse',
+      observed: { failed: condition(found, 'Failed')?.message ?? '' },
+    }
+  },
+
+  progress: (_, object) => progressOf(object),
+
+  async watch(plan, read) {
+    const [write] = plan.writes
+    if (write === undefined) throw new TypeError('a plan without a write')
+    const { namespace = '', name } = write.object
+    return progressOf(await read.get(jobKind, namespace, name))
+  },
+})

@@ -1,0 +1,76 @@
+import { governedLabel } from '@jackstay/contract/kinds/suspension'
+import type { ObjectRef, PatchWrite, Reading } from '@jackstay/contract/plan'
+import { z } from 'zod'
+import { type ActionPlan, defineAction, nameOf, overtaken, type Refusal } from '../action.ts'
+import { type FoundNode, findNode, nodeKind, unschedulable } from './observed.ts'
+
+const params = z.strictObject({})
+const path = '/spec/unschedulable'
+
+/** Kubernetes leaves the field out where it is false, and so does its inverse. */
+function field(of: string, closed: boolean): Reading {
+  return { of, path, value: closed ? { is: true } : 'absent' }
+}
+
+/** Closes a node to new Pods, or opens it. */
+export function cordonWrite(ref: ObjectRef, close: boolean): PatchWrite {
+  const of = nameOf(ref)
+  const body = (closed: boolean) => ({ spec: { unschedulable: closed ? true : null } })
+  return {
+    ...{ id: 'w1', verb: 'patch', object: ref, body: body(close) },
+    ...{ before: [field(of, !close)], after: [field(of, close)] },
+    inverse: { body: body(!close) },
+  }
+}
+
+/** What every change of a node depends on besides the field itself. */
+export function nodeReadings(ref: ObjectRef): Reading[] {
+  const of = nameOf(ref)
+  return [
+    { of, path: '/metadata/deletionTimestamp', value: 'absent' },
+    { of, path: `/metadata/labels/${governedLabel.replace('/', '~1')}`, value: { is: 'true' } },
+  ]
+}
+
+function plan({ node, ref }: FoundNode, close: boolean): ActionPlan | Refusal {
+  if ((node.spec.unschedulable === true) === close) {
+    const message = `the Node \`${ref.name}\` is ${close ? 'cordoned' : 'open'} already`
+    return { refused: 'no_change', message }
+  }
+  return {
+    summary: `${close ? 'cordon' : 'uncordon'} Node ${ref.name}: new Pods are ${close ? 'no longer' : 'again'} placed on it`,
+    target: ref,
+    reads: nodeReadings(ref),
+    writes: [cordonWrite(ref, close)],
+    blastRadius: { objects: 1, pods: 0, readyReplicasLost: 0, namespaces: [] },
+    reversibility: 'inverse',
+    observed: { conditions: node.status.conditions },
+  }
+}
+
+function action(close: boolean) {
+  const inverse = close ? 'uncordoning' : 'cordoning'
+  return defineAction<z.infer<typeof params>, FoundNode>({
+    name: close ? 'node.cordon' : 'node.uncordon',
+    description: `${close ? 'Closes a Node to new Pods' : 'Opens a cordoned Node to new Pods'}; running Pods stay. Undone by ${inverse} it.`,
+    cannotRestore: close
+      ? 'Where Pods were placed meanwhile.'
+      : 'Where Pods were placed meanwhile: cordoning again moves none of them away.',
+    success: 'The field stands as it was written.',
+    params,
+    targets: [nodeKind],
+    writes: [unschedulable],
+    reads: [{ group: '', resource: 'nodes' }],
+    verifySeconds: 30,
+    gather: findNode,
+    plan: (_, found) => plan(found, close),
+    progress(made, object) {
+      const moved = overtaken(made, object)
+      if (moved !== undefined) return { state: 'broken', message: moved }
+      return { state: 'holds', message: `the Node is ${close ? 'closed' : 'open'} to new Pods` }
+    },
+  })
+}
+
+export const nodeCordon = action(true)
+export const nodeUncordon = action(false)

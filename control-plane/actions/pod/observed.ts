@@ -1,0 +1,72 @@
+import type { ObjectRef, Reading } from '@jackstay/contract/plan'
+import { z } from 'zod'
+import { nameOf, type TargetKind, type WriteRight } from '../action.ts'
+
+export const podKind: TargetKind = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
+
+export const eviction: WriteRight = {
+  ...{ group: '', version: 'v1', resource: 'pods', verb: 'evict' },
+}
+
+/** What the actions rely on in a Pod. */
+export const pod = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    deletionTimestamp: z.string().optional(),
+    annotations: z.record(z.string(), z.string()).default({}),
+    ownerReferences: z
+      .array(
+        z.object({
+          kind: z.string(),
+          name: z.string(),
+          uid: z.string(),
+          controller: z.boolean().default(false),
+        }),
+      )
+      .default([]),
+  }),
+  spec: z.object({
+    nodeName: z.string().default(''),
+    volumes: z
+      .array(z.looseObject({ name: z.string(), emptyDir: z.unknown().optional() }))
+      .default([]),
+  }),
+  status: z
+    .object({
+      phase: z.string().default(''),
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+    })
+    .prefault({}),
+})
+export type Pod = z.infer<typeof pod>
+
+export function controllerOf({ metadata }: Pod) {
+  return metadata.ownerReferences.find((owner) => owner.controller)
+}
+
+export function isReady({ status }: Pod): boolean {
+  return status.conditions.some((c) => c.type === 'Ready' && c.status === 'True')
+}
+
+/** Volumes whose content ends with the Pod. */
+export function localVolumes({ spec }: Pod): readonly string[] {
+  return spec.volumes.filter((v) => v.emptyDir !== undefined).map((v) => v.name)
+}
+
+export function podRef({ metadata: { namespace, name, uid } }: Pod): ObjectRef {
+  return { ...podKind, namespace, name, uid }
+}
+
+/** What an eviction depends on: that the Pod is where it was and whose it was. */
+export function podReadings(one: Pod): Reading[] {
+  const of = nameOf(podRef(one))
+  const owners = one.metadata.ownerReferences
+  return [
+    { of, path: '/spec/nodeName', value: { is: one.spec.nodeName } },
+    owners.length === 0
+      ? { of, path: '/metadata/ownerReferences', value: 'absent' }
+      : { of, path: '/metadata/ownerReferences/0/uid', value: { is: owners[0]?.uid ?? '' } },
+  ]
+}

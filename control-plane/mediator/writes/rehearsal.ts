@@ -1,0 +1,71 @@
+import { assertNever } from '@jackstay/contract/errors'
+import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
+import type { Stop } from '../judgement.ts'
+import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
+import { bindingOf } from './binding.ts'
+import { effectOf } from './effects.ts'
+import { serverDiff } from './server-diff.ts'
+
+/** A plan as the API server confirmed it. */
+export interface Rehearsed {
+  readonly plan: Plan
+  /** Of each write's object, as rehearsed; a creation has none. */
+  readonly versions: ReadonlyMap<string, string>
+}
+
+/** Each write as a dry-run of the API server, as the executor. Stops at the first that does not pass. */
+export async function rehearsePlan(
+  plan: Plan,
+  identity: WriteIdentity,
+  ports: Ports,
+): Promise<Rehearsed | Stop> {
+  const versions = new Map<string, string>()
+  const writes: PlannedWrite[] = []
+  for (const write of plan.writes) {
+    const rehearsed = await rehearse(write, identity, ports)
+    if ('stop' in rehearsed) return rehearsed
+    if (rehearsed.version !== undefined) versions.set(write.id, rehearsed.version)
+    writes.push(rehearsed.write)
+  }
+  return { plan: { ...plan, writes }, versions }
+}
+
+async function rehearse(
+  write: PlannedWrite,
+  identity: WriteIdentity,
+  ports: Ports,
+): Promise<{ readonly write: PlannedWrite; readonly version?: string } | Stop> {
+  if (write.verb === 'create') {
+    const stop = stopOf(await effectOf(write, undefined, identity, ports).send({ dryRun: true }))
+    return stop ?? { write }
+  }
+  const before = await ports.targets.read(write.object)
+  const bound = before && bindingOf(before)
+  if (before === undefined || bound?.uid !== write.object.uid) {
+    return { stop: 'write_conflict', message: `the object of ${write.id} was deleted or replaced` }
+  }
+  const binding = { write: write.id, ...bound }
+  const answer = await effectOf(write, binding, identity, ports).send({ dryRun: true })
+  const stop = stopOf(answer)
+  if (stop !== undefined) return stop
+  const version = bound.resourceVersion
+  if (write.verb === 'evict' || answer.kind !== 'applied') return { write, version }
+  return { write: { ...write, ...serverDiff(write, before, answer.object) }, version }
+}
+
+/** Undefined where the write would land, now or, for a disruption budget, later. */
+function stopOf(answer: WriteAnswer): Stop | undefined {
+  switch (answer.kind) {
+    case 'applied':
+    case 'later':
+      return undefined
+    case 'conflict':
+      return { stop: 'write_conflict', message: answer.message }
+    case 'refused':
+    case 'unknown':
+    case 'not_sent':
+      return { stop: 'rehearsal_failed', message: answer.message }
+    default:
+      return assertNever(answer)
+  }
+}

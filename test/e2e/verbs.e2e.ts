@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { at } from '@jackstay/contract/field-changes'
+import type { Json } from '@jackstay/contract/json'
+import { governedLabel } from '@jackstay/contract/kinds/suspension'
+import { attempt, passed } from './attempt.ts'
+import { apply } from './governed.ts'
+import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
+
+const allow = [{ name: 'allow', allow: { when: 'true' } }]
+const actions = ['node.cordon', 'node.uncordon', 'node.drain', 'pod.evict', 'job.retry']
+
+describe('evictions, nodes and new objects through the whole line', {
+  skip: await noLine(),
+}, () => {
+  let w: LineWorld
+  let tenant: Tenant
+  before(async () => {
+    w = await lineWorld()
+    tenant = await w.tenant({ actions, rules: allow, verifySeconds: 30 })
+  })
+  after(async () => await w?.close())
+
+  const read = async (args: readonly string[], path: string) => {
+    const { code, stdout } = await w.kubectl([...args, '-o', 'json'])
+    return code === 0 ? at(JSON.parse(stdout) as Json, path) : undefined
+  }
+  const container = { name: 'none', image: 'jackstay.local/none:1', imagePullPolicy: 'Never' }
+  /** Runs nowhere: the node it asks for does not exist. */
+  const nowhere = { nodeSelector: { 'example.org/none': 'yes' }, containers: [container] }
+
+  describe('a node', () => {
+    const name = `quiet-${randomBytes(3).toString('hex')}`
+    const path = `/api/v1/nodes/${name}`
+    const target = { apiVersion: 'v1', kind: 'Node', name }
+    before(async () => {
+      const node = { apiVersion: 'v1', kind: 'Node', metadata: { name } }
+      passed(await attempt(w.admin, 'POST', '/api/v1/nodes', node))
+    })
+    after(async () => passed(await attempt(w.admin, 'DELETE', path)))
+
+    it('that was not put under Jackstay on purpose is left alone', async () => {
+      const view = await tenant.agent.ask('node.cordon', {}, target)
+      assert.equal(phaseOf(view), 'refused/not_governed', JSON.stringify(view.summary))
+      const labels = { metadata: { labels: { [governedLabel]: 'true' } } }
+      passed(await attempt(w.admin, 'PATCH', path, labels))
+    })
+
+    it('is closed and opened, and nothing else of it is touched', async () => {
+      const closed = await tenant.agent.ask('node.cordon', {}, target)
+      assert.equal(phaseOf(closed), 'verified/succeeded', JSON.stringify(closed.summary))
+      assert.equal(closed.summary.target, `Node ${name}`)
+      assert.equal(await read(['get', 'node', name], '/spec/unschedulable'), true)
+      const again = await tenant.agent.ask('node.cordon', {}, target)
+      assert.equal(phaseOf(again), 'refused/no_change')
+      const opened = await tenant.agent.ask('node.uncordon', {}, target)
+      assert.equal(phaseOf(opened), 'verified/succeeded', JSON.stringify(opened.summary))
+      assert.equal(await read(['get', 'node', name], '/spec/unschedulable'), undefined)
+    })
+
+    it('in no namespace is named without one', async () => {
+      const named = { ...target, namespace: tenant.targets }
+      const view = await tenant.agent.ask('node.cordon', {}, named)
+      assert.match(phaseOf(view), /^refused\//, JSON.stringify(view.summary))
+    })
+  })
+
+  describe('pod.evict', () => {
+    it('asks people where nothing replaces the Pod, whatever rules say', async () => {
+      const metadata = { name: 'alone', namespace: tenant.targets }
+      await apply(w, [{ apiVersion: 'v1', kind: 'Pod', metadata, spec: nowhere }])
+      const target = { apiVersion: 'v1', kind: 'Pod', ...metadata }
+      const waiting = await tenant.agent.ask('pod.evict', {}, target)
+      assert.equal(phaseOf(waiting), 'approve', JSON.stringify(waiting.summary))
+      const { id } = waiting.summary
+      const shown = await read(['-n', tenant.targets, 'get', 'intent', id], '/status/diff/0')
+      assert.equal(shown, `Pod ${tenant.targets}/alone (evict): "present" → (absent)`)
+      await w.approve(id, tenant)
+      const done = await tenant.agent.follow(id)
+      assert.equal(phaseOf(done), 'verified/succeeded', JSON.stringify(done.summary))
+      assert.equal(
+        await read(['-n', tenant.targets, 'get', 'pod', 'alone'], '/metadata/uid'),
+        undefined,
+      )
+    })
+
+    it('leaves the rest to the controller where the Pod has one', async () => {
+      await w.deployment(tenant, 'evicted', 1)
+      const pods = ['-n', tenant.targets, 'get', 'pods', '-l', 'app=evicted']
+      await w.until(async () => (await read(pods, '/items/0/metadata/name')) !== undefined, 'a Pod')
+      const name = String(await read(pods, '/items/0/metadata/name'))
+      const target = { apiVersion: 'v1', kind: 'Pod', namespace: tenant.targets, name }
+      const view = await tenant.agent.ask('pod.evict', {}, target)
+      assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view.summary))
+    })
+  })
+
+  describe('job.retry', () => {
+    const failing = (name: string) => ({
+      ...{ apiVersion: 'batch/v1', kind: 'Job' },
+      metadata: { name, namespace: tenant.targets },
+      spec: {
+        ...{ activeDeadlineSeconds: 1, backoffLimit: 0 },
+        template: { spec: { ...nowhere, restartPolicy: 'Never' } },
+      },
+    })
+    const target = (name: string) => ({
+      ...{ apiVersion: 'batch/v1', kind: 'Job', namespace: tenant.targets, name },
+    })
+
+    it('is refused for a Job that has not failed', async () => {
+      const running = failing('running')
+      await apply(w, [{ ...running, spec: { ...running.spec, suspend: true } }])
+      const view = await tenant.agent.ask('job.retry', {}, target('running'))
+      assert.equal(phaseOf(view), 'refused/unsuitable_target', JSON.stringify(view.summary))
+    })
+
+    it('makes a new Job, and takes that one back where it fails as well', async () => {
+      await apply(w, [failing('report')])
+      const failed = ['-n', tenant.targets, 'wait', '--for=condition=Failed', 'job/report']
+      assert.equal((await w.kubectl([...failed, '--timeout=60s'])).code, 0)
+      const view = await tenant.agent.ask('job.retry', {}, target('report'))
+      assert.equal(phaseOf(view), 'rolled_back/undone', JSON.stringify(view))
+      const made = view.events.find(({ type }) => type === 'written')
+      assert.match(JSON.stringify(made), /"outcome":"applied"/)
+      const jobs = async () =>
+        (await w.kubectl(['-n', tenant.targets, 'get', 'jobs', '-o', 'name'])).stdout
+      await w.until(async () => !(await jobs()).includes('report-retry'), 'the new Job is gone')
+      assert.match(await jobs(), /job.batch\/report\n/)
+    })
+  })
+})
