@@ -2,6 +2,7 @@ import { catalogue } from '@jackstay/actions/catalogue'
 import { actionRoleName } from '@jackstay/contract/executor'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { executorsNamespace, systemNamespace } from '@jackstay/contract/namespaces'
+import { podLogs, readableKinds } from '@jackstay/contract/readable'
 
 export interface ClassObjectsOptions {
   readonly class: string
@@ -11,6 +12,8 @@ export interface ClassObjectsOptions {
   readonly actions: readonly string[]
   /** Namespaces it may read and change. They become governed. */
   readonly targets: readonly string[]
+  /** Whether it may also see all nodes. */
+  readonly readsNodes?: boolean
 }
 
 type Manifest = Readonly<Record<string, unknown>>
@@ -43,6 +46,28 @@ function isClusterWide(action: string): boolean {
   return entry?.targets.some(({ clusterScoped }) => clusterScoped) ?? false
 }
 
+function nodesBinding(className: string, agent: object): Manifest {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: {
+      name: `jackstay-read-cluster-${className}`,
+      labels: { 'app.kubernetes.io/part-of': 'jackstay' },
+    },
+    roleRef: {
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind: 'ClusterRole',
+      name: 'jackstay-read-cluster',
+    },
+    subjects: [{ kind: 'ServiceAccount', ...agent }],
+  }
+}
+
+const readRolesOfNamespaces = [
+  ...new Set(readableKinds.filter(({ scope }) => scope === 'namespaced').map(({ role }) => role)),
+  podLogs.role,
+]
+
 /**
  * What makes a class able to act, besides its AgentClass: namespace, executor, and bindings to fixed
  * roles only. The operator will do this; until then whoever installs does.
@@ -57,6 +82,7 @@ export function classObjects(options: ClassObjectsOptions): Manifest[] {
     serviceAccount(agent.name, agent.namespace),
     serviceAccount(executor.name, executor.namespace),
     binding('jackstay-read-tool', options.namespace, 'jackstay-impersonate-agents', reader),
+    ...(options.readsNodes ? [nodesBinding(options.class, agent)] : []),
     // what belongs to no namespace is reached from everywhere, or not at all
     ...actions.filter(isClusterWide).map((action) => ({
       ...binding(
@@ -70,7 +96,9 @@ export function classObjects(options: ClassObjectsOptions): Manifest[] {
     })),
     ...targets.flatMap((target) => [
       namespace(target, { [governedLabel]: 'true' }),
-      binding(`jackstay-read-${options.class}`, target, 'jackstay-read-workloads', agent),
+      ...readRolesOfNamespaces.map((role) =>
+        binding(`${role}-${options.class}`, target, role, agent),
+      ),
       ...actions
         .filter((action) => !isClusterWide(action))
         .map((action) => {

@@ -13,6 +13,7 @@ import {
   executorWritePolicy,
   unknownFieldPolicies,
 } from './generate/policies.ts'
+import { readRole, readRoleNames, readsReference } from './generate/reads.ts'
 import { actionRole, factReads } from './generate/roles.ts'
 import { rulesReference } from './generate/rules-reference.ts'
 import { suspendedByKindPolicies } from './generate/suspension.ts'
@@ -31,6 +32,7 @@ function yaml(why: string, documents: readonly Manifest[]): string {
 /** Every generated file, by its path. */
 function files(): Map<string, string> {
   const all = new Map([
+    ['docs/reference/reads.md', readsReference()],
     ['docs/reference/rules.md', rulesReference()],
     ['docs/reference/actions.md', actionsReference(catalogue)],
   ])
@@ -44,6 +46,10 @@ function chartFiles(): Map<string, string> {
   for (const entry of catalogue) {
     const why = `All that ${entry.name} can do, for whoever reviews a class.`
     all.set(`roles/action-${dashed(entry.name)}.yaml`, yaml(why, [actionRole(entry)]))
+  }
+  for (const name of readRoleNames) {
+    const why = 'What agents may see, through the read tool. Never Secrets, never ConfigMaps.'
+    all.set(`roles/${name.replace('jackstay-', '')}.yaml`, yaml(why, [readRole(name)]))
   }
   all.set(
     'roles/generated-mediator-facts.yaml',
@@ -74,7 +80,7 @@ function chartFiles(): Map<string, string> {
 }
 
 const isGenerated = (path: string) =>
-  path.startsWith('crds/') || /^(roles\/(action|generated)-|policies\/generated-)/.test(path)
+  path.startsWith('crds/') || /^(roles\/(action|read|generated)-|policies\/generated-)/.test(path)
 
 async function present(): Promise<string[]> {
   const entries = await readdir(join(rootFolder, chart), { recursive: true })

@@ -92,7 +92,7 @@ const answer = {
   withheld: z.int(),
 }
 /** An object in Kubernetes' own shape, with fewer fields. */
-const kubeObject = z.record(z.string(), z.json())
+const kubeObject = z.record(z.string(), z.unknown())
 
 export const getAnswer = z.object({ ...answer, object: kubeObject, evidence })
 

@@ -35,6 +35,8 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 export interface CallOptions {
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
+  /** Of a read's answer, 64 MiB unless given; more is `too_large`. */
+  readonly maxBytes?: number
 }
 
 export interface ApiRequest extends CallOptions {
@@ -116,7 +118,7 @@ export interface EvictOptions extends WriteOptions {
  *
  * Reads (`get`, `list`, `request` with GET, `stream`) are repeated once after a cut connection, a 401
  * (with fresh credentials) or a 429; writes never. Reads throw JackstayError `not_found`,
- * `cluster_refused`, `cluster_conflict`, `upstream_unavailable`; `statusOf(error)` has the server's words.
+ * `too_large`, `cluster_refused`, `cluster_conflict`, `upstream_unavailable`; `statusOf(error)` has the server's words.
  *
  * Writes throw `upstream_unavailable` only when nothing was sent, `invalid_request` when nothing
  * could be.
@@ -323,13 +325,18 @@ class Client implements KubeClient {
     return createToken(this, namespace, serviceAccount, options)
   }
 
-  async #read(path: string, query: Query, { signal, timeoutMs }: CallOptions): Promise<unknown> {
+  async #read(
+    path: string,
+    query: Query,
+    { signal, timeoutMs, maxBytes }: CallOptions,
+  ): Promise<unknown> {
     const call = {
       method: 'GET',
       path,
       query,
       ...(signal && { signal }),
       ...(timeoutMs && { timeoutMs }),
+      ...(maxBytes && { maxBytes }),
     }
     const { status, headers, body } = await this.request(call)
     if (status < 300) return body

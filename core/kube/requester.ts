@@ -18,6 +18,7 @@ import {
   type HeaderValues,
   type Outgoing,
   readBody,
+  TooLarge,
   type Transport,
   TransportError,
 } from './transport.ts'
@@ -101,7 +102,7 @@ export class Requester {
     try {
       const { status, headers, body } = await this.#transport.open(this.#outgoing(request), signal)
       if (status === 401) this.#config.invalidate()
-      const text = await readBody(body, maxBodyBytes)
+      const text = await readBody(body, request.maxBytes ?? maxBodyBytes)
       return { status, headers, body: parseBody(headers, text) }
     } catch (error) {
       const mapped = this.#mapped(error, request, isRead(request.method))
@@ -134,6 +135,9 @@ export class Requester {
   ): JackstayError {
     if (error instanceof JackstayError) return error
     const why = error instanceof Error ? error.message : String(error)
+    if (read && error instanceof TooLarge) {
+      return new JackstayError('too_large', `\`${method} ${path}\`: ${why}`, { cause: error })
+    }
     const server = this.#config.server.host
     if (read || (error instanceof TransportError && !error.sent)) {
       return new JackstayError(

@@ -255,7 +255,7 @@ export async function readBody(body: Readable, limit: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-class TooLarge extends Error {
+export class TooLarge extends Error {
   constructor(limit: number) {
     super(`the answer exceeds ${limit} bytes; ask for less, with a limit or selector`)
   }

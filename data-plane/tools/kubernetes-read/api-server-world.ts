@@ -9,7 +9,7 @@ export interface ApiServer {
   readonly client: KubeClient
   readonly asked: { readonly method: string; readonly url: string; readonly as: string }[]
   readonly headers: IncomingHttpHeaders[]
-  /** Answers by path without query; else 404. */
+  /** Answers by path without query, text as it is; else 404. */
   readonly answers: Map<string, { readonly status: number; readonly body: unknown }>
 }
 
@@ -26,8 +26,9 @@ export async function startApiServer(t: TestContext): Promise<ApiServer> {
       as: String(request.headers['impersonate-user'] ?? ''),
     })
     const { status, body } = answers.get(url.split('?')[0] ?? '') ?? failure(404, 'not found')
-    response.writeHead(status, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(body))
+    const text = typeof body === 'string'
+    response.writeHead(status, { 'content-type': text ? 'text/plain' : 'application/json' })
+    response.end(text ? body : JSON.stringify(body))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -40,6 +41,14 @@ export async function startApiServer(t: TestContext): Promise<ApiServer> {
     server.close()
   })
   return { client, asked, headers, answers }
+}
+
+export const rightsPath = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews'
+
+/** What the agent may read in a namespace, as the API server tells it. */
+export function rights(...resources: readonly string[]) {
+  const rule = { verbs: ['get', 'list'], apiGroups: ['', 'apps'], resources }
+  return { status: 201, body: { status: { resourceRules: [rule], incomplete: false } } }
 }
 
 export function failure(code: number, message: string) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import type { ReadVerb } from '@jackstay/contract/reads'
 import { callers, type PodState, type TokenReviewResult } from '@jackstay/service/caller'
 import { logger } from '@jackstay/service/log'
 import { metrics } from '@jackstay/service/metrics'
@@ -43,16 +44,18 @@ async function start(t: TestContext, changes: Changes = {}) {
     log: logger({ name: 'kubernetes-read', level: 'silent' }),
     metrics: metrics({ name: 'kubernetes-read', process: false }),
   })
+  const last = { headers: new Headers() }
   const post = async (path: string, body: unknown = request, token = 'tools-token') => {
     const response = await app.request(path, {
       method: 'POST',
       body: JSON.stringify(body),
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     })
+    last.headers = response.headers
     const answer: { error?: { code?: string } } = JSON.parse(await response.text())
     return `${response.status} ${answer.error?.code ?? 'ok'}`
   }
-  return { post, ...server }
+  return { post, last, ...server }
 }
 
 describe('kubernetes-read', () => {
@@ -98,9 +101,39 @@ describe('kubernetes-read', () => {
     assert.deepEqual(asked, [])
   })
 
+  it('takes every verb, and none else', async (t) => {
+    const { post } = await start(t, { burst: 100 })
+    const pod = { namespace: 'shop', name: 'web-0' }
+    const questions: Record<ReadVerb, object> = {
+      get: request,
+      list: { kind: 'Pod', namespace: 'shop' },
+      describe: request,
+      logs: pod,
+      events: { kind: 'Pod', ...pod },
+      history: { kind: 'Deployment', ...pod },
+    }
+    const outcomes: Record<string, string> = {}
+    for (const [verb, question] of Object.entries(questions)) {
+      outcomes[verb] = await post(`/v1/tools/${verb}`, question)
+    }
+    assert.deepEqual(outcomes, {
+      get: '200 ok',
+      list: '404 not_found',
+      // the object is there, and what stands around it is said to be missing
+      describe: '200 ok',
+      logs: '404 not_found',
+      events: '404 not_found',
+      history: '404 not_found',
+    })
+    assert.equal(await post('/v1/tools/exec', pod), '404 not_found')
+  })
+
   it('limits one Pod', async (t) => {
     const { post } = await start(t, { burst: 1 })
     assert.equal(await post('/v1/tools/get'), '200 ok')
     assert.equal(await post('/v1/tools/get'), '429 rate_limited')
+    const dear = await start(t, { burst: 4 })
+    assert.equal(await dear.post('/v1/tools/describe'), '429 rate_limited')
+    assert.equal(dear.last.headers.get('retry-after'), '1')
   })
 })

@@ -10,7 +10,7 @@ import { settings } from '@jackstay/service/settings'
 import { untilStopped } from '@jackstay/service/signals'
 import { z } from 'zod'
 import { kubernetesReadApp } from './app.ts'
-import { readPod } from './pod.ts'
+import { readPod } from './live-pod.ts'
 
 const schema = z.strictObject(programSettings(7443))
 
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const config = settings(schema, {
     argv: process.argv.slice(2),
     env: process.env,
-    help: 'jackstay-kubernetes-read: get and list for agents, with their own rights, never Secrets',
+    help: 'jackstay-kubernetes-read: what agents see of the cluster, with their own rights, never Secrets',
   })
   const name = 'jackstay-kubernetes-read'
   const { kubeconfig, context, host, port } = config

@@ -1,130 +1,115 @@
 import { JackstayError } from '@jackstay/contract/errors'
-import { canonical, type Digest, type Json, sha256 } from '@jackstay/contract/json'
-import { apiVersion, dnsLabel, dnsName, kindName } from '@jackstay/contract/text'
-import type { KubeClient, KubeList } from '@jackstay/kube/client'
-import { statusOf } from '@jackstay/kube/client'
-import { collectionPath, objectPath } from '@jackstay/kube/resources'
-import { z } from 'zod'
-import { type Readable, readableKind } from './readable.ts'
-import { strip } from './strip.ts'
+import { canonical, type Json, sha256 } from '@jackstay/contract/json'
+import type { ReadableKind } from '@jackstay/contract/readable'
+import type {
+  Evidence,
+  GetAnswer,
+  GetRequest,
+  ListAnswer,
+  ListRequest,
+} from '@jackstay/contract/reads'
+import { collectionPath, type KubeObject, objectPath } from '@jackstay/kube/resources'
+import type { AgentReader } from './agent.ts'
+import { project } from './project.ts'
+import { checkScope, readableKind } from './readable.ts'
+import { Stripper } from './strip.ts'
 
-export const getRequest = z.strictObject({
-  apiVersion,
-  kind: kindName,
-  namespace: dnsLabel,
-  name: dnsName,
-  /** Everything is shown either way. */
-  full: z.boolean().optional(),
-})
-export const listRequest = z.strictObject({
-  apiVersion,
-  kind: kindName,
-  namespace: dnsLabel,
-  labelSelector: z.string().min(1).max(1024).optional(),
-  limit: z.int().min(1).max(100).default(50),
-  continue: z.string().min(1).max(4096).optional(),
-  full: z.boolean().optional(),
-})
+export type JsonMap = { [key: string]: Json }
 
-/** Where something was read and what it said, as an intent's reasoning cites it. */
-export interface Evidence {
-  readonly uri: string
-  readonly digest: Digest
-}
-
-export interface GetAnswer {
-  readonly object: Json
-  readonly evidence: Evidence
-}
-
-export interface ListAnswer {
-  readonly items: readonly Json[]
-  /** Pass it to the next `list`; absent on the last page. */
-  readonly continue?: string
-  readonly evidence: Evidence
-}
-
-/** Whom the API server is asked as. */
-export interface Agent {
-  readonly namespace: string
-  readonly name: string
-}
-
-const maxAnswerBytes = 256 * 1024
+/** Of one answer, whatever the verb. */
+export const maxAnswerBytes = 256 * 1024
 
 /**
- * Reads one object with the agent's own rights.
- * @throws JackstayError `forbidden`, `not_found`, `too_large`, `upstream_unavailable`
+ * Reads one object.
+ * @throws JackstayError `forbidden`, `not_found`, `invalid_request`, `too_large`, `upstream_unavailable`
  */
-export async function readOne(
-  client: KubeClient,
-  agent: Agent,
-  { apiVersion, kind, namespace, name }: z.output<typeof getRequest>,
-  signal: AbortSignal,
-): Promise<GetAnswer> {
-  const row = readableKind(apiVersion, kind)
-  const ref = { ...row, namespace, name }
-  const call = asAgent(client, agent).get(ref, { signal })
-  const object = strip(await answered(call, 'get', row, agent, namespace))
+export async function readOne(reader: AgentReader, request: GetRequest): Promise<GetAnswer> {
+  const { kind, apiVersion, namespace, name, full } = request
+  const row = readableKind(kind, apiVersion)
+  checkScope(row, namespace)
+  const stripper = new Stripper()
+  const object = shown(row, await reader.get(row, namespace, name), stripper, full)
   const text = canonical(object)
   const bytes = Buffer.byteLength(text)
   if (bytes > maxAnswerBytes) {
+    const advice = full ? 'ask without `full`' : 'ask a person to look'
     throw new JackstayError(
       'too_large',
-      `${kind} \`${namespace}/${name}\` has ${bytes} bytes, more than the ${maxAnswerBytes} an agent can read; ask a person to look`,
+      `${kind} \`${name}\` has ${bytes} bytes, more than the ${maxAnswerBytes} an agent can read; ${advice}`,
     )
   }
-  return { object, evidence: { uri: `k8s:${objectPath(ref)}`, digest: sha256(text) } }
+  const digest = sha256(text)
+  const evidence = { uri: uriOf(row, namespace, name), digest }
+  return { untrusted: true, withheld: stripper.withheld, object, evidence }
 }
 
 /**
- * Reads one page of one kind in one namespace with the agent's own rights.
- * @throws JackstayError as {@link readOne}, `invalid_request`
+ * Reads one page of one kind in one namespace.
+ * @throws JackstayError as {@link readOne}
  */
-export async function readMany(
-  client: KubeClient,
-  agent: Agent,
-  request: z.output<typeof listRequest>,
-  signal: AbortSignal,
-): Promise<ListAnswer> {
-  const { apiVersion, kind, namespace, labelSelector, limit } = request
-  const row = readableKind(apiVersion, kind)
-  const call = asAgent(client, agent).list(row, {
-    namespace,
+export async function readMany(reader: AgentReader, request: ListRequest): Promise<ListAnswer> {
+  const { kind, apiVersion, namespace, labelSelector, limit, full } = request
+  const row = readableKind(kind, apiVersion)
+  checkScope(row, namespace)
+  const list = await reader.list(row, namespace, {
     limit,
-    signal,
     ...(labelSelector && { labelSelector }),
     ...(request.continue && { continue: request.continue }),
   })
-  const list: KubeList = await answered(call, 'list', row, agent, namespace)
-  const texts = list.items.slice(0, limit).map((item) => canonical(strip(item)))
+  const stripper = new Stripper()
+  const items = list.items.slice(0, limit).map((item) => shown(row, item, stripper, full))
+  const texts = items.map((item) => canonical(item))
   const fit = fitting(texts)
   if (fit < texts.length) {
+    const less = full ? 'leave `full` out, or ' : ''
     const advice =
-      fit > 0 ? `ask for \`limit\` ${fit} or narrow \`labelSelector\`` : 'get them one by one'
+      fit > 0
+        ? `${less}ask for \`limit\` ${fit} or narrow \`labelSelector\``
+        : `${less}get them one by one`
     throw new JackstayError(
       'too_large',
-      `${texts.length} ${row.resource} of \`${namespace}\` exceed ${maxAnswerBytes} bytes; ${advice}`,
+      `${texts.length} ${row.resource} exceed ${maxAnswerBytes} bytes; ${advice}`,
     )
   }
   const query = new URLSearchParams({ ...(labelSelector && { labelSelector }), limit: `${limit}` })
-  const items: readonly Json[] = texts.map((text) => JSON.parse(text))
   return {
+    untrusted: true,
+    withheld: stripper.withheld,
     items,
-    ...(list.continue && { continue: list.continue }),
-    evidence: {
-      uri: `k8s:${collectionPath(row, namespace)}?${query}`,
-      digest: sha256(canonical(items)),
-    },
+    ...(list.continue && { continue: cursor(list.continue) }),
+    evidence: evidenceOf(`k8s:${collectionPath(row, namespace)}?${query}`, items),
   }
 }
 
-/**
- * INVARIANT: exactly the caller's ServiceAccount. No groups are given: the API server then adds the
- * three of a ServiceAccount itself, and no right to impersonate groups is needed.
- */
-function asAgent(client: KubeClient, { namespace, name }: Agent): KubeClient {
-  return client.as({ username: `system:serviceaccount:${namespace}:${name}` })
+/** An object without secrets and, unless all of it is asked for, with the fields that usually tell. */
+export function shown(
+  { kind }: ReadableKind,
+  object: KubeObject,
+  stripper: Stripper,
+  full = false,
+): JsonMap {
+  // what is left out is not looked at: taking secrets out is what costs
+  const part = full ? object : project(kind, object)
+  return { ...stripper.object(part) }
+}
+
+export function uriOf(row: ReadableKind, namespace: string | undefined, name: string): string {
+  return `k8s:${objectPath({ ...row, name, ...(namespace !== undefined && { namespace }) })}`
+}
+
+export function evidenceOf(uri: string, value: unknown): Evidence {
+  return { uri, digest: sha256(canonical(value)) }
+}
+
+const maxCursor = 4096
+
+/** Whoever could not send it back must not be led to believe that the list is complete. */
+function cursor(text: string): string {
+  if (text.length <= maxCursor) return text
+  throw new JackstayError(
+    'too_large',
+    `the list goes on after a name that is too long to continue from; narrow \`labelSelector\``,
+  )
 }
 
 /** How many of the first texts fit into one answer. */
@@ -135,56 +120,4 @@ function fitting(texts: readonly string[]): number {
     return bytes > maxAnswerBytes
   })
   return over === -1 ? texts.length : over
-}
-
-async function answered<T>(
-  call: Promise<T>,
-  verb: string,
-  row: Readable,
-  agent: Agent,
-  namespace: string,
-): Promise<T> {
-  try {
-    return await call
-  } catch (error) {
-    throw explained(error, verb, row, agent, namespace)
-  }
-}
-
-function explained(
-  error: unknown,
-  verb: string,
-  { kind, resource, role }: Readable,
-  agent: Agent,
-  namespace: string,
-): unknown {
-  const status = statusOf(error)
-  const who = `${agent.namespace}/${agent.name}`
-  if (status?.code === 403 && /cannot impersonate/.test(status.message)) {
-    return new JackstayError(
-      'cluster_refused',
-      `kubernetes-read may not read as \`${who}\`; give it the verb \`impersonate\` on that ServiceAccount`,
-      { cause: error },
-    )
-  }
-  if (status?.code === 403) {
-    return new JackstayError(
-      'forbidden',
-      `\`${who}\` may not ${verb} ${resource} in \`${namespace}\`; a RoleBinding there to the ClusterRole \`${role}\` would let it`,
-      { cause: error },
-    )
-  }
-  if (status?.code === 404) {
-    return new JackstayError('not_found', `there is no such ${kind} in \`${namespace}\``, {
-      cause: error,
-    })
-  }
-  if (status?.code === 400 || status?.code === 410) {
-    return new JackstayError(
-      'invalid_request',
-      'the API server does not accept `labelSelector` or `continue`; correct the selector, or list from the start',
-      { cause: error },
-    )
-  }
-  return error
 }

@@ -1,45 +1,32 @@
 import { JackstayError } from '@jackstay/contract/errors'
+import { type ReadableKind, readableKinds } from '@jackstay/contract/readable'
 import { visible } from '@jackstay/contract/text'
-import type { ResourceType } from '@jackstay/kube/resources'
-
-export interface Readable extends ResourceType {
-  readonly kind: string
-  /** The ClusterRole that lets an agent read it. */
-  readonly role: string
-}
-
-const workloads = 'jackstay-read-workloads'
-
-/** Everything an agent can read, all namespaced. What is not here does not exist for agents. */
-export const readable: readonly Readable[] = [
-  { apiVersion: 'v1', kind: 'Pod', resource: 'pods', role: workloads },
-  { apiVersion: 'v1', kind: 'Service', resource: 'services', role: workloads },
-  { apiVersion: 'v1', kind: 'Event', resource: 'events', role: workloads },
-  { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments', role: workloads },
-  { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets', role: workloads },
-  { apiVersion: 'apps/v1', kind: 'StatefulSet', resource: 'statefulsets', role: workloads },
-  { apiVersion: 'apps/v1', kind: 'DaemonSet', resource: 'daemonsets', role: workloads },
-  {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    resource: 'horizontalpodautoscalers',
-    role: workloads,
-  },
-  { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs', role: workloads },
-  { apiVersion: 'batch/v1', kind: 'CronJob', resource: 'cronjobs', role: workloads },
-]
 
 /**
- * The row of the table for exactly this apiVersion and kind: no short names, plurals or other
- * versions.
+ * The row of the table for exactly this kind, and this version where one is given: no short names,
+ * plurals or other versions.
  * @throws JackstayError `forbidden`
  */
-export function readableKind(apiVersion: string, kind: string): Readable {
-  const found = readable.find((row) => row.apiVersion === apiVersion && row.kind === kind)
-  if (found) return found
-  const kinds = readable.map((row) => `${row.apiVersion} ${row.kind}`).join(', ')
-  throw new JackstayError(
-    'forbidden',
-    `\`${visible(`${apiVersion} ${kind}`, 128)}\` cannot be read by agents; these can: ${kinds}`,
-  )
+export function readableKind(kind: string, apiVersion?: string): ReadableKind {
+  const found = readableKinds.find((row) => row.kind === kind)
+  if (found && (apiVersion === undefined || apiVersion === found.apiVersion)) return found
+  const asked = visible(apiVersion === undefined ? kind : `${apiVersion} ${kind}`, 128)
+  const kinds = readableKinds.map((row) => `${row.apiVersion} ${row.kind}`).join(', ')
+  throw new JackstayError('forbidden', `\`${asked}\` cannot be read by agents; these can: ${kinds}`)
+}
+
+/**
+ * Where a kind lives and where somebody looks for it are the same.
+ * @throws JackstayError `invalid_request`
+ */
+export function checkScope({ kind, scope }: ReadableKind, namespace: string | undefined): void {
+  if (scope === 'namespaced' && namespace === undefined) {
+    throw new JackstayError('invalid_request', `a ${kind} lives in a namespace; give \`namespace\``)
+  }
+  if (scope === 'cluster' && namespace !== undefined) {
+    throw new JackstayError(
+      'invalid_request',
+      `a ${kind} has no namespace; leave \`namespace\` out`,
+    )
+  }
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { KubeObject } from '@jackstay/kube/resources'
 import fc from 'fast-check'
-import { strip } from './strip.ts'
+import { Stripper } from './strip.ts'
+
+const strip = (object: KubeObject) => new Stripper().object(object)
 
 const metadata = { name: 'web', namespace: 'shop', uid: 'u', resourceVersion: '1' }
 
@@ -56,6 +59,51 @@ describe('strip', () => {
         },
       },
     })
+  })
+
+  it('T38 withholds what looks like a secret anywhere, and counts it', () => {
+    const stripper = new Stripper()
+    const object = {
+      metadata: {
+        ...metadata,
+        annotations: {
+          'example.org/db-password': 'hunter2-secret',
+          note: 'password=hunter2-secret',
+        },
+      },
+      spec: {
+        containers: [
+          {
+            name: 'app',
+            args: ['--db-password', 'hunter2-secret', '--token=hunter2-secret', '--verbose'],
+            command: ['sh', '-c', 'curl\nhttps://app:hunter2-secret@db/'],
+          },
+        ],
+        csi: { volumeAttributes: { secretKey: 'hunter2-secret', path: '/x' } },
+      },
+    }
+    const text = JSON.stringify(stripper.object(object))
+    assert.ok(!text.includes('hunter2-secret'), text)
+    assert.ok(text.includes('--verbose') && text.includes('"path":"/x"'))
+    assert.equal(stripper.withheld, 6)
+  })
+
+  it('T76 leaves out of a node what tells of other tenants', () => {
+    const status = {
+      images: [{ names: ['other/app'] }],
+      volumesInUse: ['x'],
+      capacity: { cpu: '2' },
+    }
+    assert.deepEqual(strip({ kind: 'Node', metadata, status }), {
+      kind: 'Node',
+      metadata,
+      status: { capacity: { cpu: '2' } },
+    })
+  })
+
+  it('T61 writes out characters that hide or move others, and keeps lines', () => {
+    const command = ['a\nb', 'x\u001b[2Jy\u202ez']
+    assert.deepEqual(strip({ metadata, command }).command, ['a\nb', 'x\\u{1b}[2Jy\\u{202e}z'])
   })
 
   it('never lets a value of an environment variable through, at any depth', () => {
