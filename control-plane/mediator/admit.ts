@@ -8,6 +8,7 @@ import { end, moment } from './leaves.ts'
 import type { ClassView, Ports } from './ports.ts'
 import { next, rfc3339, type Stage } from './step.ts'
 import { suspended } from './suspended.ts'
+import { windowClosed } from './windows/closed.ts'
 
 /** Cheap gates on caches alone, in this order; the first that closes is the reason. */
 export const admit: Stage = {
@@ -38,6 +39,8 @@ async function pass(record: IntentRecord, ports: Ports): Promise<{ class: ClassV
   const broken = await ports.breakers.gate(record)
   if (broken !== undefined) return broken
   const found = authority.class
+  const closed = windowClosed(record, ports)
+  if (closed !== undefined) return { refused: 'window_closed', message: closed }
   return beyondClass(record, ports, found) ?? (await quotas(record, ports, found)) ?? authority
 }
 

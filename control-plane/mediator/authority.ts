@@ -16,7 +16,7 @@ export function authorityOf(record: IntentRecord, ports: Ports): { class: ClassV
   if (found === undefined) {
     return { refused: 'outside_class', message: `the class \`${agent.class}\` does not exist` }
   }
-  const grant = granted(found, ports.cluster, ports.clock)
+  const grant = granted(found, ports.cluster, ports.oneOperator)
   if (!grant.granted) return { refused: 'class_not_granted', message: grant.message }
   // moved, or made anew elsewhere under its old name: not the class of the agents left behind
   if (agent.name.split('/')[0] !== found.spec.namespace) {

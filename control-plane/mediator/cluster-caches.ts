@@ -5,6 +5,7 @@ import { type ActionPolicySpec, actionPolicy } from '@jackstay/contract/kinds/ac
 import { agentClass, classNamespacePrefix } from '@jackstay/contract/kinds/agent-class'
 import { agentKey, agentKeyStatus } from '@jackstay/contract/kinds/agent-key'
 import { approval } from '@jackstay/contract/kinds/approval'
+import { changeWindow } from '@jackstay/contract/kinds/change-window'
 import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion, type Kind, objectOf } from '@jackstay/contract/kinds/kind'
 import { type SuspensionSpec, suspension } from '@jackstay/contract/kinds/suspension'
@@ -14,6 +15,7 @@ import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
 import { podIsLive } from '@jackstay/service/caller'
 import { z } from 'zod'
+import { windowGrant } from './grant.ts'
 import type {
   ApprovalView,
   ClassView,
@@ -25,6 +27,7 @@ import type {
   QuotaView,
 } from './ports.ts'
 import { openTargetCaches, type TargetCaches } from './target-caches.ts'
+import { type WindowView, windowView } from './windows/window-view.ts'
 
 export interface PolicyView {
   readonly name: string
@@ -45,6 +48,7 @@ export interface Caches {
   readonly keys: WatchCache<KeyView>
   readonly policies: WatchCache<PolicyView & { readonly statusHash: string }>
   readonly suspensions: WatchCache<SuspensionSpec>
+  readonly windows: WatchCache<WindowView>
   readonly approvals: WatchCache<ApprovalView>
   readonly intents: WatchCache<IntentObjectView>
   readonly namespaces: WatchCache<NamespaceView>
@@ -109,6 +113,7 @@ export function openCaches(
       return { name, generation, spec, statusHash: digestOf(status ?? {}) }
     }),
     suspensions: cacheOf(client, suspension, report, (o) => objectOf(suspension).parse(o).spec),
+    windows: cacheOf(client, changeWindow, report, windowView),
     approvals: cacheOf(client, approval, report, projectApproval, (a) =>
       subjectKey(a.subject.kind, a.subject.name),
     ),
@@ -217,7 +222,9 @@ function theOne([key, ...others]: readonly KeyView[]): KeyView | undefined {
 }
 
 /** The caches as the stages see them. */
-export function clusterView(caches: Caches): CachedCluster {
+export function clusterView(caches: Caches, oneOperator: boolean): CachedCluster {
+  const approvalsOf: ClusterView['approvalsOf'] = (kind, name) =>
+    caches.approvals.findAll(subjectKey(kind, name))
   const unsynced = () =>
     allCaches(caches)
       .filter(([, cache]) => !cache.synced())
@@ -234,11 +241,13 @@ export function clusterView(caches: Caches): CachedCluster {
       return !caches.pods.synced() || podIsLive(caches.pods.find(uid), uid)
     },
     namespace: (name) => caches.namespaces.get(undefined, name),
-    // there is no kind for windows yet, so none can be defined
-    windows: () => [],
+    windows: () =>
+      [...caches.windows.values()]
+        .filter((view) => windowGrant(view, approvalsOf, oneOperator)?.granted !== false)
+        .map(({ window }) => window),
     quotas: (namespace) => caches.quotas.findAll(namespace),
     suspensions: () => [...caches.suspensions.values()],
-    approvalsOf: (kind, name) => caches.approvals.findAll(subjectKey(kind, name)),
+    approvalsOf,
     intentObject: (id) => caches.intents.find(id),
     intentObjects: () => caches.intents.values(),
   }

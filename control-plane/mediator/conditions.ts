@@ -2,12 +2,14 @@ import type { BreakerView } from '@jackstay/contract/api'
 import { digestOf } from '@jackstay/contract/json'
 import { actionPolicy } from '@jackstay/contract/kinds/action-policy'
 import { agentClass } from '@jackstay/contract/kinds/agent-class'
+import { changeWindow } from '@jackstay/contract/kinds/change-window'
 import { type Condition, groupVersion } from '@jackstay/contract/kinds/kind'
 import type { RuleProblem } from '@jackstay/judge/rules'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { CachedCluster, Caches } from './cluster-caches.ts'
-import { granted } from './grant.ts'
+import { granted, windowGrant } from './grant.ts'
 import type { Clock } from './ports.ts'
+import { windowReport } from './windows/report.ts'
 
 interface Said {
   readonly type: string
@@ -18,63 +20,85 @@ interface Said {
 interface Reported {
   readonly generation: number
   readonly conditions: readonly Said[]
-  readonly extra?: { readonly [key: string]: string }
+  /** `null` takes a field away. */
+  readonly extra?: { readonly [key: string]: string | null }
+}
+
+export interface ReportOptions {
+  readonly client: KubeClient
+  readonly caches: Caches
+  readonly cluster: CachedCluster
+  readonly problems: readonly RuleProblem[]
+  readonly clock: Clock
+  readonly oneOperator: boolean
+  readonly openBreakers: (name: string) => readonly BreakerView[]
+  /** What was written, by object: the same is not written twice. */
+  readonly written: Map<string, string>
 }
 
 /**
- * Says on AgentClasses whether they are granted and for which hash, and on ActionPolicies whether
- * their rules load. Level-triggered; nothing reads these back.
+ * Says on AgentClasses whether they are granted and for which hash, on ActionPolicies whether
+ * their rules load, and on ChangeWindows whether they are in force. Level-triggered; nothing reads
+ * these back. Answers when time alone will change a report, in milliseconds since the epoch.
  */
-export async function reportConditions(
-  client: KubeClient,
-  caches: Caches,
-  cluster: CachedCluster,
-  problems: readonly RuleProblem[],
-  clock: Clock,
-  written: Map<string, string>,
-  openBreakers: (name: string) => readonly BreakerView[],
-): Promise<void> {
+export async function reportConditions(options: ReportOptions): Promise<number | undefined> {
+  const { caches, cluster, problems, oneOperator, openBreakers } = options
   const writes: Promise<void>[] = []
   for (const found of caches.classes.values()) {
-    const { granted: ok, message } = granted(found, cluster, clock)
+    const { granted: ok, message } = granted(found, cluster, oneOperator)
     const broken = closedBreakers(openBreakers(found.name))
     const conditions = [{ type: 'Granted', ok, message }, broken]
     const extra = { specHash: found.hash }
     const report = { generation: found.generation, conditions, extra }
-    writes.push(write(client, agentClass.plural, found.name, report, clock, written))
+    writes.push(write(options, agentClass.plural, found.name, report))
   }
   for (const { name, generation } of caches.policies.values()) {
     const mine = problems.filter((p) => p.policy === name)
     const message = mine.map((p) => `${p.rule}: ${p.message}`).join('; ')
-    const condition = { type: 'Ready', ok: mine.length === 0, message: message || 'all rules load' }
-    const report = { generation, conditions: [condition] }
-    writes.push(write(client, actionPolicy.plural, name, report, clock, written))
+    const ready = { type: 'Ready', ok: mine.length === 0, message: message || 'all rules load' }
+    writes.push(write(options, actionPolicy.plural, name, { generation, conditions: [ready] }))
+  }
+  const now = options.clock.now()
+  const nexts: number[] = []
+  for (const view of caches.windows.values()) {
+    const grant = windowGrant(view, cluster.approvalsOf, oneOperator)
+    const { valid, inForce, next } = windowReport(view, grant, now)
+    if (next !== undefined) nexts.push(next)
+    const conditions = [
+      { type: 'Valid', ...valid },
+      { type: 'InForce', ...inForce },
+    ]
+    const nextChange = next === undefined ? null : new Date(next).toISOString()
+    const extra = { specHash: view.hash, nextChange }
+    const report = { generation: view.generation, conditions, extra }
+    writes.push(write(options, changeWindow.plural, view.name, report))
   }
   await Promise.all(writes)
+  return nexts.length === 0 ? undefined : Math.min(...nexts)
 }
 
 async function write(
-  client: KubeClient,
+  { client, clock, written }: ReportOptions,
   plural: string,
   name: string,
   report: Reported,
-  clock: Clock,
-  written: Map<string, string>,
 ): Promise<void> {
   const key = `${plural}/${name}`
   const hash = digestOf(report)
   if (written.get(key) === hash) return
+  const { generation: observedGeneration, extra } = report
+  const lastTransitionTime = new Date(clock.now()).toISOString()
   const conditions = report.conditions.map(
     ({ type, ok, message }): Condition => ({
       type,
       status: ok ? 'True' : 'False',
       reason: ok ? type : `Not${type}`,
       message,
-      lastTransitionTime: new Date(clock.now()).toISOString(),
-      observedGeneration: report.generation,
+      lastTransitionTime,
+      observedGeneration,
     }),
   )
-  const status = { ...report.extra, observedGeneration: report.generation, conditions }
+  const status = { ...extra, observedGeneration, conditions }
   const ref = { apiVersion: groupVersion, resource: plural, name }
   const result = await client.mergePatch(ref, { status }, { subresource: 'status' })
   if (result.kind === 'applied') written.set(key, hash)

@@ -10,6 +10,7 @@ import { changed } from './obsolescence.ts'
 import type { ClassView, Ports } from './ports.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
 import { suspended } from './suspended.ts'
+import { windowClosed } from './windows/closed.ts'
 
 export interface No {
   readonly phase: TerminalPhase
@@ -80,6 +81,8 @@ function stillWanted(record: IntentRecord, ports: Ports): { readonly class: Clas
   const { claims } = record.authenticated
   const stop = suspended(record, ports, { undo: false })
   if (stop !== undefined) return { phase: 'refused', reason: 'suspended', message: stop }
+  const closed = windowClosed(record, ports)
+  if (closed !== undefined) return { phase: 'refused', reason: 'window_closed', message: closed }
   const until = record.rehearsed?.approveBefore
   const deadline = until === undefined ? claims.exp * 1000 : Date.parse(until)
   if (!(ports.clock.now() <= deadline + graceMs)) {

@@ -3,8 +3,9 @@ import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { Facts } from '@jackstay/judge/facts'
 import { risk } from '@jackstay/judge/risk'
-import { windowFact } from '@jackstay/judge/windows'
+import { strictestFact } from '@jackstay/judge/windows-closed'
 import type { Ports } from './ports.ts'
+import { windowQuestion } from './windows/closed.ts'
 
 /** A fact that the control plane does not have. Nothing is decided without it. */
 export interface Unknown {
@@ -58,9 +59,10 @@ export async function factsOf(
       labels: namespace.labels,
       quotas,
     },
-    window: windowFact(ports.cluster.windows(), {
-      ...{ action: plan.action, namespace: namespaceName, at: now },
-    }),
+    window: strictestFact(
+      ports.cluster.windows(),
+      windowQuestion(plan.action, namespaceName, ports),
+    ),
     now: new Date(now),
   }
 }

@@ -8,6 +8,7 @@ import type { IntentRecord } from '@jackstay/contract/record'
 import { denial } from '@jackstay/judge/decide'
 import { groundsOf } from '@jackstay/judge/grounds'
 import { factsOf } from './facts.ts'
+import { asOneOperator } from './one-operator.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
 import { type Rehearsed, rehearsePlan } from './writes/rehearsal.ts'
 
@@ -75,13 +76,15 @@ export async function decideNow(record: IntentRecord, plan: Plan, ports: Ports):
     return { decision: denial(`a fact is missing: ${facts.unknown}`), grounds: undefined }
   }
   const defaultApproval = found?.spec.defaultApproval ?? { count: 0, groups: [] }
-  const decision = await ports.rules.decide({
+  const judged = await ports.rules.decide({
     action: plan.action,
     facts,
     autonomy: found?.spec.autonomy ?? 'observe',
     defaultApproval,
     className: agent.class,
   })
+  const { requirements, waived } = asOneOperator(judged.requirements, ports.oneOperator)
+  const decision = { ...judged, requirements, ...(waived.length > 0 && { waived }) }
   return { decision, grounds: groundsOf(facts, defaultApproval) }
 }
 

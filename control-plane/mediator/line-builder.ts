@@ -136,6 +136,9 @@ export class Line {
   incidents: Incident[] = []
   quotas: QuotaView[] = []
   windows: CompiledWindow[] = []
+  /** How far the clock has jumped. */
+  ahead = 0
+  oneOperator = false
   /** The namespace is not in the cache. */
   namespaceLost = false
   revoked = false
@@ -197,6 +200,8 @@ export class Line {
     const object = { namespace: 'shop', name: this.id, uid, deleting: this.deleting }
     return {
       clock: { now: () => this.now },
+      steady: { ahead: () => this.ahead },
+      oneOperator: this.oneOperator,
       clusterUid: podUid,
       catalogue,
       catalogueVersion,

@@ -64,6 +64,10 @@ const schema = z.object({
     .max(24 * 30)
     .default(24)
     .describe('how long an ended intent stays visible as an object, in hours'),
+  oneOperator: z
+    .boolean()
+    .default(false)
+    .describe('one person is on call: every requirement counts one approval; gives up four eyes'),
 })
 
 const options = settings(schema, {

@@ -3,6 +3,7 @@ import type { Decision } from '@jackstay/contract/decision'
 import type { CountedApproval, IntentEvent } from '@jackstay/contract/history'
 import type { Digest, Json } from '@jackstay/contract/json'
 import type { AgentClassSpec, ClassLimits } from '@jackstay/contract/kinds/agent-class'
+import type { ApprovalSubject } from '@jackstay/contract/kinds/approval'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import type { ObjectRef, Plan, WriteObject } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
@@ -89,7 +90,7 @@ export interface ApprovalView extends CountedApproval {
   readonly namespace: string
   readonly digest: Digest
   readonly subject: {
-    readonly kind: 'Intent' | 'AgentClass'
+    readonly kind: ApprovalSubject
     readonly name: string
     readonly uid: string
   }
@@ -120,7 +121,7 @@ export interface ClusterView {
   /** Every ResourceQuota of the namespace. */
   quotas(namespace: string): readonly QuotaView[]
   suspensions(): readonly SuspensionSpec[]
-  approvalsOf(kind: 'Intent' | 'AgentClass', name: string): readonly ApprovalView[]
+  approvalsOf(kind: ApprovalSubject, name: string): readonly ApprovalView[]
   intentObject(id: string): IntentObjectView | undefined
   intentObjects(): Iterable<IntentObjectView>
 }
@@ -212,6 +213,10 @@ export interface Spending {
 /** Everything a stage may touch. */
 export interface Ports {
   readonly clock: Clock
+  /** The wall clock without its jumps. */
+  readonly steady: { ahead(): number }
+  /** A setting: one person is on call, and counts for every number of approvals. */
+  readonly oneOperator: boolean
   readonly clusterUid: string
   readonly catalogue: readonly CatalogueEntry[]
   readonly catalogueVersion: string

@@ -1,4 +1,4 @@
-import type { ApprovalRequirement } from '@jackstay/contract/decision'
+import type { Decision } from '@jackstay/contract/decision'
 import { JackstayError } from '@jackstay/contract/errors'
 import { fieldChanges } from '@jackstay/contract/field-changes'
 import { digestOf, type Json } from '@jackstay/contract/json'
@@ -41,7 +41,7 @@ export function statusOf(record: IntentRecord): IntentObjectStatus {
   const { rehearsed, ended } = record
   const plan = rehearsed?.plan ?? record.planned?.plan
   const waiting = record.phase === 'approve'
-  const needs = waiting ? needed(rehearsed?.decision.requirements ?? []) : []
+  const needs = waiting && rehearsed ? needed(rehearsed.decision) : []
   const message =
     ended?.message ?? (waiting ? `waits for ${needs.join('; ')}` : `in stage ${record.phase}`)
   return {
@@ -57,13 +57,14 @@ export function statusOf(record: IntentRecord): IntentObjectStatus {
 }
 
 /** In words, as many and as long as the object may hold: a status that is refused shows nothing. */
-function needed(requirements: readonly ApprovalRequirement[]): string[] {
+function needed({ requirements, waived = [] }: Decision): string[] {
   const words = requirements.map(
     (r) => `${r.count} approval(s) by ${r.groups.join(' or ')} (${r.from})`,
   )
   const separate = requirements.some((r) => r.separate) ? ['nobody may serve two of these'] : []
-  const rest = words.length > 14 ? [`and ${words.length - 14} more`] : []
-  return [...words.slice(0, 14), ...rest, ...separate].map((text) => visible(text, 512))
+  const rest = words.length > 12 ? [`and ${words.length - 12} more`] : []
+  const shown = [...words.slice(0, 12), ...rest, ...separate, ...waived.slice(0, 2)]
+  return shown.map((text) => visible(text, 512))
 }
 
 /** Intents nobody could act on never become objects: a flood of refusals fills no etcd. */

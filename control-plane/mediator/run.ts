@@ -4,7 +4,6 @@ import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { Thresholds } from '@jackstay/judge/breaker-thresholds'
 import { type JudgeThread, judgeThread } from '@jackstay/judge/thread'
 import type { KubeClient } from '@jackstay/kube/client'
-import { workQueue } from '@jackstay/kube/queue'
 import type { Store } from '@jackstay/ledger/store'
 import { callers } from '@jackstay/service/caller'
 import type { Log } from '@jackstay/service/log'
@@ -25,14 +24,14 @@ import {
   clusterView,
   openCaches,
 } from './cluster-caches.ts'
-import { reportConditions } from './conditions.ts'
 import { type Driver, type DriverOptions, startDriver, sweep } from './driver.ts'
 import type { Aggregation } from './flood/aggregation.ts'
 import { flushing, startAggregation } from './flood/start.ts'
 import { readRecord } from './histories.ts'
 import { allowances } from './limits/allowances.ts'
 import { recall, type SpendingLog, spendingLog } from './limits/spending.ts'
-import { steadyClock } from './limits/steady-clock.ts'
+import { type SteadyClock, steadyClock } from './limits/steady-clock.ts'
+import { oneOperatorWarning } from './one-operator.ts'
 import type { Outside } from './outside.ts'
 import { type PagerTarget, startPager } from './pager/start.ts'
 import { manualTriggers } from './people/manual-triggers.ts'
@@ -42,6 +41,7 @@ import { summaries } from './people/summaries.ts'
 import type { Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
+import { statusesOnChange } from './statuses.ts'
 import { targetKinds } from './target-caches.ts'
 import { kubeTargets } from './targets.ts'
 import { type TriggerDesk, triggerDesk } from './trigger-desk.ts'
@@ -67,6 +67,8 @@ export interface MediatorOptions {
   readonly host: string
   readonly port: number
   readonly shownHours: number
+  /** One person is on call: see one-operator.ts for what that gives up. */
+  readonly oneOperator: boolean
   readonly signal: AbortSignal
 }
 
@@ -81,9 +83,9 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const caches = openCaches(client, targetKinds(options.catalogue), (err, where) =>
     log.warn({ err, where }, 'cache fault'),
   )
-  const cluster = clusterView(caches)
+  const cluster = clusterView(caches, options.oneOperator)
   const changes = newChanges()
-  const conditions = reportOnChange(client, { caches, cluster, rules: () => rules }, clock, log)
+  const conditions = statusesOnChange({ ...options, caches, cluster, rules: () => rules })
   const desk = triggerDesk(
     store,
     clock,
@@ -115,7 +117,9 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
     onChange: () => conditions.soon(),
   })
   const refusals = await startAggregation(options)
-  const parts = { caches, cluster, rules, changes, desk, spending, note, breakers, refusals }
+  const kept = { caches, cluster, rules, changes, desk, spending, steady }
+  const parts = { ...kept, note, breakers, refusals }
+  announceMode(options)
   const driverOptions = driverParts(options, parts)
   const driver = startDriver(driverOptions)
   conditions.use(breakers)
@@ -155,6 +159,16 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   log.info('mediator stopped')
 }
 
+/** Said where people look who did not start the program. */
+function announceMode({ oneOperator, log, metrics }: MediatorOptions): void {
+  metrics.gaugeOf(
+    'jackstay_one_operator',
+    '1 while every requirement counts one approval and one person may serve them all',
+    () => (oneOperator ? 1 : 0),
+  )
+  if (oneOperator) log.warn({ oneOperator }, oneOperatorWarning)
+}
+
 /** What keeps what the cluster says. */
 interface Kept {
   readonly caches: Caches
@@ -182,12 +196,14 @@ function driverParts(
     readonly changes: Changes
     readonly desk: TriggerDesk
     readonly spending: SpendingLog
+    readonly steady: SteadyClock
     readonly note: DriverOptions['note']
     readonly breakers: Breakers
     readonly refusals: Aggregation
   },
 ): DriverOptions {
-  const { caches, cluster, rules, changes, desk, spending, note, breakers, refusals } = running
+  const { caches, cluster, rules, changes, desk, spending, steady } = running
+  const { note, breakers, refusals } = running
   const counted = countEnds(options.metrics, options.log)
   const { client, store, log, clock, clusterUid, catalogue, catalogueVersion } = options
   return {
@@ -205,6 +221,8 @@ function driverParts(
       allowances: allowances(store, clock),
       spending,
       breakers,
+      steady,
+      oneOperator: options.oneOperator,
       triggers: desk,
     },
   }
@@ -273,6 +291,7 @@ function appParts(
     waiting: waiting(),
     onRefused: (code) => refused.inc({ code }),
     clusterInfo: {
+      oneOperator: options.oneOperator,
       clusterUid,
       catalogueVersion,
       actions: options.catalogue.map(({ name, description, params }) => ({
@@ -294,45 +313,5 @@ function countEnds(metrics: Metrics, log: Log): DriverOptions['onEnd'] {
     const { phase, reason, message } = record.ended
     ended.inc({ phase, reason })
     log.info({ intentId: record.id, phase, reason, detail: message }, 'intent ended')
-  }
-}
-
-/** Keeps the conditions of classes and policies in step with what the caches say. */
-function reportOnChange(
-  client: KubeClient,
-  { caches, cluster, rules }: Omit<Kept, 'rules'> & { readonly rules: () => RulesInForce },
-  clock: Clock,
-  log: Log,
-) {
-  const written = new Map<string, string>()
-  let breakers: Breakers | undefined
-  const open = (name: string) =>
-    breakers?.views().filter((one) => one.class === name && one.state !== 'closed') ?? []
-  const queue = workQueue({
-    handle: async () => {
-      if (!cluster.synced()) throw new Error('caches are not in step yet')
-      if (breakers === undefined || !rules().loaded()) throw new Error('not loaded yet')
-      await reportConditions(client, caches, cluster, rules().problems(), clock, written, open)
-    },
-    backoff: { minMs: 100, maxMs: 5_000 },
-    onError: (err, _key, attempt) => attempt > 5 && log.warn({ err }, 'statuses not written yet'),
-  })
-  let stopped = false
-  const soon = () => {
-    if (!stopped) queue.addAfter('statuses', 50)
-  }
-  caches.classes.onChange(soon)
-  caches.policies.onChange(soon)
-  caches.approvals.onChange(soon)
-  return {
-    soon,
-    use(running: Breakers) {
-      breakers = running
-      soon()
-    },
-    stop() {
-      stopped = true
-      queue.stop()
-    },
   }
 }

@@ -89,6 +89,8 @@ export const resetBreakersAnnotation = 'jackstay.dev/reset-breakers'
 
 /** `GET /v1/cluster`: what a signer has to know. */
 export const clusterInfo = z.strictObject({
+  /** True while one approval counts for every number of them. */
+  oneOperator: z.boolean().optional(),
   clusterUid: z.string(),
   catalogueVersion: z.string(),
   /** The caller's class, where the caller is an agent; then `actions` are those it may ask for. */

@@ -35,6 +35,8 @@ export const decision = z.strictObject({
   fired: z.array(firedRule).max(256),
   evaluated: z.int().min(0),
   requirements: z.array(approvalRequirement),
+  /** What the requirements were before a setting of the control plane lowered them, in words. */
+  waived: z.array(z.string().max(512)).optional(),
   rulesHash: digest,
 })
 export type Decision = z.infer<typeof decision>

@@ -120,7 +120,7 @@ export const facts = z.strictObject({
     })
     .describe("the target's namespace"),
   window: windowFact.describe(
-    'what the change windows say now; none can be defined in this version: all false and empty',
+    'what the change windows say now; what they shut by themselves is refused without any rule',
   ),
   now: z.date().describe('time of the decision, UTC'),
 })

@@ -1,5 +1,5 @@
-import type { ChangeWindowSpec } from '@jackstay/contract/change-window'
 import type { ActionPolicySpec, PolicyRule } from '@jackstay/contract/kinds/action-policy'
+import type { ChangeWindowSpec } from '@jackstay/contract/kinds/change-window'
 import { type DecideInput, decide } from './decide.ts'
 import type { Facts } from './facts.ts'
 import { compileRules, type NamedPolicy } from './rules.ts'

@@ -1,5 +1,10 @@
 import { type Digest, digestOf } from '@jackstay/contract/json'
-import { type ApprovalSpec, approval, approvalSpec } from '@jackstay/contract/kinds/approval'
+import {
+  type ApprovalSpec,
+  type ApprovalSubject,
+  approval,
+  approvalSpec,
+} from '@jackstay/contract/kinds/approval'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed, usageError } from './failure.ts'
@@ -8,7 +13,7 @@ export type Verdict = ApprovalSpec['verdict']
 
 /** What a person says yes or no to. */
 export interface Subject {
-  readonly kind: 'Intent' | 'AgentClass'
+  readonly kind: ApprovalSubject
   readonly name: string
   readonly uid: string
   /** Where an Approval of it lies. */

@@ -1,5 +1,6 @@
 import type { Digest } from '@jackstay/contract/json'
 import { agentClass } from '@jackstay/contract/kinds/agent-class'
+import { changeWindow, windowHash } from '@jackstay/contract/kinds/change-window'
 import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion, objectOf } from '@jackstay/contract/kinds/kind'
 import { systemNamespace } from '@jackstay/contract/namespaces'
@@ -20,9 +21,10 @@ export interface Presented {
 }
 
 const classNames = new Set(['agentclass', 'agentclasses', 'agc'])
+const windowNames = new Set(['changewindow', 'changewindows', 'cw'])
 const intentNames = new Set(['intent', 'intents', 'int'])
 
-/** `ID`, `intent/ID` or `agentclass/NAME`. */
+/** `ID`, `intent/ID`, `agentclass/NAME` or `changewindow/NAME`. */
 export function parseSubject(text: string): { kind: Subject['kind']; name: string } {
   const [first = '', ...rest] = text.split('/')
   if (rest.length === 0) {
@@ -34,7 +36,10 @@ export function parseSubject(text: string): { kind: Subject['kind']; name: strin
   const name = rest.join('/')
   if (intentNames.has(first)) return parseSubject(name)
   if (classNames.has(first) && name !== '') return { kind: 'AgentClass', name }
-  throw usageError(`\`${text}\` is neither an intent id nor \`agentclass/NAME\``)
+  if (windowNames.has(first) && name !== '') return { kind: 'ChangeWindow', name }
+  throw usageError(
+    `\`${text}\` is neither an intent id nor \`agentclass/NAME\` or \`changewindow/NAME\``,
+  )
 }
 
 /** Finds the subject on the API server, as the user. */
@@ -46,6 +51,10 @@ export async function findSubject(
 ): Promise<Presented> {
   const { kind, name } = parseSubject(text)
   if (kind === 'AgentClass') return presentClass(await findClass(client, name, signal))
+  if (kind === 'ChangeWindow') {
+    const type = { apiVersion: groupVersion, kind, resource: changeWindow.plural }
+    return presentWindow(await client.get({ ...type, name }, { signal }))
+  }
   return presentIntent(await findIntent(client, name, namespace, signal))
 }
 
@@ -167,6 +176,39 @@ export function presentClass(object: KubeObject): Presented {
       ),
       ...section('Needs', [needs]),
       ...section('Digest', [[styled('cyan', hash), styled('dim', ' of the spec')]]),
+    ],
+  }
+}
+
+/** @throws CommandFailed where the window asks nobody: an allow or a freeze is in force as written */
+export function presentWindow(object: KubeObject): Presented {
+  const parsed = objectOf(changeWindow).safeParse(object)
+  if (!parsed.success) throw unreadable('ChangeWindow', object.metadata.name)
+  const { metadata, spec } = parsed.data
+  const { name, uid } = metadata
+  if (spec.grant === undefined) {
+    throw new CommandFailed(
+      exitCodes.refused,
+      'not_waiting',
+      `the window \`${name}\` needs no approval: only a break-glass window does`,
+    )
+  }
+  const { count, groups } = spec.grant
+  const needs = [
+    `${count} approval(s) by ${groups.join(' or ')}, not by ${spec.madeBy ?? 'nobody'}`,
+  ]
+  const digest = windowHash(spec)
+  return {
+    subject: { kind: 'ChangeWindow', name, uid, namespace: systemNamespace, digest, needs },
+    lines: [
+      ...section('Break glass', [[styled('bold', name), `, made by ${spec.madeBy ?? 'nobody'}`]]),
+      ...section('Why', [[spec.reason ?? 'no reason given']]),
+      ...section('Open', [[`from ${spec.once?.from ?? '?'} until ${spec.once?.until ?? '?'}`]]),
+      ...section('Lifts', [
+        [`freezes of ${spec.actions.join(', ')} in ${spec.namespaces.join(', ')}`],
+      ]),
+      ...section('Needs', [needs]),
+      ...section('Digest', [[styled('cyan', digest), styled('dim', ' of the spec')]]),
     ],
   }
 }

@@ -155,7 +155,8 @@ const undoable = {
   irreversible: 'cannot be undone',
 } as const
 
-function decisionLines({ effect, reason, fired, evaluated, requirements }: Decision): Line[] {
+function decisionLines(decision: Decision): Line[] {
+  const { effect, reason, fired, evaluated, requirements, waived = [] } = decision
   const style: Style = effect === 'allow' ? 'green' : 'red'
   return [
     [styled(style, effect), ` — ${reason}`, styled('dim', ` (${evaluated} rules looked at)`)],
@@ -163,6 +164,7 @@ function decisionLines({ effect, reason, fired, evaluated, requirements }: Decis
     ...requirements.map(({ count, groups, from }) => [
       `needs ${count} approval${count === 1 ? '' : 's'} by ${groups.join(' or ')} (${from})`,
     ]),
+    ...waived.map((text): Line => [styled('yellow', text)]),
   ]
 }
 

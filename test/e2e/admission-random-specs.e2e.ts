@@ -30,6 +30,31 @@ const quorum = fc.record({ count: fc.integer({ min: 1, max: 10 }), groups })
 
 const duration = fc.constantFrom('90s', '15m', '1h30m', '168h', '169h', '0s', '1h1h', 'h')
 
+const mostly = (good: readonly string[], bad: readonly string[]) =>
+  fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(...good) },
+    { weight: 1, arbitrary: fc.constantFrom(...bad) },
+  )
+const cron = mostly(
+  ['0 9 * * 1-5', '*/30 9-17/2 1,15 * *', '0 9 * JAN,FEB MON-FRI'],
+  [
+    ...['60 9 * * *', '0 24 * * *', '0 9 0 * *', '0 9 * 13 *', '0 9 * * 8', '@daily'],
+    ...['0  9 * * *', '0 9 * * 1,,2', '0 9 L * *'],
+  ],
+)
+const recurrence = mostly(
+  ['FREQ=DAILY', 'FREQ=WEEKLY;BYDAY=MO,TU', 'BYDAY=MO;FREQ=WEEKLY'],
+  [
+    ...['FREQ=HOURLY', 'BYDAY=MO', 'RRULE:FREQ=DAILY', 'freq=daily', 'FREQ=DAILY;'],
+    ...['FREQ=DAILY\nEXDATE=20260101', 'X=FREQ=DAILY'],
+  ],
+)
+const timeZone = mostly(['UTC', 'Europe/Berlin', 'Etc/GMT+3'], [' UTC', '+01:00'])
+const wallTime = mostly(['2026-01-05T09:00'], ['2026-1-5T9:00', '2026-01-05T24:00'])
+const lasts = mostly(['60s', '15m', '1h30m', '168h'], ['59s', '169h', '0s', 'h'])
+const from = mostly(['2026-02-02T09:00:00Z'], ['2026-02-30T00:00:00Z', '2029-01-01T00:00:00Z'])
+const until = mostly(['2026-02-03T09:00:00Z'], ['2027-06-01T00:00:00Z', '2026-02-02'])
+
 const effect = fc.oneof(
   fc.record({ deny: fc.record({ when: text, message: text }, { requiredKeys: ['when'] }) }),
   fc.record({ allow: fc.record({ when: text }) }),
@@ -93,7 +118,11 @@ const specs: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   }),
   Intent: fc.record({ agent, action, target: text, jws: text }),
   Approval: fc.record({
-    subject: fc.record({ kind: fc.constantFrom('Intent', 'AgentClass'), name: label, uid: uuid }),
+    subject: fc.record({
+      kind: fc.constantFrom('Intent', 'AgentClass', 'ChangeWindow'),
+      name: label,
+      uid: uuid,
+    }),
     digest,
     verdict: fc.constantFrom('approve', 'reject'),
     // what the policy on approvals lets pass: it would hide what the schema says
@@ -101,6 +130,26 @@ const specs: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     groups: fc.subarray(['oncall', 'system:authenticated']),
     reason: text,
   }),
+  ChangeWindow: fc
+    .tuple(
+      fc.oneof(
+        fc.record({ cron, duration: lasts, timeZone }),
+        fc.record({
+          rrule: fc.record({ start: wallTime, rule: recurrence }),
+          duration: lasts,
+          timeZone,
+        }),
+        fc.record({ once: fc.record({ from, until }) }),
+      ),
+      fc.record({ actions: starred(action), namespaces: starred(label) }),
+      fc.oneof(
+        fc.record({ effect: fc.constantFrom('allow', 'freeze') }),
+        fc.record({ effect: fc.constant('freeze'), reason: text }),
+        // the policy on windows would hide what the schema says of a break-glass window of another
+        fc.record({ effect: fc.constant('allow'), grant: quorum }),
+      ),
+    )
+    .map(([when, where, what]) => ({ ...when, ...where, ...what })),
   Suspension: fc
     .tuple(
       fc.oneof(

@@ -12,6 +12,8 @@ import {
   agentKeyOf,
   approvalOf,
   approvalsIn,
+  breakGlassOf,
+  changeWindowOf,
   clusterPath,
   intentOf,
   namespacedPath,
@@ -221,6 +223,19 @@ function suspensionAttacks(w: World, g: Governed, suspension: string): Record<st
         return attempt(w.admin, 'POST', path, { spec }, dryRun)
       },
     },
+    'jackstay-change-windows-kept': {
+      attempt: () => {
+        const path = clusterPath('changewindows')
+        return attempt(w.admin.as(mediator), 'POST', path, changeWindowOf(), dryRun)
+      },
+    },
+    'jackstay-change-windows-signed': {
+      attempt: () => {
+        const one = breakGlassOf({ madeBy: 'somebody-else' })
+        const person = w.admin.as({ username: 'oncall-1', groups: ['system:masters'] })
+        return attempt(person, 'POST', clusterPath('changewindows'), one, dryRun)
+      },
+    },
     'jackstay-suspended-label-kept': {
       attempt: () => attempt(w.admin.as(mediator), 'PATCH', namespace, label(null), dryRun),
       prepared: suspended(namespace),
@@ -313,6 +328,7 @@ function unknownFieldAttacks(w: World, g: Governed): Record<string, Attack> {
     [w.admin, 'suspensions', suspensionOf({ class: 'nobody', ...misspelt })],
     [w.admin, 'actionpolicies', actionPolicyOf(misspelt)],
     [w.admin, 'agentclasses', agentClassOf(misspelt)],
+    [w.admin, 'changewindows', changeWindowOf(misspelt)],
   ] as const
   return Object.fromEntries(
     cases.map(([client, plural, object]) => {

@@ -53,6 +53,7 @@ function mediatorMay(): string[] {
     'impersonate userextras/jackstay.dev/phase.authentication.k8s.io',
     'patch actionpolicies/status.jackstay.dev',
     'patch agentclasses/status.jackstay.dev',
+    'patch changewindows/status.jackstay.dev',
     'patch intents.jackstay.dev',
     'patch intents/status.jackstay.dev',
   ]

@@ -43,6 +43,27 @@ export function suspensionOf(spec: Manifest): Specimen {
   return specimen('Suspension', { reason: 'the test stops it', ...spec })
 }
 
+/** An allow window for a namespace that does not exist: on a shared cluster no specimen may take effect. */
+export function changeWindowOf(spec: Manifest = {}): Specimen {
+  const schedule = { cron: '0 9 * * 1-5', duration: '9h', timeZone: 'Europe/Berlin' }
+  const scope = { actions: ['workload.scale'], namespaces: ['none'] }
+  return specimen('ChangeWindow', { effect: 'allow', ...schedule, ...scope, ...spec })
+}
+
+/** Lifts what is frozen in a namespace that does not exist, once somebody else agrees. */
+export function breakGlassOf(spec: Manifest = {}): Specimen {
+  return specimen('ChangeWindow', {
+    effect: 'breakGlass',
+    once: { from: '2026-02-02T09:00:00Z', until: '2026-02-02T11:00:00Z' },
+    actions: ['workload.scale'],
+    namespaces: ['none'],
+    reason: 'the shop is down',
+    madeBy: 'oncall-1',
+    grant: { count: 1, groups: ['oncall'] },
+    ...spec,
+  })
+}
+
 export function actionPolicyOf(spec: Manifest = {}): Specimen {
   const rules = [{ name: 'allow', allow: { when: 'true' } }]
   // `audit`: on a shared cluster no specimen may take effect

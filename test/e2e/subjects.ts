@@ -5,6 +5,7 @@ import {
   agentClassOf,
   agentKeyOf,
   approvalOf,
+  changeWindowOf,
   clusterPath,
   intentOf,
   namespacedPath,
@@ -36,6 +37,7 @@ export function subjectOf(w: World, g: Governed, kind: string): Subject {
       path: clusterPath('suspensions'),
       of: (spec = { class: 'nobody' }) => suspensionOf(spec),
     },
+    ChangeWindow: { client: w.admin, path: clusterPath('changewindows'), of: changeWindowOf },
     AgentKey: {
       client: ours('registrar'),
       path: namespaced('agentkeys'),

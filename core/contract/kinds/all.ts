@@ -2,6 +2,7 @@ import { actionPolicy } from './action-policy.ts'
 import { agentClass } from './agent-class.ts'
 import { agentKey } from './agent-key.ts'
 import { approval } from './approval.ts'
+import { changeWindow } from './change-window.ts'
 import { intentObject } from './intent-object.ts'
 import type { Kind } from './kind.ts'
 import { suspension } from './suspension.ts'
@@ -14,4 +15,5 @@ export const kinds: readonly Kind[] = [
   intentObject,
   approval,
   suspension,
+  changeWindow,
 ]

@@ -5,7 +5,7 @@ import { defineKind, ruled } from './kind.ts'
 
 export const approvalSpec = z.strictObject({
   subject: z.strictObject({
-    kind: z.enum(['Intent', 'AgentClass']),
+    kind: z.enum(['Intent', 'AgentClass', 'ChangeWindow']),
     name: dnsName,
     uid: uuid,
   }),
@@ -22,6 +22,7 @@ export const approvalSpec = z.strictObject({
   reason: z.string().min(1).max(1024),
 })
 export type ApprovalSpec = z.infer<typeof approvalSpec>
+export type ApprovalSubject = ApprovalSpec['subject']['kind']
 
 export const approval = defineKind({
   kind: 'Approval',

@@ -1,4 +1,4 @@
-import { instantMs } from '@jackstay/contract/change-window'
+import { instantMs } from '@jackstay/contract/kinds/change-window'
 import { RRuleTemporal } from 'rrule-temporal'
 import { Temporal } from 'temporal-polyfill'
 import { nearest } from '../cel/fields.ts'

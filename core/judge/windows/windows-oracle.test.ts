@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ChangeWindowSpec } from '@jackstay/contract/change-window'
+import type { ChangeWindowSpec } from '@jackstay/contract/kinds/change-window'
 import fc from 'fast-check'
 import { RRuleTemporal } from 'rrule-temporal'
 import { Temporal } from 'temporal-polyfill'

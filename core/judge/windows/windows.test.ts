@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type ChangeWindowSpec, changeWindowSpec } from '@jackstay/contract/change-window'
+import { type ChangeWindowSpec, changeWindowSpec } from '@jackstay/contract/kinds/change-window'
 import fc from 'fast-check'
 import { cronWindow, onceWindow, ruleWindow } from '../samples.ts'
 import { compileWindow, isOpen, nextChange, noWindows, preview, windowFact } from './windows.ts'
@@ -15,6 +15,7 @@ const text = (ms: number | undefined) => ms && new Date(ms).toISOString().replac
 const spans = (spec: ChangeWindowSpec, from: string, count: number) =>
   preview(compiled(spec), at(from), count).map((s) => [text(s.from), text(s.until)])
 
+const grant = { count: 1, groups: ['oncall'] }
 const office = ruleWindow(
   'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR',
   '2026-01-05T09:00',
@@ -133,7 +134,7 @@ describe('all windows together', () => {
   )
   const glass = compiled(
     onceWindow('2026-02-02T09:00:00Z', '2026-02-02T11:00:00Z', {
-      ...{ effect: 'breakGlass', reason: 'the shop is down', madeBy: 'ann' },
+      ...{ effect: 'breakGlass', reason: 'the shop is down', madeBy: 'ann', grant },
     }),
     'glass',
   )
@@ -206,15 +207,17 @@ describe('a window spec', () => {
     const glass = (changes: Partial<ChangeWindowSpec>, until = '2026-02-02T12:00:00Z') =>
       changeWindowSpec.safeParse(
         onceWindow('2026-02-02T00:00:00Z', until, {
-          ...{ effect: 'breakGlass', reason: 'down', madeBy: 'ann', ...changes },
+          ...{ effect: 'breakGlass', reason: 'down', madeBy: 'ann', grant, ...changes },
         }),
       ).success
     assert.ok(glass({}))
     assert.ok(!glass({}, '2026-02-03T00:00:01Z'))
     assert.ok(!glass({ reason: undefined }))
     assert.ok(!glass({ madeBy: undefined }))
+    assert.ok(!glass({ grant: undefined }))
     assert.ok(!glass({ madeBy: 'system:serviceaccount:shop:bot' }))
-    const recurring = { ...office, effect: 'breakGlass', reason: 'down', madeBy: 'ann' }
+    const recurring = { ...office, effect: 'breakGlass', reason: 'down', madeBy: 'ann', grant }
+    assert.ok(!changeWindowSpec.safeParse({ ...office, grant }).success)
     assert.ok(!changeWindowSpec.safeParse(recurring).success)
   })
 })

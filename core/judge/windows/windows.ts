@@ -1,5 +1,5 @@
-import { type ChangeWindowSpec, instantMs } from '@jackstay/contract/change-window'
 import { durationSeconds } from '@jackstay/contract/duration'
+import { type ChangeWindowSpec, instantMs } from '@jackstay/contract/kinds/change-window'
 import type { WindowFact } from '../facts.ts'
 import { readCron } from './cron-line.ts'
 import { checkZone, instantsOf } from './local-time.ts'
@@ -167,6 +167,7 @@ export function windowFact(
   }
 }
 
-function covers(named: readonly string[], value: string): boolean {
+/** Whether a list of names or `*` has the value. */
+export function covers(named: readonly string[], value: string): boolean {
   return named.includes('*') || named.includes(value)
 }

@@ -1,4 +1,4 @@
-import { changeWindowSpec } from '@jackstay/contract/change-window'
+import { changeWindowSpec } from '@jackstay/contract/kinds/change-window'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { type CompiledWindow, compileWindow, nextChange, preview } from '@jackstay/judge/windows'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'

@@ -1,0 +1,22 @@
+import type { IntentRecord } from '@jackstay/contract/record'
+import type { DoubtedQuestion } from '@jackstay/judge/windows-closed'
+import { closedBy } from '@jackstay/judge/windows-closed'
+import type { Ports } from '../ports.ts'
+
+/** What windows are asked about a change now: by both clocks where the one on the wall has jumped. */
+export function windowQuestion(
+  action: string,
+  namespace: string,
+  { clock, steady }: Pick<Ports, 'clock' | 'steady'>,
+): DoubtedQuestion {
+  const ahead = steady.ahead()
+  const now = clock.now()
+  return { action, namespace, at: ahead === 0 ? [now] : [now, now - ahead] }
+}
+
+/** Why the change windows let the intent's writes not be made now, or undefined. */
+export function windowClosed(record: IntentRecord, ports: Ports): string | undefined {
+  const { action, target } = record.authenticated.claims
+  const question = windowQuestion(action, target.namespace ?? '', ports)
+  return closedBy(ports.cluster.windows(), question)
+}
