@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { OnProgress } from '@jackstay/cluster/progress'
+import { calmBreakers } from '@jackstay/e2e/calm-breakers'
 import type { LineWorld } from '@jackstay/e2e/line-world'
 
 /** How much is measured: enough to mean something, or just enough to see that it works. */
@@ -73,11 +77,13 @@ export async function printTables(
   const inWorld = chosen.filter((table) => 'inWorld' in table)
   if (inWorld.length === 0) return
   const { lineWorld } = await import('@jackstay/e2e/line-world')
-  const world = await lineWorld()
+  const directory = await mkdtemp(join(tmpdir(), 'jackstay-bench-'))
+  const world = await lineWorld({ mediatorFlags: ['--breakers', await calmBreakers(directory)] })
   try {
     for (const table of inWorld) print(await table.inWorld(world))
   } finally {
     await world.close()
+    await rm(directory, { recursive: true })
     if (process.env.JACKSTAY_E2E_CLUSTER === undefined) await world.cluster.down()
   }
 }
