@@ -20,6 +20,14 @@ export interface Host {
   readonly mediatorFlags?: readonly string[]
 }
 
+/** One program alone, to crash it and start it again as it was. */
+export interface Restartable {
+  pid(): number
+  kill(): Promise<void>
+  stop(): Promise<void>
+  start(): Promise<void>
+}
+
 export interface ControlPlane {
   readonly mediatorUrl: string
   readonly registrarUrl: string
@@ -29,13 +37,9 @@ export interface ControlPlane {
   /** What Alertmanager has to send. */
   readonly alertToken: string
   readonly logs: string
-  /** The mediator alone, to crash it and start it again on the same data. */
-  readonly mediator: {
-    pid(): number
-    kill(): Promise<void>
-    stop(): Promise<void>
-    start(): Promise<void>
-  }
+  /** Starts again on the same data. */
+  readonly mediator: Restartable
+  readonly registrar: Restartable
   stop(): Promise<void>
 }
 
@@ -90,20 +94,16 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
     alertTokenFile,
     ...given,
   ]
-  const started: Program[] = []
+  const mediator = restartable(() => launch('mediator', mediatorPort, mediatorFlags))
+  const registrar = restartable(() => launch('registrar', registrarPort, []))
+  const tools = restartable(() => launch('kubernetes-read', toolsPort, []))
   const stop = async () => {
-    await Promise.all(started.splice(0).map((program) => program.stop()))
-    await mediator?.stop()
+    await Promise.all([registrar.stop(), tools.stop()])
+    await mediator.stop()
   }
-  let mediator: Program | undefined
   try {
-    started.push(
-      ...(await Promise.all([
-        launch('registrar', registrarPort, []),
-        launch('kubernetes-read', toolsPort, []),
-      ])),
-    )
-    mediator = await launch('mediator', mediatorPort, mediatorFlags)
+    await Promise.all([registrar.start(), tools.start()])
+    await mediator.start()
   } catch (error) {
     await stop()
     throw error
@@ -113,13 +113,18 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
     registrarUrl: `http://127.0.0.1:${registrarPort}`,
     toolsUrl: `http://127.0.0.1:${toolsPort}`,
     ...{ dataDirectory, alertToken, logs, stop },
-    mediator: {
-      pid: () => mediator?.pid ?? 0,
-      kill: async () => await mediator?.kill(),
-      stop: async () => await mediator?.stop(),
-      start: async () => {
-        mediator = await launch('mediator', mediatorPort, mediatorFlags)
-      },
+    ...{ mediator, registrar },
+  }
+}
+
+function restartable(launch: () => Promise<Program>): Restartable {
+  let program: Program | undefined
+  return {
+    pid: () => program?.pid ?? 0,
+    kill: async () => await program?.kill(),
+    stop: async () => await program?.stop(),
+    start: async () => {
+      program = await launch()
     },
   }
 }

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { promisify } from 'node:util'
 import { triggerList } from '@jackstay/contract/api'
 import { attempt, refusedBy } from './attempt.ts'
-import { cliServer, forwarder, jackstay } from './cli-desk.ts'
+import { jackstay } from './cli-desk.ts'
+import { sectionsOf, shell } from './command-pages.ts'
 import { apply, suffix } from './governed.ts'
 import { type LineWorld, lineWorld, noLine, oncall, phaseOf, type Tenant } from './line-world.ts'
 
@@ -131,26 +127,17 @@ describe('the line by hand', { skip: await noLine() }, () => {
   })
 
   it('every command of docs/guide/at-three-in-the-morning.md works as it stands', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'jackstay-guide-'))
-    t.after(async () => await rm(folder, { recursive: true }))
-    const server = await cliServer((line) => type(...line))
-    t.after(() => server.close())
-    const npx = `#!${process.execPath}\n${forwarder(server.url)}`
-    await writeFile(join(folder, 'npx'), npx, { mode: 0o755 })
-    await symlink(w.cluster.kubectl, join(folder, 'kubectl'))
+    const desk = await shell(w.cluster.kubectl, (line) => type(...line))
+    t.after(() => desk.close())
     const page = new URL('../../docs/guide/at-three-in-the-morning.md', import.meta.url)
-    const text = await readFile(page, 'utf8')
-    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
+    const blocks = (await sectionsOf(page)).flatMap((section) => section.blocks)
     assert.ok(blocks.length >= 6)
     const env = {
       ...{ KUBECONFIG: kubeconfig, JACKSTAY_SERVER: w.plane.mediatorUrl, USER: 'sasha' },
       ...{ INTENT: await waiting('guide'), NAMESPACE: tenant.targets },
       AGENT: `${tenant.namespace}/agent`,
-      PATH: [folder, process.env.PATH].join(delimiter),
     }
-    for (const block of blocks) {
-      await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', block], { cwd: folder, env })
-    }
+    for (const block of blocks) await desk.run(block, env)
     const { stdout } = await w.kubectl(['get', 'suspensions', '-o', 'name'])
     assert.equal(stdout, '')
   })

@@ -12,6 +12,7 @@ import { classObjects } from '@jackstay/lab/class-objects'
 import { type ControlPlane, startControlPlane } from '@jackstay/lab/control-plane'
 import { applyObjects } from '@jackstay/lab/install'
 import { until } from './attempt.ts'
+import type { SlowLink } from './slow-link.ts'
 import { newKey, TestAgent } from './test-agent.ts'
 import { noCluster, type World, world } from './world.ts'
 
@@ -74,9 +75,13 @@ export async function noLine(): Promise<string | false> {
   return source === 'assets' ? 'needs kube-controller-manager, which these assets lack' : false
 }
 
-export async function lineWorld(
-  settings: { readonly mediatorFlags?: readonly string[] } = {},
-): Promise<LineWorld> {
+export interface LineSettings {
+  readonly mediatorFlags?: readonly string[]
+  /** What lies between the programs and the API server. */
+  readonly link?: SlowLink
+}
+
+export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld> {
   const base = await world()
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-line-'))
   const ended = new AbortController()
@@ -85,8 +90,13 @@ export async function lineWorld(
     throw error
   }
   const host = { client: base.admin, directory, signal, onError }
-  const { writeKubeconfig } = base.cluster
-  const plane = await startControlPlane({ ...host, ...settings, writeKubeconfig })
+  const { link, ...flags } = settings
+  const writeKubeconfig: typeof base.cluster.writeKubeconfig = async (options) => {
+    const path = await base.cluster.writeKubeconfig(options)
+    await link?.lead(path)
+    return path
+  }
+  const plane = await startControlPlane({ ...host, ...flags, writeKubeconfig })
   const uid = await clusterUid(base.admin)
   const install = { kubectl: base.cluster.kubectl, kubeconfig: base.cluster.kubeconfig, signal }
   await applyObjects(install, [approverBinding])
