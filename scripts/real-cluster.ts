@@ -32,17 +32,32 @@ function skips(files: readonly string[], { missing }: Availability): Skip[] {
 
 /** Brings one cluster up for every suite, runs them one after another, and takes it down. */
 export async function runOnRealCluster(suites: Suites): Promise<Outcome> {
+  let outcome = nothing
+  const skipped = await onRealCluster(suites, async (files) => {
+    const options = { concurrency: 1, timeoutMs: fileTimeoutMs, onFile: showFile }
+    outcome = await runTests(files, options)
+  })
+  return { ...outcome, skipped: [...outcome.skipped, ...skipped] }
+}
+
+/**
+ * Brings up the cluster that suites attach to, for as long as `use` takes.
+ * @returns what this machine cannot run, and why
+ */
+export async function onRealCluster(
+  suites: Suites,
+  use: (files: readonly string[]) => Promise<void>,
+): Promise<readonly Skip[]> {
   const { availability, up } = await import('@jackstay/cluster/cluster')
   const found = await availability()
   const { files, mode, skipped } = planSuites(suites, found)
-  if (files.length === 0 || mode === 'none') return { ...nothing, skipped }
+  if (files.length === 0 || mode === 'none') return skipped
   const cluster = await up({ mode }, showProgress)
   try {
     // a cluster that somebody gave us has no name to attach by: suites find it as we did
     if (found.source !== 'kubeconfig') process.env[clusterVariable] = cluster.name
-    const options = { concurrency: 1, timeoutMs: fileTimeoutMs, onFile: showFile }
-    const outcome = await runTests(files, options)
-    return { ...outcome, skipped: [...outcome.skipped, ...skipped] }
+    await use(files)
+    return skipped
   } finally {
     delete process.env[clusterVariable]
     await down(cluster)
