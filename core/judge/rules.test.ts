@@ -22,7 +22,7 @@ describe('names in rules', () => {
     assert.match(outcomeOf('has(intent.params["a"])'), /write `"key" in …`/)
     assert.equal(problemOf(deny('r', 'plan.reversibility == "invers"'))?.suggestion, 'inverse')
   })
-  it('knows no trigger and nothing an agent says about itself (T29)', () => {
+  it('knows no trigger and nothing an agent says about itself or sends along (T29, T30)', () => {
     for (const name of [
       'trigger',
       'alert',
@@ -30,6 +30,10 @@ describe('names in rules', () => {
       'intent.reasoning',
       'agent.risk',
       'intent.trigger',
+      'traceparent',
+      'intent.traceparent',
+      'agent.baggage',
+      'request.headers',
     ]) {
       assert.match(problemOf(allow('r', `${name} == "x"`))?.message ?? '', /unknown/)
     }
