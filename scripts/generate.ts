@@ -17,6 +17,7 @@ import { readRole, readRoleNames, readsReference } from './generate/reads.ts'
 import { actionRole, factReads } from './generate/roles.ts'
 import { rulesReference } from './generate/rules-reference.ts'
 import { suspendedByKindPolicies } from './generate/suspension.ts'
+import { threatsReference } from './generate/threats-reference.ts'
 import { rootFolder } from './root.ts'
 
 const chart = 'charts/jackstay'
@@ -34,6 +35,7 @@ function files(): Map<string, string> {
   const all = new Map([
     ['docs/reference/reads.md', readsReference()],
     ['docs/reference/rules.md', rulesReference()],
+    ['docs/reference/threats.md', threatsReference()],
     ['docs/reference/actions.md', actionsReference(catalogue)],
   ])
   for (const [path, text] of chartFiles()) all.set(`${chart}/${path}`, text)

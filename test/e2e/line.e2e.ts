@@ -98,6 +98,21 @@ describe('the line on a real API server', { skip: await noLine() }, () => {
     assert.equal(phaseOf(await tenant.agent.follow(second.summary.id)), 'verified/succeeded')
   })
 
+  it('holds an agent to so many that wait, and no approval stands for two (T56)', async () => {
+    const flooding = await w.tenant({ limits: { pending: 2 } })
+    const ask = async (name: string) => {
+      await w.deployment(flooding, name, 0)
+      return flooding.agent.scale(1, { namespace: flooding.targets, name })
+    }
+    const [first, second] = [await ask('first'), await ask('second')]
+    assert.deepEqual([first, second].map(phaseOf), ['approve', 'approve'])
+    assert.equal(phaseOf(await ask('third')), 'refused/budget_exhausted')
+    await w.approve(first.summary.id, flooding)
+    await w.until(async () => (await w.replicas(flooding, 'first')) === 1, 'the approved one')
+    assert.equal(phaseOf(await flooding.agent.follow(second.summary.id, 0)), 'approve')
+    assert.equal(await w.replicas(flooding, 'second'), 0)
+  })
+
   it('refuses what was deleted and made again under the same name (T32)', async () => {
     const { uid } = await w.deployment(tenant, 'twin', 2)
     const target = { namespace: tenant.targets, name: 'twin', uid }
