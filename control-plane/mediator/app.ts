@@ -6,6 +6,7 @@ import { type BreakerRoutes, breakerRoutes } from './breakers/routes.ts'
 import { type IntentRoutes, intentRoutes } from './intent-routes.ts'
 import { ledgerRoutes } from './ledger-routes.ts'
 import { offeredTo } from './offer.ts'
+import { openApiDocument } from './openapi/document.ts'
 import type { Outside } from './outside.ts'
 import { type PeopleRoutes, peopleRoutes } from './people/routes.ts'
 import { identifyReader } from './readers.ts'
@@ -30,6 +31,8 @@ export function mediatorApp(parts: AppParts): Hono<ServiceEnv> {
   breakerRoutes(app, parts)
   intentRoutes(app, parts)
   peopleRoutes(app, parts)
+  const document = openApiDocument('v1')
+  app.get('/openapi.json', (c) => c.json(document))
   ledgerRoutes(app, parts.store, parts.vkey, parts.outside, async (c) => {
     const caller = await identifyReader(c, parts)
     if (caller.kind !== 'person') throw new JackstayError('forbidden', 'the log is for people')

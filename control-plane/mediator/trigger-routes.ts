@@ -26,7 +26,7 @@ export interface TriggerRoutes extends ReaderPorts {
 const alertLimits = { bytes: 1024 * 1024, depth: 16, nodes: 65_536 }
 
 /** `seen`: the ids of earlier answers that arrived; what is not said to have arrived is said again. */
-const pollQuery = waitQuery.extend({
+export const pollQuery = waitQuery.extend({
   seen: z
     .string()
     .max(64 * 40)

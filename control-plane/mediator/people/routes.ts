@@ -72,10 +72,10 @@ export function peopleRoutes(app: Hono<ServiceEnv>, parts: PeopleRoutes): void {
   })
 }
 
-const inboxQuery = z.strictObject({
+export const inboxQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(inboxLimit).default(50),
 })
-const changesQuery = z.strictObject({
+export const changesQuery = z.strictObject({
   ...waitQuery.shape,
   after: z.string().max(128).optional(),
 })
