@@ -77,12 +77,20 @@ function afterWaiting(record: IntentRecord, no: No, ports: Ports): string {
   return `${message}: it waited for a place, and ${limits.concurrent} changes of the class are under way`
 }
 
-function stillWanted(record: IntentRecord, ports: Ports): { readonly class: ClassView } | No {
-  const { claims } = record.authenticated
+/** Nothing stops the intent's class, key and time to write. */
+function mayWrite(record: IntentRecord, ports: Ports): { readonly class: ClassView } | No {
   const stop = suspended(record, ports, { undo: false })
   if (stop !== undefined) return { phase: 'refused', reason: 'suspended', message: stop }
   const closed = windowClosed(record, ports)
   if (closed !== undefined) return { phase: 'refused', reason: 'window_closed', message: closed }
+  const authority = authorityOf(record, ports)
+  return isRefusal(authority)
+    ? { phase: 'refused', reason: authority.refused, message: authority.message }
+    : authority
+}
+
+function stillWanted(record: IntentRecord, ports: Ports): { readonly class: ClassView } | No {
+  const { claims } = record.authenticated
   const until = record.rehearsed?.approveBefore
   const deadline = until === undefined ? claims.exp * 1000 : Date.parse(until)
   if (!(ports.clock.now() <= deadline + graceMs)) {
@@ -91,10 +99,7 @@ function stillWanted(record: IntentRecord, ports: Ports): { readonly class: Clas
       ? { phase: 'refused', reason: 'not_fresh', message }
       : { phase: 'expired', reason: 'approval_expired', message }
   }
-  const authority = authorityOf(record, ports)
-  return isRefusal(authority)
-    ? { phase: 'refused', reason: authority.refused, message: authority.message }
-    : authority
+  return mayWrite(record, ports)
 }
 
 /** Nothing that people approved moved, the live rules still allow, and the approvals still stand. */
@@ -122,8 +127,6 @@ function stillSame(record: IntentRecord, judged: Judgement | Stop, ports: Ports)
 
 /** Whether the intent must not write any more, though nothing that people approved has changed. */
 export function stopped(record: IntentRecord, ports: Ports): No | undefined {
-  const stop = suspended(record, ports, { undo: false })
-  if (stop !== undefined) return { phase: 'refused', reason: 'suspended', message: stop }
   const { rehearsed } = record
   if (rehearsed !== undefined && rehearsed.decision.requirements.length > 0) {
     const outcome = count(record, rehearsed.decision.requirements, rehearsed.digest, ports)
@@ -132,10 +135,8 @@ export function stopped(record: IntentRecord, ports: Ports): No | undefined {
       return { phase: 'rejected', reason: 'rejected', message }
     }
   }
-  const authority = authorityOf(record, ports)
-  return isRefusal(authority)
-    ? { phase: 'refused', reason: authority.refused, message: authority.message }
-    : undefined
+  const may = mayWrite(record, ports)
+  return 'phase' in may ? may : undefined
 }
 
 /** One more dispatch of what was decided and approved, for the next write of its plan. */
