@@ -18,11 +18,15 @@ export interface Host {
   readonly onError: (error: unknown) => void
   /** Further settings of the mediator. */
   readonly mediatorFlags?: readonly string[]
+  /** Flags of the Node.js it runs in. */
+  readonly mediatorNodeFlags?: readonly string[]
 }
 
 /** One program alone, to crash it and start it again as it was. */
 export interface Restartable {
   pid(): number
+  /** Resolves when the process that runs by now is gone, however it ended. */
+  exited(): Promise<void>
   kill(): Promise<void>
   stop(): Promise<void>
   start(): Promise<void>
@@ -80,6 +84,7 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
       name: `jackstay-${name}`,
       main: programs[name],
       args: ['--kubeconfig', kubeconfig, '--port', String(port), ...extra],
+      ...(name === 'mediator' && { nodeFlags: host.mediatorNodeFlags ?? [] }),
       logFile: join(logs, `${name}.log`),
       readyUrl: `http://127.0.0.1:${port}/readyz`,
       signal,
@@ -121,6 +126,9 @@ function restartable(launch: () => Promise<Program>): Restartable {
   let program: Program | undefined
   return {
     pid: () => program?.pid ?? 0,
+    exited: async () => {
+      await program?.exited
+    },
     kill: async () => await program?.kill(),
     stop: async () => await program?.stop(),
     start: async () => {

@@ -7,6 +7,8 @@ export interface ProgramOptions {
   /** The program's main file. */
   readonly main: string
   readonly args: readonly string[]
+  /** Of Node.js itself, before the program. */
+  readonly nodeFlags?: readonly string[]
   /** Everything it writes, appended. */
   readonly logFile: string
   /** Answers 200 when the program is ready. */
@@ -37,7 +39,7 @@ const stopMs = 10_000
  */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const log = createWriteStream(options.logFile, { flags: 'a' })
-  const child = spawn(process.execPath, [options.main, ...options.args], {
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.main, ...options.args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // its own group: Ctrl-C at the terminal reaches us, and we end the programs in order
     detached: true,

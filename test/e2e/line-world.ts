@@ -78,7 +78,8 @@ export async function noLine(): Promise<string | false> {
 export interface LineSettings {
   readonly mediatorFlags?: readonly string[]
   /** What lies between the programs and the API server. */
-  readonly link?: SlowLink
+  readonly link?: Pick<SlowLink, 'lead'>
+  readonly mediatorNodeFlags?: readonly string[]
 }
 
 export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld> {

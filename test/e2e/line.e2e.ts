@@ -3,8 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { IntentView } from '@jackstay/contract/api'
 import { readEvent } from '@jackstay/contract/history'
 import { fold } from '@jackstay/contract/record'
-import { storeReader } from '@jackstay/ledger/sqlite-reader'
-import { verifyLedger } from '@jackstay/ledger/verify'
+import { ledgerVerdict } from './ledger-verdict.ts'
 import { type LineWorld, lineWorld, noLine, oncall, phaseOf, type Tenant } from './line-world.ts'
 
 function record(view: IntentView) {
@@ -186,20 +185,8 @@ describe('the line on a real API server', { skip: await noLine() }, () => {
   })
 
   it('leaves a log that verifies from its files alone', async () => {
-    const vkey = await readVkey(w)
-    const read = storeReader(w.plane.dataDirectory)
-    const result = await verifyLedger({ read, vkey })
+    const result = await ledgerVerdict(w)
     assert.ok(result.ok, JSON.stringify(result))
     assert.ok(result.size >= 12)
   })
 })
-
-async function readVkey(w: LineWorld): Promise<string> {
-  const { token } = await w.admin.createToken('jackstay-system', 'jackstay-reader', {
-    audiences: ['jackstay-read'],
-    expirationSeconds: 600,
-  })
-  const headers = { authorization: `Bearer ${token}` }
-  const answer = await fetch(`${w.plane.mediatorUrl}/ledger/vkey`, { headers })
-  return (await answer.text()).trim()
-}
