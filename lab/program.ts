@@ -39,11 +39,15 @@ const stopMs = 10_000
  */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const log = createWriteStream(options.logFile, { flags: 'a' })
-  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.main, ...options.args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // its own group: Ctrl-C at the terminal reaches us, and we end the programs in order
-    detached: true,
-  })
+  const child = spawn(
+    process.execPath,
+    [...(options.nodeFlags ?? []), options.main, ...options.args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // its own group: Ctrl-C at the terminal reaches us, and we end the programs in order
+      detached: true,
+    },
+  )
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   child.stderr.pipe(log)
   splitLines(child, (line) => {

@@ -15,12 +15,12 @@ function dieIfPlanned(when: 'before' | 'after'): void {
   if (at === when && pending.has(event)) process.kill(process.pid, 'SIGKILL')
 }
 
-StatementSync.prototype.run = function (this: StatementSync, ...values: never[]) {
+StatementSync.prototype.run = function (this: StatementSync, ...values: unknown[]) {
   const { sourceSQL } = this
   if (sourceSQL.startsWith('INSERT INTO events ')) pending.add(String(values[2]))
-  if (sourceSQL !== 'COMMIT' || pending.size === 0) return run.apply(this, values)
+  if (sourceSQL !== 'COMMIT' || pending.size === 0) return Reflect.apply(run, this, values)
   dieIfPlanned('before')
-  const result = run.apply(this, values)
+  const result = Reflect.apply(run, this, values)
   dieIfPlanned('after')
   pending.clear()
   return result

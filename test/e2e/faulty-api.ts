@@ -1,5 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, request as plain, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  request as plain,
+  type ServerResponse,
+} from 'node:http'
 import { request as secure } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
@@ -109,7 +114,9 @@ function carryOn(fate: Fate, to: ServerResponse): boolean {
     'content-type': 'application/json',
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
   })
-  to.end(JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code: status }))
+  to.end(
+    JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, code: status }),
+  )
   return false
 }
 
