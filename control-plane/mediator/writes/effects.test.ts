@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Observed } from '@jackstay/actions/action'
+import type { CreateWrite, EvictWrite, ObjectRef } from '@jackstay/contract/plan'
+import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
+import { fieldManager } from '../settle.ts'
+import { attempt } from './attempt.ts'
+import { effectOf, inverseOf } from './effects.ts'
+
+const uid = '22222222-2222-4222-8222-222222222222'
+const other = '33333333-3333-4333-8333-333333333333'
+const pod: ObjectRef = {
+  ...{ apiVersion: 'v1', kind: 'Pod', resource: 'pods', namespace: 'shop', name: 'web-1', uid },
+}
+const evict: EvictWrite = {
+  ...{ id: 'w1', verb: 'evict', object: pod },
+  before: [{ of: 'Pod', path: '/spec/nodeName', value: { is: 'n1' } }],
+}
+const create: CreateWrite = {
+  ...{ id: 'w1', verb: 'create', body: { kind: 'Job' } },
+  object: { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs', namespace: 'shop', name: 'r' },
+}
+const identity: WriteIdentity = {
+  ...{ executor: 'e', intent: 'i1', agent: 'a', action: 'x', undo: false },
+}
+const bound = { write: 'w1', uid, resourceVersion: '1' }
+
+interface World {
+  object: Observed | undefined
+  /** What the next sendings do and answer, in order. */
+  answers: (() => WriteAnswer)[]
+  sent: number
+}
+
+function objectOf(metadata: object): Observed {
+  return { metadata: { uid, resourceVersion: '1', ...metadata } } as Observed
+}
+
+function portsOf(world: World): Ports {
+  const send = async () => {
+    world.sent++
+    return (world.answers.shift() ?? (() => ({ kind: 'unknown', message: 'cut' }) as const))()
+  }
+  const targets = { read: async () => world.object, evict: send, create: send, delete: send }
+  return { targets } as unknown as Ports
+}
+
+const gone = { kind: 'unknown', message: 'cut' } as const
+
+describe('an eviction', () => {
+  const run = (world: World) => attempt(effectOf(evict, bound, identity, portsOf(world)))
+
+  it('that was answered is told by the answer', async () => {
+    const applied = () => ({ kind: 'applied', object: {} }) as const
+    const world: World = { object: objectOf({}), answers: [applied], sent: 0 }
+    assert.deepEqual(await run(world), { outcome: 'applied', settled: 'by_answer' })
+  })
+
+  it('without an answer is settled by reading, and not sent again once the Pod goes (T45)', async () => {
+    const world: World = { object: objectOf({}), answers: [], sent: 0 }
+    world.answers.push(() => {
+      world.object = objectOf({ deletionTimestamp: '2026-01-01T00:00:00Z' })
+      return gone
+    })
+    assert.deepEqual(await run(world), { outcome: 'applied', settled: 'by_reading' })
+    assert.equal(world.sent, 1)
+    world.object = undefined
+    assert.deepEqual(await run(world), { outcome: 'applied', settled: 'by_reading' })
+    assert.equal(world.sent, 1, 'after a crash the Pod is gone, and nothing is sent (T46)')
+  })
+
+  it('never meets another Pod of the same name (T32)', async () => {
+    const world: World = { object: objectOf({ uid: other }), answers: [], sent: 0 }
+    await run(world)
+    assert.equal(world.sent, 0)
+  })
+
+  it('of a Pod that moved is bound anew, not sent', async () => {
+    const world: World = { object: objectOf({ resourceVersion: '2' }), answers: [], sent: 0 }
+    assert.equal((await run(world)).outcome, 'conflict')
+    assert.equal(world.sent, 0)
+  })
+
+  it('that a disruption budget holds back is for later', async () => {
+    const later = () => ({ kind: 'later', message: 'the budget is used up' }) as const
+    const world: World = { object: objectOf({}), answers: [later], sent: 0 }
+    const { outcome, message } = await run(world)
+    assert.deepEqual([outcome, message, world.sent], ['later', 'the budget is used up', 1])
+  })
+})
+
+describe('an object that is made', () => {
+  const run = (world: World) => attempt(effectOf(create, undefined, identity, portsOf(world)))
+  const ours = () =>
+    objectOf({ uid: other, managedFields: [{ manager: fieldManager('i1', false) }] })
+
+  it('without an answer is found by its field manager, with its uid (T45, T46)', async () => {
+    const world: World = { object: undefined, answers: [], sent: 0 }
+    world.answers.push(() => {
+      world.object = ours()
+      return gone
+    })
+    const { outcome, settled, uid: made } = await run(world)
+    assert.deepEqual([outcome, settled, made], ['applied', 'by_reading', other])
+    await run(world)
+    assert.equal(world.sent, 1)
+  })
+
+  it('never takes the place of somebody else’s', async () => {
+    const world: World = { object: objectOf({ uid: other }), answers: [], sent: 0 }
+    assert.equal((await run(world)).outcome, 'conflict')
+    assert.equal(world.sent, 0)
+  })
+
+  it('is taken back by its uid alone', async () => {
+    const made = { ...create.object, uid: other }
+    const binding = { write: 'w1', uid: other, resourceVersion: '1' }
+    const back = (world: World) =>
+      attempt(inverseOf(create, made, binding, { ...identity, undo: true }, portsOf(world)))
+    const world: World = { object: objectOf({ uid: other }), answers: [], sent: 0 }
+    world.answers.push(() => {
+      world.object = undefined
+      return gone
+    })
+    assert.deepEqual(await back(world), { outcome: 'applied', settled: 'by_reading' })
+    world.object = objectOf({ uid })
+    assert.deepEqual(await back(world), { outcome: 'applied', settled: 'by_reading' })
+    assert.equal(world.sent, 1, 'another of the same name is left alone (T32)')
+  })
+})
