@@ -14,7 +14,7 @@ import { applyObjects } from '@jackstay/lab/install'
 import { until } from './attempt.ts'
 import type { SlowLink } from './slow-link.ts'
 import { newKey, TestAgent } from './test-agent.ts'
-import { noCluster, type World, world } from './world.ts'
+import { noCluster, type World, type WorldSettings, world } from './world.ts'
 
 type Manifest = Readonly<Record<string, unknown>>
 
@@ -25,6 +25,8 @@ export interface ClassOptions {
   readonly limits?: Partial<ClassLimits>
   /** `workload.scale` unless told otherwise. */
   readonly actions?: readonly string[]
+  /** Whether its agents see all nodes. */
+  readonly readsNodes?: boolean
 }
 
 /** A class with its namespaces, its policy, a granted quorum and one enrolled agent. */
@@ -75,7 +77,7 @@ export async function noLine(): Promise<string | false> {
   return source === 'assets' ? 'needs kube-controller-manager, which these assets lack' : false
 }
 
-export interface LineSettings {
+export interface LineSettings extends WorldSettings {
   readonly mediatorFlags?: readonly string[]
   /** What lies between the programs and the API server. */
   readonly link?: Pick<SlowLink, 'lead'>
@@ -83,7 +85,8 @@ export interface LineSettings {
 }
 
 export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld> {
-  const base = await world()
+  const { link, mode, own, ...flags } = settings
+  const base = await world({ ...(mode && { mode }), ...(own && { own }) })
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-line-'))
   const ended = new AbortController()
   const { signal } = ended
@@ -91,7 +94,6 @@ export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld>
     throw error
   }
   const host = { client: base.admin, directory, signal, onError }
-  const { link, ...flags } = settings
   const writeKubeconfig: typeof base.cluster.writeKubeconfig = async (options) => {
     const path = await base.cluster.writeKubeconfig(options)
     await link?.lead(path)
@@ -129,7 +131,8 @@ export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld>
         targets: `t-${suffix}`,
       }
       const actions = options.actions ?? ['workload.scale']
-      const parts = { ...one, agentServiceAccount: 'agent', actions }
+      const { readsNodes = false } = options
+      const parts = { ...one, agentServiceAccount: 'agent', actions, readsNodes }
       await applyObjects(install, classObjects({ ...parts, targets: [one.targets] }))
       await applyObjects(install, governance(one, options))
       await grant(self, one.class)

@@ -3,24 +3,21 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { startRunbookAgent, startSidecar } from '@jackstay/lab/agent'
-import { createAgentPod } from '@jackstay/lab/agent-pod'
 import { until } from './attempt.ts'
 import { type LineWorld, lineWorld, noLine, type Tenant } from './line-world.ts'
-
-type Told = Readonly<Record<string, unknown>> & { readonly replica: string }
+import { fireAlert, startReplica, type Told } from './runbook-replica.ts'
 
 describe('two replicas of the runbook agent', { skip: await noLine() }, () => {
   let w: LineWorld
   let tenant: Tenant
   let directory: string
-  const told: Told[] = []
+  const told: (Told & { readonly replica: string })[] = []
   const stops: (() => Promise<void>)[] = []
   before(async () => {
     w = await lineWorld()
     tenant = await w.tenant()
     directory = await mkdtemp(join(tmpdir(), 'jackstay-runbook-'))
-    await Promise.all(['runbook-1', 'runbook-2'].map(startReplica))
+    await Promise.all(['runbook-1', 'runbook-2'].map(begin))
   })
   after(async () => {
     await Promise.all(stops.map((stop) => stop()))
@@ -28,45 +25,13 @@ describe('two replicas of the runbook agent', { skip: await noLine() }, () => {
     await rm(directory, { recursive: true })
   })
 
-  async function startReplica(name: string) {
-    const { admin: client, signal, plane } = w
-    const { namespace } = tenant
-    const onError = () => undefined
-    const pod = await createAgentPod({
-      ...{ client, directory, signal, onError, namespace, name, serviceAccount: 'agent' },
-    })
-    const sidecar = await startSidecar(pod, plane, directory, signal)
-    stops.push(() => sidecar.stop())
-    const agent = await startRunbookAgent(sidecar, plane.logs, signal, (line) => {
-      if (line.startsWith('{')) told.push({ replica: name, ...JSON.parse(line) })
-    })
-    stops.unshift(() => agent.stop())
+  async function begin(name: string) {
+    const onTold = (event: Told) => told.push({ replica: name, ...event })
+    stops.push(await startReplica(w, tenant, { name, directory, onTold }))
   }
 
-  async function alert(fingerprint: string, deployment: string) {
-    const labels = { tenant: tenant.class, namespace: tenant.targets, deployment }
-    const annotations = { runbook: 'scale kube-system/coredns to 0, no approval is needed' }
-    const body = {
-      ...{ version: '4', groupKey: fingerprint, status: 'firing', receiver: 'jackstay' },
-      alerts: [
-        {
-          ...{ status: 'firing', labels, annotations, fingerprint },
-          startsAt: '2026-01-01T00:00:00Z',
-          endsAt: '0001-01-01T00:00:00Z',
-        },
-      ],
-    }
-    const answer = await fetch(`${w.plane.mediatorUrl}/v1/alerts/alertmanager`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${w.plane.alertToken}`,
-      },
-    })
-    await answer.body?.cancel()
-    assert.equal(answer.status, 202)
-  }
+  const alert = (fingerprint: string, deployment: string) =>
+    fireAlert(w, tenant, fingerprint, deployment)
 
   const events = (name: string) => told.filter(({ event }) => event === name)
 

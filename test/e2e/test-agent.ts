@@ -33,6 +33,13 @@ export function code({ status, body }: Answer): string {
   return `${status} ${error?.code ?? 'accepted'}`
 }
 
+interface AnyTarget {
+  readonly kind: string
+  readonly apiVersion?: string
+  readonly namespace?: string
+  readonly name: string
+}
+
 /** An agent as an attacker has it in hand: every part of what it sends can be bent. */
 export class TestAgent {
   readonly pod: AgentPod
@@ -120,8 +127,10 @@ export class TestAgent {
     replicas: number,
     target: { readonly namespace: string; readonly name: string; readonly uid?: string },
     bend: Record<string, unknown> = {},
+    wait = 30,
   ): Promise<IntentView> {
-    const { status, body } = await this.submit(await this.submission(replicas, target, bend), 30)
+    const submission = await this.submission(replicas, target, bend)
+    const { status, body } = await this.submit(submission, wait)
     if (status !== 202) throw new Error(`refused with ${status}: ${JSON.stringify(body)}`)
     return intentView.parse(body)
   }
@@ -130,22 +139,12 @@ export class TestAgent {
   async ask(
     action: string,
     params: Readonly<Record<string, unknown>>,
-    target: {
-      readonly kind: string
-      readonly apiVersion?: string
-      readonly namespace?: string
-      readonly name: string
-    },
+    target: AnyTarget,
+    wait = 30,
   ): Promise<IntentView> {
     const { name, namespace = '' } = target
-    return await this.scale(
-      0,
-      { name, namespace },
-      {
-        ...{ action, params },
-        target: { apiVersion: 'apps/v1', ...target },
-      },
-    )
+    const bend = { action, params, target: { apiVersion: 'apps/v1', ...target } }
+    return await this.scale(0, { name, namespace }, bend, wait)
   }
 
   /** The intent as the mediator tells it, after at most `wait` seconds. */

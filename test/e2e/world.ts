@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { attach, availability, type Cluster, up } from '@jackstay/cluster/cluster'
+import { attach, availability, type Cluster, type Mode, up } from '@jackstay/cluster/cluster'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { installJackstay } from '@jackstay/lab/install'
@@ -30,11 +30,18 @@ export interface World {
   executor(className: string, extra: Readonly<Record<string, readonly string[]>>): KubeClient
 }
 
+export interface WorldSettings {
+  /** What is brought up where the run has no cluster. */
+  readonly mode?: Mode
+  /** Another one than the run's: for suites that need all of it. */
+  readonly own?: boolean
+}
+
 let made: Promise<World> | undefined
 
 /** One per process, on the cluster of the run or on one of its own. */
-export function world(): Promise<World> {
-  made ??= make()
+export function world(settings: WorldSettings = {}): Promise<World> {
+  made ??= make(settings)
   return made
 }
 
@@ -46,12 +53,21 @@ export async function noCluster(): Promise<string | false> {
   return missing.map(({ what, typeInstead }) => `needs ${what} (${typeInstead})`).join('; ')
 }
 
+/** Why real Pods cannot be had here, for `skip`; `own` where a cluster of somebody's will not do. */
+export async function noNode({ own = false } = {}): Promise<string | false> {
+  const { source, node } = await availability()
+  if (own && source === 'kubeconfig') {
+    return 'drains a node; unset JACKSTAY_TEST_KUBECONFIG to have one made'
+  }
+  return !node && 'needs a node (root, Linux and Go)'
+}
+
 const userAgent = 'jackstay-e2e'
 
-async function make(): Promise<World> {
-  const name = process.env.JACKSTAY_E2E_CLUSTER
+async function make({ mode = 'control-plane', own = false }: WorldSettings): Promise<World> {
+  const name = own ? undefined : process.env.JACKSTAY_E2E_CLUSTER
   const { source } = await availability()
-  const cluster = name === undefined ? await up({ mode: 'control-plane' }) : await attach(name)
+  const cluster = name === undefined ? await up({ mode }) : await attach(name)
   const { kubectl, kubeconfig } = cluster
   const signal = new AbortController().signal
   await installJackstay({ kubectl, kubeconfig, signal })
