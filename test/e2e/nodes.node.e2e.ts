@@ -83,40 +83,42 @@ describe('Pods and a node through the whole line', { skip: await noNode({ own: t
     }
   }
 
-  it('waits with an eviction until the disruption budget lets the Pod go', async () => {
-    const [name = ''] = await podNames('held')
-    const target = { apiVersion: 'v1', kind: 'Pod', namespace: tenant.targets, name }
-    const { id } = (await tenant.agent.ask('pod.evict', {}, target, 0)).summary
-    await until('it is held back', async () => outcomes(await now(id)).includes('w1 later'))
-    assert.deepEqual(await podNames('held'), [name])
-    await apply(w, [budget(0)])
-    const view = await ends(id)
-    assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view))
-    assert.equal(outcomes(view).at(-1), 'w1 applied')
-    await apply(w, [budget(1)])
-  })
+  describe('what Pods come and go by', { concurrency: true }, () => {
+    it('waits with an eviction until the disruption budget lets the Pod go', async () => {
+      const [name = ''] = await podNames('held')
+      const target = { apiVersion: 'v1', kind: 'Pod', namespace: tenant.targets, name }
+      const { id } = (await tenant.agent.ask('pod.evict', {}, target, 0)).summary
+      await until('it is held back', async () => outcomes(await now(id)).includes('w1 later'))
+      assert.deepEqual(await podNames('held'), [name])
+      await apply(w, [budget(0)])
+      const view = await ends(id)
+      assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view))
+      assert.equal(outcomes(view).at(-1), 'w1 applied')
+      await apply(w, [budget(1)])
+    })
 
-  it('verifies a restart once every Pod is another one', async () => {
-    const old = await podNames('rolled')
-    const view = await tenant.agent.ask('workload.restart', {}, of('rolled'), 0)
-    const ended = await ends(view.summary.id)
-    assert.equal(phaseOf(ended), 'verified/succeeded', JSON.stringify(ended))
-    const ready = '{.items[?(@.status.containerStatuses[0].ready)].metadata.name}'
-    const names = await mine('get', 'pods', '-l', 'app=rolled', '-o', `jsonpath=${ready}`)
-    const fresh = names.split(' ').filter((name) => !old.includes(name))
-    assert.equal(fresh.length, 2, names)
-  })
+    it('verifies a restart once every Pod is another one', async () => {
+      const old = await podNames('rolled')
+      const view = await tenant.agent.ask('workload.restart', {}, of('rolled'), 0)
+      const ended = await ends(view.summary.id)
+      assert.equal(phaseOf(ended), 'verified/succeeded', JSON.stringify(ended))
+      const ready = '{.items[?(@.status.containerStatuses[0].ready)].metadata.name}'
+      const names = await mine('get', 'pods', '-l', 'app=rolled', '-o', `jsonpath=${ready}`)
+      const fresh = names.split(' ').filter((name) => !old.includes(name))
+      assert.equal(fresh.length, 2, names)
+    })
 
-  it('takes an image back that cannot be pulled, while the old Pod serves on', async () => {
-    const [old] = await podNames('spoilt')
-    const params = { container: 'app', image: 'jackstay.local/none:2' }
-    const asked = await tenant.agent.ask('workload.setImage', params, of('spoilt'), 0)
-    const view = await ends(asked.summary.id)
-    assert.equal(phaseOf(view), 'rolled_back/undone', JSON.stringify(view))
-    assert.match(JSON.stringify(view.events), /ProgressDeadlineExceeded/)
-    const settled = async () => (await podNames('spoilt')).join() === old
-    await until('only the old Pod is left', settled, patienceMs)
-    await serves('spoilt')
+    it('takes an image back that cannot be pulled, while the old Pod serves on', async () => {
+      const [old] = await podNames('spoilt')
+      const params = { container: 'app', image: 'jackstay.local/none:2' }
+      const asked = await tenant.agent.ask('workload.setImage', params, of('spoilt'), 0)
+      const view = await ends(asked.summary.id)
+      assert.equal(phaseOf(view), 'rolled_back/undone', JSON.stringify(view))
+      assert.match(JSON.stringify(view.events), /ProgressDeadlineExceeded/)
+      const settled = async () => (await podNames('spoilt')).join() === old
+      await until('only the old Pod is left', settled, patienceMs)
+      await serves('spoilt')
+    })
   })
 
   describe('node.drain', () => {

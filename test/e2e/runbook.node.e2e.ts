@@ -81,6 +81,10 @@ describe('the runbook agent and real Pods', { skip: await noNode() }, () => {
     realDeployment({ namespace: tenant.targets, name, container })
   const serves = (name: string) => mine('rollout', 'status', `deployment/${name}`, '--timeout=180s')
 
+  /** Alertmanager names alerts by hexadecimal digits. */
+  const alert = (name: string) =>
+    fireAlert(w, tenant, Buffer.from(name).toString('hex').slice(0, 16), name)
+
   /** One new revision that cannot work. */
   async function spoil(name: string): Promise<void> {
     const { well, bad } = incidents[name] ?? {}
@@ -96,18 +100,16 @@ describe('the runbook agent and real Pods', { skip: await noNode() }, () => {
   }
 
   /** What the agent told of an alert, once it has told it. */
-  async function tells(name: string, event: string): Promise<Told> {
-    await until(`${event} of ${name}`, async () => about(name, event) !== undefined, patienceMs)
-    return about(name, event) ?? {}
+  async function tells(name: string, ...events: readonly string[]): Promise<Told> {
+    const found = () => events.map((event) => about(name, event)).find((one) => one !== undefined)
+    await until(`${events.join(' or ')} of ${name}`, async () => found() !== undefined, patienceMs)
+    return found() ?? {}
   }
 
   async function answered(name: string, action: string): Promise<Told> {
     await spoil(name)
-    await fireAlert(w, tenant, `f-${name}`, name)
-    const outcome = await Promise.race([
-      tells(name, 'agent.outcome'),
-      tells(name, 'agent.escalated'),
-    ])
+    await alert(name)
+    const outcome = await tells(name, 'agent.outcome', 'agent.escalated')
     assert.equal(
       outcome.phase,
       'verified',
@@ -141,7 +143,7 @@ describe('the runbook agent and real Pods', { skip: await noNode() }, () => {
     })
 
     it('what is well is left alone', async () => {
-      await fireAlert(w, tenant, 'f-well', 'well')
+      await alert('well')
       assert.equal((await tells('well', 'agent.diagnosis')).kind, 'nothing')
     })
 
@@ -153,13 +155,13 @@ describe('the runbook agent and real Pods', { skip: await noNode() }, () => {
       await until('it crashes', crashed, patienceMs)
       await mine('rollout', 'undo', 'deployment/recovered')
       await serves('recovered')
-      await fireAlert(w, tenant, 'f-recovered', 'recovered')
+      await alert('recovered')
       assert.equal((await tells('recovered', 'agent.diagnosis')).kind, 'nothing')
     })
 
     it('a cause outside of the cluster is told to people, and nothing is asked for', async () => {
       await spoil('outside')
-      await fireAlert(w, tenant, 'f-outside', 'outside')
+      await alert('outside')
       const escalated = await tells('outside', 'agent.escalated')
       assert.equal(escalated.reason, 'cause_outside', JSON.stringify(escalated))
       assert.equal(about('outside', 'agent.intent'), undefined)
@@ -170,11 +172,8 @@ describe('the runbook agent and real Pods', { skip: await noNode() }, () => {
     await kubectl(['label', 'node', node, `${governedLabel}=true`, '--overwrite'])
     await kubectl(['cordon', node])
     await mine('scale', 'deployment/cordoned', '--replicas=2')
-    await fireAlert(w, tenant, 'f-cordoned', 'cordoned')
-    const outcome = await Promise.race([
-      tells('cordoned', 'agent.outcome'),
-      tells('cordoned', 'agent.escalated'),
-    ])
+    await alert('cordoned')
+    const outcome = await tells('cordoned', 'agent.outcome', 'agent.escalated')
     assert.equal(
       outcome.phase,
       'verified',
