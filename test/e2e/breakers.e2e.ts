@@ -22,7 +22,8 @@ describe('breakers on a real API server', { skip: await noLine() }, () => {
     const agent = { openMs, rules: { refused, flood } }
     await writeFile(file, JSON.stringify({ agent }))
     w = await lineWorld({ mediatorFlags: ['--breakers', file] })
-    const rules = [{ name: 'allow', allow: { when: 'intent.params.replicas < 5' } }]
+    const when = 'has(intent.params.replicas) && intent.params.replicas < 5'
+    const rules = [{ name: 'allow', allow: { when } }]
     tenant = await w.tenant({ rules })
     quiet = await w.tenant({ rules })
     await w.deployment(tenant, 'web', 1)

@@ -135,6 +135,8 @@ export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld>
       const parts = { ...one, agentServiceAccount: 'agent', actions, readsNodes }
       await applyObjects(install, classObjects({ ...parts, targets: [one.targets] }))
       await applyObjects(install, governance(one, options))
+      // one that does not load denies the action to every class, also those of later suites
+      await rulesLoad(base, one.class)
       await grant(self, one.class)
       return { ...one, agent: await enrolled(one) }
     },
@@ -285,6 +287,12 @@ async function approve(
   })
   if (created.code !== 0) throw new Error(created.stderr)
   return name
+}
+
+async function rulesLoad({ kubectl }: World, policy: string): Promise<void> {
+  const waited = ['wait', '--for=condition=Ready', '--timeout=30s', `actionpolicy/${policy}`]
+  const { code, stderr } = await kubectl(waited)
+  if (code !== 0) throw new Error(`the rules of \`${policy}\` do not load: ${stderr}`)
 }
 
 /** One oncall person agrees to the class as it stands. */
