@@ -116,8 +116,12 @@ const neverMade: readonly { readonly expression: string; readonly what: string }
     what: 'the namespaces of the node',
   },
   {
-    expression: `${pods}.?volumes.orValue([]).all(v, !['hostPath', 'secret', 'projected', 'csi'].exists(k, k in dyn(v)))`,
-    what: 'volumes of the node, of secrets or of tokens',
+    expression: `${pods}.?volumes.orValue([]).all(v, dyn(v).all(k, k in ['name', 'emptyDir', 'configMap', 'downwardAPI', 'persistentVolumeClaim', 'ephemeral']))`,
+    what: 'volumes of the node, of secrets, of tokens or from elsewhere',
+  },
+  {
+    expression: `${containers}.all(c, c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0))`,
+    what: 'ports of the node',
   },
   {
     expression: `${pods}.?serviceAccountName.orValue('default') == 'default'`,
