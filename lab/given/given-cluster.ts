@@ -112,7 +112,7 @@ function listOf(wanted: readonly Manifest[]): string[] {
   return [
     ...[...byKind].map(([kind, of]) => `${kind} (${names(of).length}): ${names(of).join(', ')}`),
     `and, for a second, a ValidatingAdmissionPolicy jackstay-canary-… with its binding`,
-    `inside these namespaces, and no other: ${new Set(inside.map(nameOf)).size} objects more`,
+    `inside namespaces (${new Set(inside.map(nameOf)).size}), and in no other: ${[...new Set(inside.map(({ metadata }) => metadata.namespace))].join(', ')}`,
     `you would act as \`${operator.user}\` in the group \`${operator.group}\`, by impersonation, to approve`,
   ]
 }

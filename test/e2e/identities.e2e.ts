@@ -15,7 +15,8 @@ const changes: readonly { program: string; namespace: string; may: readonly stri
   ...['default', 'kube-system', 'jackstay-system'].map((namespace) => ({
     program: 'jackstay-mediator',
     namespace,
-    may: mediatorMay(),
+    // Events about what belongs to no namespace stand in `default`
+    may: [...mediatorMay(), ...(namespace === 'default' ? ['create events.events.k8s.io'] : [])],
   })),
   {
     program: 'jackstay-mediator',
