@@ -68,8 +68,8 @@ export function readsReference(): string {
     '\n## ClusterRoles\n\n| ClusterRole | Shows |\n|---|---|',
     ...roles,
     '\n## Questions and answers\n',
-    'Over HTTP `POST /v1/tools/{verb}` with the question as JSON, over MCP (`POST /mcp`) a tool of the',
-    'same name. Fields with a default can be left out.',
+    'Over HTTP `POST /v1/tools/{verb}` with the question as JSON, over MCP, by the sidecar, a tool named',
+    '`kubernetes_{verb}`. Fields with a default can be left out.',
     ...Object.entries(reads).flatMap(([verb, { description, request, answer }]) => [
       `\n### ${verb}\n\n${description}\n`,
       '| In | Type | Meaning |\n|---|---|---|',
