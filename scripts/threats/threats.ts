@@ -56,7 +56,7 @@ T52 | approving oneself, agents that approve, edited parameters | denied
 T53 | nobody answers | expired, which is neither yes nor no
 T54 | an approval for another digest, one used twice | at most one wins
 T55 | text that moves, hides or pretends | people see the control plane's diff, and the agent's words escaped
-T56 | a flood of approvals | capped; what cannot be undone is never batched
+T56 | a flood of approvals | capped, and one approval never stands for two intents
 T58 | no approvals required, by configuration | denied
 T69 | a log that is cut, edited, forked or replaced | noticed against a checkpoint kept elsewhere
 T70 | a full disk, a lost sink | writes stop, stopping works
