@@ -1,4 +1,5 @@
 import type { Json } from '@jackstay/contract/json'
+import { selectorText } from '@jackstay/contract/label-selector'
 import { z } from 'zod'
 import type { FactReader, TargetKind } from '../action.ts'
 import type { Workload } from './observed.ts'
@@ -30,7 +31,7 @@ export async function runningImages(
   { metadata, spec }: Workload,
   read: FactReader,
 ): Promise<readonly RunningImage[]> {
-  const selector = selectorOf(spec.selector)
+  const selector = selectorText(spec.selector)
   const found = selector === '' ? [] : await read.list(pods, metadata.namespace, selector)
   const running = found.flatMap((one) => imagesOf(pod.parse(one)))
   const { containers, initContainers } = spec.template.spec
@@ -48,23 +49,6 @@ function imagesOf({ spec, status }: z.infer<typeof pod>) {
     const digest = /sha256:[0-9a-f]{64}$/.exec(id)?.[0]
     return digest === undefined ? [] : [{ container: name, image, digest }]
   })
-}
-
-function selectorOf({ matchLabels, matchExpressions }: Workload['spec']['selector']): string {
-  const words: Readonly<Record<string, (key: string, values: string) => string>> = {
-    In: (key, values) => `${key} in (${values})`,
-    NotIn: (key, values) => `${key} notin (${values})`,
-    Exists: (key) => key,
-    DoesNotExist: (key) => `!${key}`,
-  }
-  return [
-    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...matchExpressions.map(({ key, operator, values }) =>
-      words[operator]?.(key, values.join(',')),
-    ),
-  ]
-    .filter((one) => one !== undefined)
-    .join(',')
 }
 
 /** A name that does not fix its content: what it stands for is the registry's to change. */

@@ -1,4 +1,5 @@
 import type { Json } from '@jackstay/contract/json'
+import { labelSelector } from '@jackstay/contract/label-selector'
 import type { ObjectRef } from '@jackstay/contract/plan'
 import { z } from 'zod'
 import {
@@ -27,20 +28,7 @@ export const workload = z.object({
   spec: z.object({
     replicas: z.int().default(1),
     paused: z.boolean().default(false),
-    selector: z
-      .object({
-        matchLabels: z.record(z.string(), z.string()).default({}),
-        matchExpressions: z
-          .array(
-            z.object({
-              key: z.string(),
-              operator: z.string(),
-              values: z.array(z.string()).default([]),
-            }),
-          )
-          .default([]),
-      })
-      .prefault({}),
+    selector: labelSelector.prefault({}),
     template: z
       .object({
         metadata: z

@@ -1,4 +1,5 @@
 import type { Json } from '@jackstay/contract/json'
+import { labelSelector, selectorText } from '@jackstay/contract/label-selector'
 import type {
   Evidence,
   HistoryAnswer,
@@ -10,7 +11,6 @@ import { z } from 'zod'
 import type { AgentReader } from './agent.ts'
 import { evidenceOf, uriOf } from './read.ts'
 import { readableKind } from './readable.ts'
-import { labelSelector, selectorText } from './selector.ts'
 import { Stripper } from './strip.ts'
 import { imagesOf, templateDiff } from './template-diff.ts'
 

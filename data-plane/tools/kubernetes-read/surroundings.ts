@@ -1,3 +1,9 @@
+import {
+  type LabelSelector,
+  labelSelector,
+  selectorText,
+  selects,
+} from '@jackstay/contract/label-selector'
 import type { ReadableKind } from '@jackstay/contract/readable'
 import { readableKinds } from '@jackstay/contract/readable'
 import type { DescribeAnswer } from '@jackstay/contract/reads'
@@ -7,7 +13,6 @@ import type { AgentReader } from './agent.ts'
 import { isOwned } from './history.ts'
 import type { Parts } from './parts.ts'
 import { readableKind } from './readable.ts'
-import { type LabelSelector, labelSelector, selectorText, selects } from './selector.ts'
 
 /** What stands around an object, as stored. */
 export interface Surroundings {

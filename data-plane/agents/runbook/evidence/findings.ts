@@ -1,4 +1,3 @@
-import { assertNever } from '@jackstay/contract/errors'
 import type { Autoscaler, Deployment, Event, Node, Pod, ReplicaSet } from './objects.ts'
 
 /** Everything read about one Deployment. */
@@ -68,25 +67,4 @@ export function wasRolledOut({ status }: Deployment): boolean {
 
 export function placeOf({ metadata }: Deployment): string {
   return `Deployment ${metadata.namespace}/${metadata.name}`
-}
-
-/** The label selector of a Deployment as the API takes it. */
-export function selectorOf({ spec }: Deployment): string {
-  const { matchLabels, matchExpressions } = spec.selector
-  const equal = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`)
-  const others = matchExpressions.map(({ key, operator, values }) => {
-    switch (operator) {
-      case 'In':
-        return `${key} in (${values.join(',')})`
-      case 'NotIn':
-        return `${key} notin (${values.join(',')})`
-      case 'Exists':
-        return key
-      case 'DoesNotExist':
-        return `!${key}`
-      default:
-        return assertNever(operator)
-    }
-  })
-  return [...equal, ...others].join(',')
 }

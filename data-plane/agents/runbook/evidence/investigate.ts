@@ -1,8 +1,9 @@
 import { JackstayError } from '@jackstay/contract/errors'
+import { selectorText } from '@jackstay/contract/label-selector'
 import { diagnose } from '../diagnoses/diagnose.ts'
 import { type Diagnosis, escalate } from '../diagnoses/diagnosis.ts'
 import type { Evidence, Sidecar } from '../sidecar.ts'
-import { type Findings, selectorOf } from './findings.ts'
+import type { Findings } from './findings.ts'
 import { autoscaler, deployment, event, node, pod, replicaSet } from './objects.ts'
 import { Reader } from './reader.ts'
 import type { Subject } from './subject.ts'
@@ -54,7 +55,7 @@ async function gather(
   const apps = { apiVersion: 'apps/v1', namespace }
   const name = await deploymentName(subject, reader)
   const found = await reader.one(deployment, { ...apps, kind: 'Deployment' }, name)
-  const labelSelector = selectorOf(found)
+  const labelSelector = selectorText(found.spec.selector)
   const core = { apiVersion: 'v1', namespace }
   const autoscaling = { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', namespace }
   const replicaSets = reader.all(replicaSet, { ...apps, kind: 'ReplicaSet' }, { labelSelector })

@@ -1,3 +1,4 @@
+import { labelSelector } from '@jackstay/contract/label-selector'
 import { z } from 'zod'
 
 /**
@@ -21,21 +22,12 @@ const metadata = z.object({
 const condition = z.object({ type: z.string(), status: z.string(), reason: text, message: text })
 const conditions = z.array(condition).default([])
 
-const requirement = z.object({
-  key: z.string(),
-  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-  values: z.array(z.string()).default([]),
-})
-
 export const deployment = z.object({
   metadata: metadata.extend({ namespace: z.string(), generation: z.number().default(0) }),
   spec: z.object({
     replicas: z.int().default(1),
     paused: z.boolean().default(false),
-    selector: z.object({
-      matchLabels: words,
-      matchExpressions: z.array(requirement).default([]),
-    }),
+    selector: labelSelector,
   }),
   status: z
     .object({

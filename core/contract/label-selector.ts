@@ -1,5 +1,5 @@
-import { assertNever } from '@jackstay/contract/errors'
 import { z } from 'zod'
+import { assertNever } from './errors.ts'
 
 /** A label selector as workloads, budgets and policies carry it. */
 export const labelSelector = z.object({
