@@ -1,5 +1,5 @@
-import { isMap, type JsonMap, same } from '@jackstay/contract/field-changes'
-import type { Json } from '@jackstay/contract/json'
+import { same } from '@jackstay/contract/field-changes'
+import { isMap, type Json, type JsonMap } from '@jackstay/contract/json'
 
 /** The JSON merge patch (RFC 7396) that turns `from` into `to`: lists whole, `null` for what goes. */
 export function mergePatch(from: JsonMap, to: JsonMap): JsonMap {

@@ -1,14 +1,6 @@
 import type { Observed } from '@jackstay/actions/action'
-import {
-  at,
-  isList,
-  isMap,
-  type JsonMap,
-  same,
-  tokens,
-  valueAt,
-} from '@jackstay/contract/field-changes'
-import type { Json } from '@jackstay/contract/json'
+import { at, same, tokens, valueAt } from '@jackstay/contract/field-changes'
+import { isList, isMap, type Json, type JsonMap } from '@jackstay/contract/json'
 import type { Reading } from '@jackstay/contract/plan'
 
 /** The field manager of one intent's writes: managedFields then says whose a value is. */

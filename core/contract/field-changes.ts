@@ -1,5 +1,5 @@
 import { assertNever } from './errors.ts'
-import { canonical, type Json } from './json.ts'
+import { canonical, isList, isMap, type Json } from './json.ts'
 import type { PatchWrite, PlannedWrite, Reading } from './plan.ts'
 
 /** One field that a write changes; undefined where it is absent. */
@@ -8,16 +8,6 @@ export interface FieldChange {
   readonly path: string
   readonly before: Json | undefined
   readonly after: Json | undefined
-}
-
-export type JsonMap = { readonly [key: string]: Json }
-
-export function isMap(value: Json | undefined): value is JsonMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-export function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value)
 }
 
 export function same(a: Json | undefined, b: Json | undefined): boolean {
@@ -90,18 +80,25 @@ function collect(
   after: Json | undefined,
   into: FieldChange[],
 ): void {
-  if (same(before, after)) return
-  if (isMap(before) && isMap(after)) {
-    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      collect(`${path}/${token(key)}`, member(before, key), member(after, key), into)
-    }
-    return
+  for (const change of mapChanges(path, before, after)) {
+    const { before: old, after: now } = change
+    if (isList(old) && isList(now) && inStep(old, now)) {
+      for (const [i, item] of old.entries()) collect(`${change.path}/${i}`, item, now[i], into)
+    } else into.push(change)
   }
-  if (isList(before) && isList(after) && inStep(before, after)) {
-    for (const [i, item] of before.entries()) collect(`${path}/${i}`, item, after[i], into)
-    return
-  }
-  into.push({ path, before, after })
+}
+
+/** The fields in which two values differ: maps are looked into, lists are values. */
+export function mapChanges(
+  path: string,
+  before: Json | undefined,
+  after: Json | undefined,
+): readonly FieldChange[] {
+  if (!isMap(before) || !isMap(after)) return same(before, after) ? [] : [{ path, before, after }]
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+  return [...keys].flatMap((key) =>
+    mapChanges(`${path}/${token(key)}`, member(before, key), member(after, key)),
+  )
 }
 
 /** Both lists have the same items by name, in the same order. */

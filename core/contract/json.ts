@@ -11,6 +11,16 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json }
 
+export type JsonMap = { readonly [key: string]: Json }
+
+export function isMap(value: Json | undefined): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value)
+}
+
 export interface JsonLimits {
   /** Bytes of UTF-8. */
   readonly bytes: number

@@ -1,7 +1,7 @@
 import { type CelValue, celList, celMap } from '@bufbuild/cel'
 import { reflect } from '@bufbuild/protobuf/reflect'
 import { TimestampSchema, timestampFromDate } from '@bufbuild/protobuf/wkt'
-import type { Json } from '@jackstay/contract/json'
+import { isList, type Json } from '@jackstay/contract/json'
 import { autonomy } from '@jackstay/contract/kinds/agent-class'
 import { blastRadius, reversibility } from '@jackstay/contract/plan'
 import { z } from 'zod'
@@ -157,10 +157,6 @@ function celValue(value: Json): CelValue {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (value === null || typeof value !== 'object') return value
   return isList(value) ? celList(value.map(celValue)) : celMap(new FactMap(value))
-}
-
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value)
 }
 
 function wellFormed(text: string): string {

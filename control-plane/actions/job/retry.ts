@@ -1,4 +1,4 @@
-import type { Json } from '@jackstay/contract/json'
+import { isMap, type Json, type JsonMap } from '@jackstay/contract/json'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { z } from 'zod'
 import { defineAction, nameOf, type Observed, type TargetKind, type WriteRight } from '../action.ts'
@@ -49,23 +49,17 @@ const own = [
   'batch.kubernetes.io/job-name',
 ]
 
-type Tree = { readonly [key: string]: Json }
-
-function isTree(value: Json | undefined): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function without(tree: Tree, keys: readonly string[]): Tree {
+function without(tree: JsonMap, keys: readonly string[]): JsonMap {
   return Object.fromEntries(Object.entries(tree).filter(([key]) => !keys.includes(key)))
 }
 
 /** The spec of a Job as somebody wrote it: without selector and labels of the first one's Pods. */
-function specOf({ spec }: Job): Tree {
+function specOf({ spec }: Job): JsonMap {
   const kept = without(spec, ['selector', 'manualSelector', 'suspend'])
   const { template } = kept
-  if (!isTree(template) || !isTree(template.metadata)) return kept
+  if (!isMap(template) || !isMap(template.metadata)) return kept
   const { labels } = template.metadata
-  const metadata = { ...template.metadata, labels: isTree(labels) ? without(labels, own) : {} }
+  const metadata = { ...template.metadata, labels: isMap(labels) ? without(labels, own) : {} }
   return { ...kept, template: { ...template, metadata } }
 }
 

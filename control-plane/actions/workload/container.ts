@@ -1,5 +1,5 @@
-import { at, isList, isMap, type JsonMap } from '@jackstay/contract/field-changes'
-import type { Json } from '@jackstay/contract/json'
+import { at } from '@jackstay/contract/field-changes'
+import { isList, isMap, type Json, type JsonMap } from '@jackstay/contract/json'
 import { z } from 'zod'
 import { type ActionPlan, defineAction, isRefusal, type Refusal } from '../action.ts'
 import { fieldWrite } from '../field-write.ts'

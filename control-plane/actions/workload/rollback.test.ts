@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isMap, type JsonMap } from '@jackstay/contract/field-changes'
+import { isMap, type JsonMap } from '@jackstay/contract/json'
 import fc from 'fast-check'
 import { isRefusal, type Observed } from '../action.ts'
 import { mergePatch } from '../merge-patch.ts'

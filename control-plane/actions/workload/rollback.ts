@@ -1,4 +1,5 @@
-import { at, isMap, type JsonMap, same } from '@jackstay/contract/field-changes'
+import { at, same } from '@jackstay/contract/field-changes'
+import { isMap, type JsonMap } from '@jackstay/contract/json'
 import { z } from 'zod'
 import {
   type ActionPlan,

@@ -1,4 +1,5 @@
-import { isMap, type JsonMap, same } from '@jackstay/contract/field-changes'
+import { same } from '@jackstay/contract/field-changes'
+import { isMap, type JsonMap } from '@jackstay/contract/json'
 import { readQuantity } from '@jackstay/judge/quantities'
 import { z } from 'zod'
 import { containerAction, containerName } from './container.ts'

@@ -1,5 +1,5 @@
-import { isList, isMap, type JsonMap, same } from '@jackstay/contract/field-changes'
-import type { Json } from '@jackstay/contract/json'
+import { same } from '@jackstay/contract/field-changes'
+import { isList, isMap, type Json, type JsonMap } from '@jackstay/contract/json'
 
 /*
  * What a whole template may change when it is rolled back (T37). Listed is what may; everything else,

@@ -1,5 +1,5 @@
 import { nameOf, type Observed } from '@jackstay/actions/action'
-import { isMap, same, token } from '@jackstay/contract/field-changes'
+import { mapChanges } from '@jackstay/contract/field-changes'
 import type { Json } from '@jackstay/contract/json'
 import type { PatchWrite, Reading } from '@jackstay/contract/plan'
 
@@ -19,10 +19,10 @@ export function serverDiff(
   before: Observed,
   after: Observed,
 ): { before: Reading[]; after: Reading[] } {
-  const changed = new Map<string, { before: Json | undefined; after: Json | undefined }>()
-  for (const part of ['metadata', 'spec']) {
-    collect(`/${part}`, before[part], after[part], changed)
-  }
+  const all = ['metadata', 'spec'].flatMap((part) => {
+    return mapChanges(`/${part}`, before[part], after[part])
+  })
+  const changed = new Map(all.filter((c) => !moving.has(c.path)).map((c) => [c.path, c]))
   const of = nameOf(write.object)
   const planned = write.before.map((r) => r.path).filter((path) => changed.has(path))
   const others = [...changed.keys()].filter((path) => !planned.includes(path)).sort()
@@ -36,21 +36,4 @@ export function serverDiff(
 
 function reading(of: string, path: string, value: Json | undefined): Reading {
   return { of, path, value: value === undefined ? 'absent' : { is: value } }
-}
-
-function collect(
-  path: string,
-  before: Json | undefined,
-  after: Json | undefined,
-  into: Map<string, { before: Json | undefined; after: Json | undefined }>,
-): void {
-  if (moving.has(path)) return
-  if (isMap(before) && isMap(after)) {
-    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      collect(`${path}/${token(key)}`, before[key], after[key], into)
-    }
-    return
-  }
-  if (same(before, after)) return
-  into.set(path, { before, after })
 }

@@ -1,6 +1,6 @@
 import { isCelError } from '@bufbuild/cel'
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
-import type { Json } from '@jackstay/contract/json'
+import { isMap, type Json } from '@jackstay/contract/json'
 import type { BoundFacts } from '../facts.ts'
 import { valueCompiler } from './expression.ts'
 import { factTypes } from './fields.ts'
@@ -226,8 +226,4 @@ function factAt(facts: TracedFacts['plain'], path: readonly string[]): ReadFact 
     value = next
   }
   return { path, value }
-}
-
-function isMap(value: Json): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

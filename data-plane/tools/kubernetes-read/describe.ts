@@ -1,3 +1,4 @@
+import type { JsonMap } from '@jackstay/contract/json'
 import type {
   DescribeAnswer,
   DescribeRequest,
@@ -9,7 +10,7 @@ import type { AgentReader } from './agent.ts'
 import { findEvents } from './events.ts'
 import { Parts } from './parts.ts'
 import { podState } from './pods.ts'
-import { evidenceOf, type JsonMap, shown, uriOf } from './read.ts'
+import { evidenceOf, shown, uriOf } from './read.ts'
 import { checkScope, readableKind } from './readable.ts'
 import { Stripper } from './strip.ts'
 import { ownersOf, type Surroundings, surroundingsOf } from './surroundings.ts'

@@ -1,5 +1,5 @@
 import { JackstayError } from '@jackstay/contract/errors'
-import { canonical, type Json, sha256 } from '@jackstay/contract/json'
+import { canonical, type JsonMap, sha256 } from '@jackstay/contract/json'
 import type { ReadableKind } from '@jackstay/contract/readable'
 import type {
   Evidence,
@@ -13,8 +13,6 @@ import type { AgentReader } from './agent.ts'
 import { project } from './project.ts'
 import { checkScope, readableKind } from './readable.ts'
 import { Stripper } from './strip.ts'
-
-export type JsonMap = { [key: string]: Json }
 
 /** Of one answer, whatever the verb. */
 export const maxAnswerBytes = 256 * 1024

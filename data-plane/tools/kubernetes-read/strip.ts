@@ -1,4 +1,4 @@
-import { type Json, parseLimited } from '@jackstay/contract/json'
+import { isList, isMap, type Json, type JsonMap, parseLimited } from '@jackstay/contract/json'
 import { visible } from '@jackstay/contract/text'
 import type { KubeObject } from '@jackstay/kube/resources'
 import { redacted } from '@jackstay/service/redact'
@@ -18,14 +18,6 @@ const ofAllTenants = new Set(['images', 'volumesInUse', 'volumesAttached'])
 
 /** Larger than any object the API server stores. */
 const limits = { bytes: 16 * 1024 * 1024, depth: 64, nodes: 1_000_000 }
-
-type JsonMap = { readonly [key: string]: Json }
-
-/** A value without secrets, and how many places of it were withheld. */
-export interface Stripped<T extends Json> {
-  readonly value: T
-  readonly withheld: number
-}
 
 /** Takes secrets out of what was read and counts them, for one answer. */
 export class Stripper {
@@ -104,12 +96,4 @@ export class Stripper {
 /** Names, numbers and times as Kubernetes itself writes them hold no secret and nothing hidden. */
 function isPlain(text: string): boolean {
   return text.length < 64 && /^(?:[a-z0-9.-]*|[A-Za-z]{1,40}|[0-9TZ:.-]*)$/.test(text)
-}
-
-export function isMap(value: Json | undefined): value is JsonMap {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-}
-
-export function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value)
 }

@@ -1,7 +1,7 @@
-import { canonical, type Json } from '@jackstay/contract/json'
+import { canonical, isList, isMap, type Json } from '@jackstay/contract/json'
 import type { TemplateChange } from '@jackstay/contract/reads'
 import type { KubeObject } from '@jackstay/kube/resources'
-import { isList, isMap, namesOnly, type Stripper, withheldText } from './strip.ts'
+import { namesOnly, type Stripper, withheldText } from './strip.ts'
 
 /** Labels that only repeat which revision it is. */
 const ofRevision = new Set(['pod-template-hash', 'controller-revision-hash'])
