@@ -1,8 +1,15 @@
 import { isMap, type Json, type JsonMap } from '@jackstay/contract/json'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
+import type { ObjectRef } from '@jackstay/contract/plan'
 import { z } from 'zod'
-import { defineAction, nameOf, type Observed, type TargetKind, type WriteRight } from '../action.ts'
-import { gitOwner, gitReadings } from '../git-ownership.ts'
+import {
+  defineAction,
+  isRefusal,
+  type Observed,
+  type TargetKind,
+  type WriteRight,
+} from '../action.ts'
+import { findTarget, metadata, metadataReadings, ownedByGit, placeOf } from '../target.ts'
 
 const jobKind: TargetKind = { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs' }
 const right = (verb: 'create' | 'delete'): WriteRight => ({
@@ -13,25 +20,13 @@ const params = z.strictObject({})
 const json = z.custom<Json>((value) => value !== undefined)
 
 const job = z.object({
-  metadata: z.object({
-    name: z.string(),
-    namespace: z.string(),
-    uid: z.string(),
-    deletionTimestamp: z.string().optional(),
-    labels: z.record(z.string(), z.string()).default({}),
-    annotations: z.record(z.string(), z.string()).default({}),
-    managedFields: z.array(z.object({ manager: z.string().optional() })).default([]),
-    ownerReferences: z
-      .array(z.object({ kind: z.string(), controller: z.boolean().optional() }))
-      .default([]),
-  }),
+  metadata,
   spec: z.record(z.string(), json),
   status: z
     .object({
       conditions: z
         .array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') }))
         .default([]),
-      succeeded: z.int().default(0),
     })
     .prefault({}),
 })
@@ -80,8 +75,13 @@ function progressOf(object: Observed | undefined) {
     : ({ state: 'holds', message: 'the new Job completed' } as const)
 }
 
+interface Facts {
+  readonly ref: ObjectRef
+  readonly found: Job
+}
+
 /** Runs a failed Job again, as a new Job. */
-export const jobRetry = defineAction<z.infer<typeof params>, { readonly found: Job }>({
+export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
   name: 'job.retry',
   description:
     'Makes a new Job with the spec of a failed one, which stays as it is. Undone by deleting the new Job. Jobs that use secrets, host paths, privileges or a ServiceAccount of their own are refused by admission.',
@@ -94,34 +94,23 @@ export const jobRetry = defineAction<z.infer<typeof params>, { readonly found: J
   verifySeconds: 600,
 
   async gather(target, read) {
-    const object = await read.get(jobKind, target.namespace, target.name)
-    const found = object && job.parse(object)
-    if (found === undefined || (target.uid !== undefined && target.uid !== found.metadata.uid)) {
-      const message = `there is no Job \`${target.namespace}/${target.name}\`, or it was replaced`
-      return { refused: 'target_not_found', message }
-    }
-    return { found }
+    const there = await findTarget(target, [jobKind], read)
+    if (isRefusal(there)) return there
+    const found = job.parse(there.object)
+    return ownedByGit(there.ref, found.metadata) ?? { ref: there.ref, found }
   },
 
-  plan(_, { found }, { signedAt }) {
-    const { namespace, name, uid } = found.metadata
-    const owner = gitOwner(found.metadata)
-    if (owner !== undefined) {
-      return { refused: 'gitops_owned', message: `${owner} owns the Job; change it in Git` }
-    }
-    if (condition(found, 'Failed') === undefined) {
+  plan(_, { ref, found }, { signedAt }) {
+    const { namespace, name } = found.metadata
+    const failed = condition(found, 'Failed')
+    if (failed === undefined) {
       return { refused: 'unsuitable_target', message: `the Job \`${name}\` has not failed` }
     }
-    const ref = { ...jobKind, namespace, name, uid }
-    const of = nameOf(ref)
     const next = nameFor(name, signedAt)
     return {
-      summary: `retry Job ${namespace}/${name} as ${next}`,
+      summary: `retry Job ${placeOf(ref)} as ${next}`,
       target: ref,
-      reads: [
-        { of, path: '/metadata/deletionTimestamp', value: 'absent' },
-        ...gitReadings(of, found.metadata),
-      ],
+      reads: metadataReadings(ref, found.metadata),
       writes: [
         {
           ...{ id: 'w1', verb: 'create', object: { ...jobKind, namespace, name: next } },
@@ -134,7 +123,7 @@ export const jobRetry = defineAction<z.infer<typeof params>, { readonly found: J
       ],
       blastRadius: { objects: 1, pods: 1, readyReplicasLost: 0, namespaces: [namespace] },
       reversibility: 'inverse',
-      observed: { failed: condition(found, 'Failed')?.message ?? '' },
+      observed: { failed: failed.message },
     }
   },
 

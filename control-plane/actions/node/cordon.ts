@@ -1,34 +1,25 @@
+import { token } from '@jackstay/contract/field-changes'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
-import type { ObjectRef, PatchWrite, Reading } from '@jackstay/contract/plan'
+import type { ObjectRef, PlannedWrite, Reading } from '@jackstay/contract/plan'
 import { z } from 'zod'
-import { type ActionPlan, defineAction, nameOf, overtaken, type Refusal } from '../action.ts'
+import { type ActionPlan, defineAction, overtaken, type Refusal } from '../action.ts'
+import { fieldWrite, reading } from '../field-write.ts'
 import { type FoundNode, findNode, nodeKind, unschedulable } from './observed.ts'
 
 const params = z.strictObject({})
-const path = '/spec/unschedulable'
 
-/** Kubernetes leaves the field out where it is false, and so does its inverse. */
-function field(of: string, closed: boolean): Reading {
-  return { of, path, value: closed ? { is: true } : 'absent' }
-}
-
-/** Closes a node to new Pods, or opens it. */
-export function cordonWrite(ref: ObjectRef, close: boolean): PatchWrite {
-  const of = nameOf(ref)
-  const body = (closed: boolean) => ({ spec: { unschedulable: closed ? true : null } })
-  return {
-    ...{ id: 'w1', verb: 'patch', object: ref, body: body(close) },
-    ...{ before: [field(of, !close)], after: [field(of, close)] },
-    inverse: { body: body(!close) },
-  }
+/** Closes a node to new Pods, or opens it. Kubernetes leaves the field out where it is false. */
+export function cordonWrite(ref: ObjectRef, close: boolean): PlannedWrite {
+  const field = (closed: boolean) => (closed ? true : undefined)
+  const path = '/spec/unschedulable'
+  return fieldWrite(ref, [{ path, before: field(!close), after: field(close) }])
 }
 
 /** What every change of a node depends on besides the field itself. */
 export function nodeReadings(ref: ObjectRef): Reading[] {
-  const of = nameOf(ref)
   return [
-    { of, path: '/metadata/deletionTimestamp', value: 'absent' },
-    { of, path: `/metadata/labels/${governedLabel.replace('/', '~1')}`, value: { is: 'true' } },
+    reading(ref, '/metadata/deletionTimestamp', undefined),
+    reading(ref, `/metadata/labels/${token(governedLabel)}`, 'true'),
   ]
 }
 

@@ -111,11 +111,13 @@ function plan(facts: Facts): ActionPlan {
   }
 }
 
-/** Pods that have to go and that the plan does not know. */
-async function strangers({ target, writes }: Plan, read: FactReader): Promise<readonly Pod[]> {
+/** Says which of these Pods the plan does not know, or nothing. */
+function strangers({ writes }: Plan, pods: readonly Pod[]): string | undefined {
   const known = new Set(writes.flatMap((w) => (w.verb === 'evict' ? [w.object.uid] : [])))
-  const now = await podsOn(target.name, read)
-  return now.filter((p) => !known.has(p.metadata.uid))
+  const unknown = pods.filter((p) => !known.has(p.metadata.uid))
+  if (unknown.length === 0) return undefined
+  const named = unknown.slice(0, 5).map(nameOf).join(', ')
+  return `Pods turned up that the plan does not list: ${named}`
 }
 
 /** Closes a node and evicts what runs on it. */
@@ -163,23 +165,18 @@ export const nodeDrain = defineAction<z.infer<typeof params>, Facts>({
   async watch(made, read) {
     const moved = overtaken(made, await read.get(nodeKind, '', made.target.name))
     if (moved !== undefined) return { state: 'broken', message: moved }
-    const unknown = await strangers(made, read)
-    if (unknown.length > 0) return { state: 'broken', message: turnedUp(unknown) }
     const left = await podsOn(made.target.name, read)
+    const unknown = strangers(made, left)
+    if (unknown !== undefined) return { state: 'broken', message: unknown }
     return left.length === 0
       ? { state: 'holds', message: 'the Node is closed and empty' }
       : { state: 'pending', message: `${left.length} Pods are still ending` }
   },
 
   async unplanned(made, read) {
-    const unknown = await strangers(made, read)
-    return unknown.length === 0 ? undefined : turnedUp(unknown)
+    return strangers(made, await podsOn(made.target.name, read))
   },
 })
-
-function turnedUp(pods: readonly Pod[]): string {
-  return `Pods turned up that the plan does not list: ${pods.slice(0, 5).map(nameOf).join(', ')}`
-}
 
 const namespace = z.object({
   metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),

@@ -1,6 +1,7 @@
 import { describeObject } from '@jackstay/contract/plan'
 import { z } from 'zod'
-import { defineAction, type Refusal } from '../action.ts'
+import { defineAction, isRefusal, type Refusal } from '../action.ts'
+import { findTarget } from '../target.ts'
 import {
   controllerOf,
   eviction,
@@ -16,14 +17,9 @@ import {
 const params = z.strictObject({})
 
 function unfit({ metadata }: Pod): Refusal | undefined {
-  if (metadata.deletionTimestamp !== undefined) {
-    return { refused: 'target_not_found', message: `\`${metadata.name}\` is being deleted` }
-  }
-  if (metadata.annotations['kubernetes.io/config.mirror'] !== undefined) {
-    const message = `\`${metadata.name}\` is a static Pod; its node would start it again`
-    return { refused: 'unsuitable_target', message }
-  }
-  return undefined
+  if (metadata.annotations['kubernetes.io/config.mirror'] === undefined) return undefined
+  const message = `\`${metadata.name}\` is a static Pod; its node would start it again`
+  return { refused: 'unsuitable_target', message }
 }
 
 /** Asks the eviction API for one Pod to go. */
@@ -41,12 +37,9 @@ export const podEvict = defineAction<z.infer<typeof params>, { readonly found: P
   verifySeconds: 120,
 
   async gather(target, read) {
-    const object = await read.get(podKind, target.namespace, target.name)
-    const found = object && pod.parse(object)
-    if (found === undefined || (target.uid !== undefined && target.uid !== found.metadata.uid)) {
-      const message = `there is no Pod \`${target.namespace}/${target.name}\`, or it was replaced`
-      return { refused: 'target_not_found', message }
-    }
+    const there = await findTarget(target, [podKind], read)
+    if (isRefusal(there)) return there
+    const found = pod.parse(there.object)
     return unfit(found) ?? { found }
   },
 

@@ -1,6 +1,7 @@
 import type { ObjectRef, Reading } from '@jackstay/contract/plan'
 import { z } from 'zod'
-import { nameOf, type TargetKind, type WriteRight } from '../action.ts'
+import type { TargetKind, WriteRight } from '../action.ts'
+import { reading } from '../field-write.ts'
 
 export const podKind: TargetKind = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
 
@@ -61,12 +62,12 @@ export function podRef({ metadata: { namespace, name, uid } }: Pod): ObjectRef {
 
 /** What an eviction depends on: that the Pod is where it was and whose it was. */
 export function podReadings(one: Pod): Reading[] {
-  const of = nameOf(podRef(one))
-  const owners = one.metadata.ownerReferences
+  const ref = podRef(one)
+  const [owner] = one.metadata.ownerReferences
   return [
-    { of, path: '/spec/nodeName', value: { is: one.spec.nodeName } },
-    owners.length === 0
-      ? { of, path: '/metadata/ownerReferences', value: 'absent' }
-      : { of, path: '/metadata/ownerReferences/0/uid', value: { is: owners[0]?.uid ?? '' } },
+    reading(ref, '/spec/nodeName', one.spec.nodeName),
+    owner === undefined
+      ? reading(ref, '/metadata/ownerReferences', undefined)
+      : reading(ref, '/metadata/ownerReferences/0/uid', owner.uid),
   ]
 }
