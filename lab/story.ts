@@ -1,8 +1,9 @@
-import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { terminalPhases } from '@jackstay/contract/phases'
 import { operator, workload } from './demo-objects.ts'
 import { exportsFor } from './farewell.ts'
 import type { Narrator } from './narrator.ts'
+import { saysYes } from './prompt.ts'
 import { demand, run } from './shell.ts'
 import type { Stage } from './stage.ts'
 
@@ -159,21 +160,10 @@ async function answered(stage: Stage, id: string): Promise<'approve' | 'reject' 
 }
 
 async function asked(signal: AbortSignal): Promise<'approve' | 'reject'> {
-  const prompt = createInterface({ input: process.stdin, output: process.stdout })
-  // readline keeps Ctrl-C to itself; it is meant for the whole demo
-  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
-  try {
-    const answer = await prompt.question('  approve operation? [y/N] ', { signal })
-    return /^y(es)?$/i.test(answer.trim()) ? 'approve' : 'reject'
-  } finally {
-    prompt.close()
-  }
+  return (await saysYes('approve operation?', signal)) ? 'approve' : 'reject'
 }
 
-const ends = new Set([
-  ...['refused', 'rejected', 'expired', 'cancelled', 'obsolete', 'proposed', 'verified'],
-  ...['failed', 'rolled_back', 'rollback_failed'],
-])
+const ends: ReadonlySet<string> = new Set(terminalPhases)
 
 function isEnd(phase: string): boolean {
   return ends.has(phase)

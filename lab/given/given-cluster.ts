@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { programOnPath } from '@jackstay/cluster/on-path'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { demoManifests, operator } from '../demo-objects.ts'
 import type { Backstage, Ground } from '../ground.ts'
 import { chart } from '../install.ts'
+import { saysYes } from '../prompt.ts'
 import { ClusterObjects } from './cluster-objects.ts'
 import { Created } from './created.ts'
 import { readContext } from './kubeconfig.ts'
@@ -121,12 +121,6 @@ async function agreed(signal: AbortSignal): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new NotHere('nobody is there to ask; add --yes if you agree. Nothing was made')
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stdout })
-  prompt.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
-  try {
-    const answer = await prompt.question('  make all of this in your cluster? [y/N] ', { signal })
-    if (!/^y(es)?$/i.test(answer.trim())) throw new NotHere('you said no. Nothing was made')
-  } finally {
-    prompt.close()
-  }
+  if (await saysYes('make all of this in your cluster?', signal)) return
+  throw new NotHere('you said no. Nothing was made')
 }
