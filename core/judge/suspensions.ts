@@ -3,6 +3,7 @@ import {
   type SuspensionSpec,
   suspendedLabel,
 } from '@jackstay/contract/kinds/suspension'
+import { describeObject } from '@jackstay/contract/plan'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -47,13 +48,8 @@ function named(suspension: SuspensionSpec, question: SuspensionQuestion): string
     }
   }
   const { target } = suspension
-  if (target !== undefined && describeTarget(target) === describeTarget(question.target)) {
-    return `the target \`${describeTarget(target)}\` is suspended: ${suspension.reason}`
+  if (target !== undefined && describeObject(target) === describeObject(question.target)) {
+    return `the target \`${describeObject(target)}\` is suspended: ${suspension.reason}`
   }
   return undefined
-}
-
-/** As people write it: `Deployment shop/api`, `Node worker-1`. */
-export function describeTarget({ namespace, kind, name }: SuspendedTarget): string {
-  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { BreakerView } from '@jackstay/contract/api'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
-import { describeTarget } from '@jackstay/judge/suspensions'
+import { describeObject } from '@jackstay/contract/plan'
 import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
@@ -66,6 +66,6 @@ function subjectOf({ class: name, agent, action, target }: SuspensionSpec): [str
   if (name !== undefined) return [`the class ${name}`, `--class ${name}`]
   if (agent !== undefined) return [`the agent ${agent}`, `--agent ${agent}`]
   if (action !== undefined) return [`the action ${action}`, `--action ${action}`]
-  const shown = target === undefined ? 'nothing' : describeTarget(target)
+  const shown = target === undefined ? 'nothing' : describeObject(target)
   return [`the target ${shown}`, `--target '${shown}'`]
 }

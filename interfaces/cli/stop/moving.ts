@@ -3,7 +3,7 @@ import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion, objectOf } from '@jackstay/contract/kinds/kind'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import { terminalPhases } from '@jackstay/contract/phases'
-import { describeTarget } from '@jackstay/judge/suspensions'
+import { describeObject } from '@jackstay/contract/plan'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { Line } from '../screen.ts'
 import type { Scope } from './scope.ts'
@@ -87,7 +87,7 @@ async function coverage(
   const { class: className, agent, action, target } = scope.subject
   if (agent !== undefined) return (intent) => intent.agent === agent
   if (action !== undefined) return (intent) => intent.action === action
-  if (target !== undefined) return (intent) => intent.target === describeTarget(target)
+  if (target !== undefined) return (intent) => intent.target === describeObject(target)
   const ref = { apiVersion: groupVersion, resource: agentClass.plural, name: className ?? '' }
   const found = objectOf(agentClass).parse(await client.get(ref, { signal }))
   return (intent) => intent.agent.startsWith(`${found.spec.namespace}/`)

@@ -1,8 +1,8 @@
 import type { SuspendedTarget, SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import { suspensionSpec } from '@jackstay/contract/kinds/suspension'
 import { systemNamespace } from '@jackstay/contract/namespaces'
+import { describeObject } from '@jackstay/contract/plan'
 import { dnsLabel } from '@jackstay/contract/text'
-import { describeTarget } from '@jackstay/judge/suspensions'
 import { usageError } from '../failure.ts'
 
 /** What is stopped: everything or a namespace by a label, the rest by a Suspension. */
@@ -79,7 +79,7 @@ export function describeScope(scope: Scope): string {
     return all ? 'everything' : `the namespace ${scope.namespace}`
   }
   const { target, ...names } = scope.subject
-  if (target !== undefined) return `the target ${describeTarget(target)}`
+  if (target !== undefined) return `the target ${describeObject(target)}`
   const [[what = '', name = ''] = []] = Object.entries(names)
   return `the ${what} ${name}`
 }
