@@ -64,7 +64,6 @@ export const agentIdentity = z.strictObject({
   podUid: uuid,
   kid: thumbprint,
 })
-export type AgentIdentity = z.infer<typeof agentIdentity>
 
 export const countedApproval = z.strictObject({
   name: z.string(),

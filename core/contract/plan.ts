@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Digest, digestOf, type Json } from './json.ts'
-import { apiVersion, digest, dnsLabel, dnsName, kindName, uuid } from './text.ts'
+import { apiVersion, dnsLabel, dnsName, kindName, uuid } from './text.ts'
 
 /** One object of the cluster, unmistakably. */
 export const objectRef = z.strictObject({
@@ -68,7 +68,7 @@ export type WriteObject = PlannedWrite['object']
 
 type Named = Pick<WriteObject, 'kind' | 'namespace' | 'name'>
 
-/** `Kind namespace/name`, or `Kind name` for what belongs to no namespace: as people write it. */
+/** As people write it: `Deployment shop/api`, or `Node worker-1` for what is in no namespace. */
 export function describeObject({ kind, namespace, name }: Named): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
@@ -128,5 +128,3 @@ export function planDigest(input: DigestInput): Digest {
     catalogue: input.catalogueVersion,
   })
 }
-
-export const planDigestSchema = digest

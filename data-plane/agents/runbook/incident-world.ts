@@ -55,11 +55,6 @@ export function autoscalerFor(name: string, kind = 'Deployment') {
   return { metadata: meta('hpa'), spec: { scaleTargetRef: { kind, name } } }
 }
 
-export function podIn(phase: string, waiting?: string) {
-  const state = waiting === undefined ? {} : { waiting: { reason: waiting } }
-  return { metadata: meta('web-1'), status: { phase, containerStatuses: [{ state }] } }
-}
-
 export function triggerFor(changes: Partial<Trigger> = {}): Trigger {
   return {
     id: '019b8e25-0000-7000-8000-00000000000a',
