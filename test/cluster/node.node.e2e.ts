@@ -60,7 +60,8 @@ describe('a cluster with a node', { ...needed, ...TIMEOUT }, () => {
   })
 
   test('a Service is found by its name from a Pod', async () => {
-    assert.match(await get('http://web.default.svc.cluster.local/'), /^v1 web-/)
+    const url = 'http://web.default.svc.cluster.local/'
+    assert.match(await eventually(() => get(url), /^v1 web-/), /^v1 web-/)
   })
 
   test('a Deployment is scaled to zero and back', async () => {
