@@ -13,7 +13,8 @@ import { metrics } from '@jackstay/service/metrics'
 import { redactor } from '@jackstay/service/redact'
 import { settings } from '@jackstay/service/settings'
 import { untilStopped } from '@jackstay/service/signals'
-import { staticToken, tokenFile } from '@jackstay/service/static-token'
+import { staticToken, tokenFile, tokenIn } from '@jackstay/service/static-token'
+import { noTraces, otlpTraces } from '@jackstay/service/traces'
 import { z } from 'zod'
 import { readThresholds } from './breakers/wire.ts'
 import { openOutside } from './outside.ts'
@@ -47,6 +48,17 @@ const schema = z.object({
     .optional()
     .describe('an Alertmanager that is told what waits for people; without it nobody is paged'),
   pagerTokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file with the bearer token for it; read again before each post'),
+  tracesUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'an OpenTelemetry collector, as `http://collector:4318/v1/traces`: one trace an intent',
+    ),
+  tracesTokenFile: z
     .string()
     .min(1)
     .optional()
@@ -100,6 +112,14 @@ try {
     ...{ store, policy, fetch, log, signal, dataDir: options.dataDir, vkey: key.vkey },
     ...{ metrics: registry, clock: Date, random: Math.random },
   })
+  const { tracesUrl, tracesTokenFile } = options
+  const traces =
+    tracesUrl === undefined
+      ? noTraces
+      : await otlpTraces({
+          ...{ url: new URL(tracesUrl), program: 'jackstay-mediator', metrics: registry },
+          token: tracesTokenFile === undefined ? undefined : tokenIn(tracesTokenFile),
+        })
   await runMediator({
     ...options,
     outside,
@@ -111,6 +131,7 @@ try {
       options.pagerUrl === undefined
         ? undefined
         : { url: new URL(options.pagerUrl), tokenFile: options.pagerTokenFile },
+    traces,
     intentsFrom: await recoveredAt(store),
     alertToken,
     breakerThresholds,

@@ -11,6 +11,7 @@ import type { Metrics } from '@jackstay/service/metrics'
 import { rateLimiter } from '@jackstay/service/rate'
 import { serve } from '@jackstay/service/server'
 import type { StaticToken } from '@jackstay/service/static-token'
+import type { Traces } from '@jackstay/service/traces'
 import { v7 as uuid7 } from 'uuid'
 import { z } from 'zod'
 import { type AppParts, mediatorApp } from './app.ts'
@@ -44,6 +45,7 @@ import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
 import { statusesOnChange } from './statuses.ts'
 import { targetKinds } from './target-caches.ts'
 import { kubeTargets } from './targets.ts'
+import { intentSpans } from './telemetry/intent-spans.ts'
 import { type TriggerDesk, triggerDesk } from './trigger-desk.ts'
 import { waiting } from './waiting.ts'
 
@@ -61,6 +63,7 @@ export interface MediatorOptions {
   readonly redact: (text: string) => string
   readonly log: Log
   readonly metrics: Metrics
+  readonly traces: Traces
   readonly clock: Clock
   readonly catalogue: readonly CatalogueEntry[]
   readonly catalogueVersion: string
@@ -154,6 +157,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   await judge.close()
   for (const [, cache] of allCaches(caches)) cache.stop()
   await breakers.flush()
+  await options.traces.close()
   await store.close()
   await client.close()
   log.info('mediator stopped')
@@ -213,6 +217,7 @@ function driverParts(
     onEnd: (record) => {
       counted(record)
       breakers.ended(record)
+      options.traces.emit(intentSpans(record))
     },
     note,
     ports: {

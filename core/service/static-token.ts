@@ -8,6 +8,11 @@ export interface TokenFile {
   read(): Promise<string>
 }
 
+/** A token to show to others, read again each time: files are swapped while programs run. */
+export function tokenIn(path: string): () => Promise<string> {
+  return async () => (await readFile(path, 'utf8')).trim()
+}
+
 export interface StaticToken {
   /**
    * Passes if `token` is one of the file's.

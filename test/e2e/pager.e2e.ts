@@ -7,22 +7,46 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Alertmanager, startAlertmanager } from '@jackstay/cluster/alertmanager'
-import { triggerList } from '@jackstay/contract/api'
+import { intentView, triggerList } from '@jackstay/contract/api'
 import { type AlertmanagerWebhook, alertmanagerWebhook } from '@jackstay/contract/trigger'
+import { z } from 'zod'
 import { until } from './attempt.ts'
 import { type LineWorld, lineWorld, noLine, type Tenant } from './line-world.ts'
 
-describe('the pager, by a real Alertmanager', { skip: await noLine() }, () => {
+const toldSpan = z.object({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+})
+type ToldSpan = z.infer<typeof toldSpan>
+
+/** Of a post by OTLP as JSON. */
+const told = z.object({
+  resourceSpans: z.array(z.object({ scopeSpans: z.array(z.object({ spans: z.array(toldSpan) })) })),
+})
+
+function spansIn(post: unknown): readonly ToldSpan[] {
+  const { resourceSpans } = told.parse(post)
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+}
+
+describe('what the mediator tells outside: pages, by a real Alertmanager, and traces', {
+  skip: await noLine(),
+}, () => {
   let w: LineWorld
   let tenant: Tenant
   let directory: string
   let alertmanager: Alertmanager
   const posts: AlertmanagerWebhook[] = []
   /** What people's pager would get. */
+  const spans: ToldSpan[] = []
   const receiver = createServer(async (request, response) => {
-    const text = Buffer.concat(await request.toArray()).toString()
-    posts.push(alertmanagerWebhook.parse(JSON.parse(text)))
-    response.end()
+    const told: unknown = JSON.parse(Buffer.concat(await request.toArray()).toString())
+    if (request.url === '/v1/traces') spans.push(...spansIn(told))
+    else posts.push(alertmanagerWebhook.parse(told))
+    response.setHeader('content-type', 'application/json')
+    response.end('{}')
   })
   before(async () => {
     directory = await mkdtemp(join(tmpdir(), 'jackstay-pager-'))
@@ -30,8 +54,11 @@ describe('the pager, by a real Alertmanager', { skip: await noLine() }, () => {
     await once(receiver, 'listening')
     const { port } = receiver.address() as AddressInfo
     const webhookUrl = `http://127.0.0.1:${port}/`
+    const tracesUrl = `${webhookUrl}v1/traces`
     alertmanager = await startAlertmanager({ directory, webhookUrl, bearerToken: 'unused-here' })
-    w = await lineWorld({ mediatorFlags: ['--pager-url', alertmanager.url] })
+    w = await lineWorld({
+      mediatorFlags: ['--pager-url', alertmanager.url, '--traces-url', tracesUrl],
+    })
     tenant = await w.tenant()
   })
   after(async () => {
@@ -82,5 +109,34 @@ describe('the pager, by a real Alertmanager', { skip: await noLine() }, () => {
     const headers = { authorization: `Bearer ${await tenant.agent.token('intent')}` }
     const offered = await fetch(`${w.plane.mediatorUrl}/v1/triggers?wait=0`, { headers })
     assert.deepEqual(triggerList.parse(await offered.json()).triggers, [])
+  })
+
+  it('sends each intent as one trace, whose id is its own whatever the agent says (T30)', async () => {
+    await w.deployment(tenant, 'traced', 1)
+    const target = { namespace: tenant.targets, name: 'traced' }
+    const body = await tenant.agent.submission(2, target)
+    const trace = 'a'.repeat(32)
+    const submitted = await fetch(`${w.plane.mediatorUrl}/v1/intents`, {
+      method: 'POST',
+      body,
+      headers: {
+        authorization: `Bearer ${await tenant.agent.token('intent')}`,
+        'content-type': 'application/json',
+        ...{ traceparent: `00-${trace}-${'b'.repeat(16)}-01`, baggage: 'risk=none,approved=yes' },
+      },
+    })
+    assert.equal(submitted.status, 202)
+    const { summary } = intentView.parse(await submitted.json())
+    await w.approve(summary.id, tenant, { verdict: 'reject' })
+    const own = summary.id.replaceAll('-', '')
+    const mine = () => spans.filter(({ traceId }) => traceId === own)
+    await until('the trace is told', async () => mine().length > 0, 60_000)
+    const [root] = mine().filter(({ parentSpanId }) => (parentSpanId ?? '') === '')
+    assert.equal(root?.name, 'intent workload.scale')
+    const stages = mine().flatMap(({ name, parentSpanId }) =>
+      parentSpanId === root?.spanId ? [name] : [],
+    )
+    assert.deepEqual(stages, ['admit', 'plan', 'decide', 'rehearse', 'approve'])
+    assert.ok(!spans.some(({ traceId }) => traceId === trace))
   })
 })

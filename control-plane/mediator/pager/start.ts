@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import type { BreakerView } from '@jackstay/contract/api'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
 import { describeObject } from '@jackstay/contract/plan'
 import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
+import { tokenIn } from '@jackstay/service/static-token'
 import type { Breakers } from '../breakers/breakers.ts'
 import type { Outside } from '../outside.ts'
 import type { Clock, ClusterView } from '../ports.ts'
@@ -39,8 +39,7 @@ export async function startPager(options: StartOptions): Promise<void> {
   await pager({
     ...options,
     url,
-    token:
-      tokenFile === undefined ? undefined : async () => (await readFile(tokenFile, 'utf8')).trim(),
+    token: tokenFile === undefined ? undefined : tokenIn(tokenFile),
     concerns: gatherConcerns({ store, ledger: () => outside.status(), others, clock }),
     fetch,
   }).run()

@@ -1,0 +1,116 @@
+import type { Metrics } from './metrics.ts'
+
+/** One thing that took time, told after it is over. */
+export interface Span {
+  /** 32 and 16 hexadecimal digits. */
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly name: string
+  /** Milliseconds since the epoch. */
+  readonly startMs: number
+  readonly endMs: number
+  readonly attributes: Readonly<Record<string, string | number | boolean>>
+  /** Why it did not come to what it was for; absent where it did. */
+  readonly failed?: string
+}
+
+export interface Traces {
+  /** Never waits and never throws: what cannot be kept for sending is counted and lost. */
+  emit(spans: readonly Span[]): void
+  /** Sends what is left, for as long as one post may take. */
+  close(): Promise<void>
+}
+
+export interface TracesOptions {
+  /** Where OTLP over HTTP is taken, with its path: `http://collector:4318/v1/traces`. */
+  readonly url: URL
+  readonly program: string
+  /** Read again before each post; undefined where no credentials are asked for. */
+  readonly token: (() => Promise<string>) | undefined
+  readonly metrics: Metrics
+  /** How often what gathered is sent (default 2000). */
+  readonly everyMs?: number
+  /** How many spans wait at most; further ones are lost (default 4096). */
+  readonly maxWaiting?: number
+}
+
+/** Nobody asked for traces. */
+export const noTraces: Traces = { emit: () => undefined, close: async () => undefined }
+
+/**
+ * Sends spans to an OpenTelemetry collector, by OTLP as JSON over HTTP. Telemetry is a copy and may be
+ * lost; each span is counted once as sent, failed or dropped.
+ */
+export async function otlpTraces(options: TracesOptions): Promise<Traces> {
+  const { url, program, token, metrics, everyMs = 2000, maxWaiting = 4096 } = options
+  // loaded on demand: most programs trace nothing
+  const [{ BatchSpanProcessor }, { OTLPTraceExporter }, { resourceFromAttributes }] =
+    await Promise.all([
+      import('@opentelemetry/sdk-trace'),
+      import('@opentelemetry/exporter-trace-otlp-http'),
+      import('@opentelemetry/resources'),
+    ])
+  const { SpanKind, SpanStatusCode, TraceFlags } = await import('@opentelemetry/api')
+  const counted = metrics.counter('jackstay_trace_spans_total', 'spans by what became of them', [
+    'result',
+  ])
+  let waiting = 0
+  const over = (result: 'sent' | 'failed', spans: number) => {
+    waiting -= spans
+    counted.inc({ result }, spans)
+  }
+  const otlp = new OTLPTraceExporter({
+    url: url.href,
+    ...(token && { headers: async () => ({ authorization: `Bearer ${await token()}` }) }),
+    timeoutMillis: 10_000,
+  })
+  const processor = new BatchSpanProcessor({
+    exporter: {
+      export: (spans, done) =>
+        otlp.export(spans, (result) => {
+          over(result.code === 0 ? 'sent' : 'failed', spans.length)
+          done({ code: 0 })
+        }),
+      shutdown: () => otlp.shutdown(),
+    },
+    scheduledDelayMillis: everyMs,
+    maxQueueSize: maxWaiting,
+    maxExportBatchSize: Math.min(512, maxWaiting),
+  })
+  const resource = resourceFromAttributes({ 'service.name': program })
+  const instrumentationScope = { name: 'jackstay' }
+  return {
+    emit(spans) {
+      const kept = spans.slice(0, Math.max(0, maxWaiting - waiting))
+      waiting += kept.length
+      if (kept.length < spans.length) {
+        counted.inc({ result: 'dropped' }, spans.length - kept.length)
+      }
+      for (const { name, attributes, failed, ...span } of kept) {
+        const context = (spanId: string) => ({
+          ...{ traceId: span.traceId, spanId, traceFlags: TraceFlags.SAMPLED },
+        })
+        processor.onEnd({
+          ...{ name, attributes: { ...attributes }, kind: SpanKind.INTERNAL, ended: true },
+          spanContext: () => context(span.spanId),
+          ...(span.parentSpanId && { parentSpanContext: context(span.parentSpanId) }),
+          startTime: time(span.startMs),
+          endTime: time(span.endMs),
+          duration: time(span.endMs - span.startMs),
+          status: failed
+            ? { code: SpanStatusCode.ERROR, message: failed }
+            : { code: SpanStatusCode.OK },
+          ...{ links: [], events: [], resource, instrumentationScope },
+          ...{ droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 },
+        })
+      }
+    },
+    close: () => processor.shutdown(),
+  }
+}
+
+/** Seconds and nanoseconds. */
+function time(ms: number): [number, number] {
+  return [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)]
+}
