@@ -21,7 +21,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'jackstay inbox                                    diff and commands, the next to expire first',
     'jackstay inbox -o wide                            one line each',
   ],
-  breakers: ['jackstay breakers -o wide                         with what was counted'],
+  'breakers list': ['jackstay breakers -o wide                         with what was counted'],
+  'breakers reset': [
+    'jackstay breakers reset scalers                   all of the class that are open now',
+    'jackstay breakers reset scalers --scope agent --key jackstay-class-scalers/healer',
+  ],
   windows: ['jackstay windows --preview 7d                     every opening of the next week'],
   'agents list': ['jackstay agents list -o wide'],
   watch: [

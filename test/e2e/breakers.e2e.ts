@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type BreakerView, breakerList, intentView } from '@jackstay/contract/api'
+import { jackstay } from './cli-desk.ts'
 import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
 import type { TestAgent } from './test-agent.ts'
 
@@ -103,14 +104,18 @@ describe('breakers on a real API server', { skip: await noLine() }, () => {
       const { stdout } = await events()
       return stdout.includes(`the breaker of the agent \`${tenant.namespace}/agent\` is open`)
     }, 'an Event about the breaker')
-    const reset = async (kubeconfig?: string) => {
-      const soon = new Date(Date.now() + 1000).toISOString()
-      const args = ['annotate', '--overwrite', name, `jackstay.dev/reset-breakers=${soon}`]
-      return await w.kubectl(args, kubeconfig === undefined ? {} : { kubeconfig })
-    }
+    const reset = (kubeconfig: string, ...more: string[]) =>
+      jackstay(['breakers', 'reset', tenant.class, ...more], { kubeconfig })
     const stranger = await w.person('nobody-in-particular')
-    assert.notEqual((await reset(stranger.kubeconfig)).code, 0, 'by the API server’s own rights')
-    assert.equal((await reset()).code, 0)
+    const refused = await reset(stranger.kubeconfig)
+    assert.equal(refused.exit, 3, refused.err)
+    assert.match(refused.err, /whoever may patch the class resets its breakers: .*\[forbidden\]/)
+    const half = await reset(w.cluster.kubeconfig, '--scope', 'agent')
+    assert.equal(half.exit, 2, half.err)
+    const one = ['--scope', 'agent', '--key', `${tenant.namespace}/agent`]
+    const done = await reset(w.cluster.kubeconfig, ...one)
+    assert.equal(done.exit, 0, done.err)
+    assert.match(done.out, /^reset: the breaker of the agent \S+\/agent of the class/)
     await w.until(
       async () => (await seenBy(tenant.agent)).every(({ state }) => state === 'closed'),
       'the breaker is closed',

@@ -17,10 +17,7 @@ export function lineCommands(program: Command, terminal: Terminal): void {
     .description('what waits for people, the next to expire first, with the commands to type')
     .option('--limit <n>', 'at most so many, 1 to 200', wholeNumber(200), 20)
     .action((_, command: Command) => inbox(command, terminal))
-  program
-    .command('breakers')
-    .description('who is kept from asking for a while, why, and until when')
-    .action((_, command: Command) => breakers(command, terminal))
+  breakersCommands(program.command('breakers'), terminal)
   program
     .command('windows')
     .description('change windows: which are open now, and when that changes')
@@ -38,6 +35,20 @@ export function lineCommands(program: Command, terminal: Terminal): void {
     .option('-n, --namespace <name>', 'namespace of the intent (default: looks in all)')
     .option('--timeout <seconds>', 'how long to wait for it', wholeNumber(3600), 30)
     .action((id: string, _, command: Command) => cancel(id, command, terminal))
+}
+
+function breakersCommands(group: Command, terminal: Terminal): void {
+  group.description('who is kept from asking for a while')
+  group
+    .command('list', { isDefault: true })
+    .description('open and half-open ones: why, and until when (also without the word `list`)')
+    .action((_, command: Command) => breakers(command, terminal))
+  group
+    .command('reset <class>')
+    .description('close what is open of a class, as whoever may patch the class')
+    .option('--scope <scope>', 'only one of this scope: agent, class, action or target')
+    .option('--key <key>', 'of that one, as `jackstay breakers` shows it')
+    .action((name: string, _, command: Command) => reset(name, command, terminal))
 }
 
 /** `watch`, and the same as `intents watch`. */
@@ -103,6 +114,14 @@ async function breakers(command: Command, terminal: Terminal): Promise<void> {
   print(terminal, breakerLines(found, Date.now(), shape === 'wide'))
 }
 
+async function reset(name: string, command: Command, terminal: Terminal): Promise<void> {
+  const { oneOf, resetBreakers } = await import('./breakers-reset.ts')
+  const only = oneOf(resetFlags.parse(command.opts()))
+  await clustering(command, terminal, (client) =>
+    resetBreakers({ class: name, only, json: isJson(command) }, client, terminal),
+  )
+}
+
 async function windows(command: Command, terminal: Terminal): Promise<void> {
   const { preview = 0 } = windowFlags.parse(command.opts())
   const shape = shapeOf(command)
@@ -157,6 +176,7 @@ async function cancel(id: string, command: Command, terminal: Terminal): Promise
 const inboxFlags = z.object({ limit: z.number() })
 const windowFlags = z.object({ preview: z.number().optional() })
 const watchFlags = z.object({ namespace: z.string().optional(), count: z.number().optional() })
+const resetFlags = z.object({ scope: z.string().optional(), key: z.string().optional() })
 const cancelFlags = z.object({ namespace: z.string().optional(), timeout: z.number() })
 
 function wholeNumber(most: number): (text: string) => number {
