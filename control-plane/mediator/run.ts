@@ -77,6 +77,8 @@ export interface MediatorOptions {
 
 const sweepMs = 5_000
 const drainMs = 10_000
+/** A Pod that lives and asks for nothing for so long does not work on its alerts: others get them. */
+const forgottenMs = 30 * 60_000
 /** Per agent, far above what a class allows: it guards the store, not the cluster. */
 const flood = { perSecond: 2, burst: 60 }
 
@@ -89,13 +91,14 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const cluster = clusterView(caches, options.oneOperator)
   const changes = newChanges()
   const conditions = statusesOnChange({ ...options, caches, cluster, rules: () => rules })
+  const seen = sightings(() => clock.now())
   const desk = triggerDesk(
     store,
     clock,
     changes,
     uuid7,
     () => driver.recheck(),
-    (uid) => cluster.podLives(uid),
+    (uid) => cluster.podLives(uid) && !seen.silentFor(uid, forgottenMs),
   )
   const judge = startJudge(log, metrics)
   const rules = rulesInForce(caches.policies, judge, {
@@ -132,6 +135,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
       ...appParts(options, { cluster, changes, desk, driver, breakers }),
       ...peopleParts(options, { caches, cluster, rules, changes, driver }),
       recent: newest,
+      sightings: seen,
     }),
     host: options.host,
     port: options.port,
@@ -268,7 +272,7 @@ function peopleParts(
 function appParts(
   options: MediatorOptions,
   running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver' | 'breakers'>,
-): Omit<AppParts, 'recent' | 'manual' | 'watched' | 'self'> {
+): Omit<AppParts, 'recent' | 'sightings' | 'manual' | 'watched' | 'self'> {
   const { client, store, log, metrics, clock, clusterUid, catalogueVersion, redact } = options
   const { intentsFrom } = options
   const monotonic = () => performance.now()
@@ -282,7 +286,6 @@ function appParts(
   return {
     ...running,
     summaries: summaries(store),
-    sightings: sightings(() => clock.now()),
     shell: { name: 'jackstay-mediator', log, metrics, redact },
     store,
     callers: callers({ reviewer: client, clock: monotonic }),

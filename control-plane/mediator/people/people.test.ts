@@ -135,4 +135,18 @@ describe('what people read', () => {
     assert.equal(seen.at('pod-0'), undefined)
     assert.equal(seen.at('pod-10000'), '2026-01-01T12:00:00.000Z')
   })
+
+  it('calls a Pod silent by when it was last heard of, or by the start', () => {
+    let now = base
+    const seen = sightings(() => now)
+    now += 60_000
+    seen.saw('heard')
+    now += 59_999
+    assert.deepEqual(
+      [seen.silentFor('heard', 60_000), seen.silentFor('never', 60_000)],
+      [false, true],
+    )
+    now += 1
+    assert.equal(seen.silentFor('heard', 60_000), true)
+  })
 })
