@@ -1,3 +1,4 @@
+import type { Decision } from '@jackstay/contract/decision'
 import type { Reason } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { wasJudged } from '@jackstay/judge/decide'
@@ -42,7 +43,7 @@ export function changed(
   }
   // nor does a judgement that could not be made: it denies a dispatch, and is no edit of the rules
   if (!wasJudged(judged.decision)) return undefined
-  if (judged.digest === rehearsed.digest) return undefined
+  if (judged.digest === rehearsed.digest) return lowered(rehearsed.decision, ports)
   if (judged.decision.rulesHash !== rehearsed.decision.rulesHash) {
     return { reason: 'policy_changed', message: 'the rules for this action were edited meanwhile' }
   }
@@ -50,4 +51,12 @@ export function changed(
     reason: 'target_changed',
     message: `a field the approval covers changed: the digest is now ${judged.digest}`,
   }
+}
+
+/** What people were asked for while one of them sufficed is asked for in full once none does. */
+function lowered({ waived = [] }: Decision, { oneOperator }: Ports): Obsolete | undefined {
+  if (waived.length === 0 || oneOperator) return undefined
+  const message =
+    'one-operator mode was turned off meanwhile: asked again, it needs every approval that was waived'
+  return { reason: 'policy_changed', message }
 }

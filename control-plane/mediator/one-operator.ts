@@ -26,6 +26,10 @@ export function asOneOperator(requirements: readonly ApprovalRequirement[], on: 
       ? [`one-operator mode: \`${from}\` asks for separate people, one may serve all`]
       : []),
   ])
-  const lowered = requirements.map(({ separate: _, ...rest }) => ({ ...rest, count: 1 }))
+  // one that asks for nobody is a mistake and stays one: it is never met
+  const lowered = requirements.map(({ separate: _, count, ...rest }) => ({
+    ...rest,
+    count: Math.min(count, 1),
+  }))
   return { requirements: lowered, waived }
 }
