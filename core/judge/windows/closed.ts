@@ -32,19 +32,30 @@ export function strictestFact(
  * Why windows alone let no change be made, in words, or undefined. A freeze in force shuts; and
  * where any allow window names the action and the namespace, so does the time outside of all of
  * them, as a network policy that selects a Pod shuts what it does not allow. Where no window names
- * them, windows say nothing.
+ * them, windows say nothing. Where clocks disagree, the words are about the first that says no.
  */
 export function closedBy(
   windows: readonly CompiledWindow[],
-  question: DoubtedQuestion,
+  { at, ...question }: DoubtedQuestion,
 ): string | undefined {
-  const fact = strictestFact(windows, question)
   const about = windows.filter(
     ({ spec }) =>
       covers(spec.actions, question.action) && covers(spec.namespaces, question.namespace),
   )
-  const allows = about.filter(({ spec }) => spec.effect === 'allow')
-  const [at = Number.NaN] = question.at
+  // what was asked about no instant at all is shut, as one that cannot be reckoned with is
+  const asked = at.length > 0 ? at : [Number.NaN]
+  for (const one of asked) {
+    const why = closedAt(about, { ...question, at: one })
+    if (why === undefined) continue
+    return at.length > 1 ? `${why}; clocks disagree, this is by the one at ${instant(one)}` : why
+  }
+  return undefined
+}
+
+/** The windows are those about the question. */
+function closedAt(about: readonly CompiledWindow[], question: WindowQuestion): string | undefined {
+  const { at } = question
+  const fact = windowFact(about, question)
   if (fact.frozen) {
     const freezes = about.filter((w) => w.spec.effect === 'freeze' && fact.names.includes(w.name))
     const [freeze] = freezes
@@ -52,6 +63,7 @@ export function closedBy(
     const why = freeze.problem ?? freeze.spec.reason
     return `frozen by the window ${named(freezes)}${why === undefined ? '' : ` (${why})`}${until(freeze, at)}`
   }
+  const allows = about.filter(({ spec }) => spec.effect === 'allow')
   if (allows.length === 0 || fact.open) return undefined
   const broken = allows.find(({ problem }) => problem !== undefined)
   const because =
@@ -83,5 +95,6 @@ function opens(windows: readonly CompiledWindow[], at: number): string {
 }
 
 function instant(ms: number): string {
+  if (Number.isNaN(new Date(ms).getTime())) return 'no time at all'
   return new Date(ms).toISOString().replace('.000Z', 'Z')
 }
