@@ -64,8 +64,10 @@ export async function onRealCluster(
   }
 }
 
-function showFile(file: string, { passed, failed }: Outcome): void {
-  process.stdout.write(`  … ${file}: ${passed} passed, ${failed} failed\n`)
+function showFile(file: string, { passed, failed }: Outcome, seconds: number): void {
+  process.stdout.write(
+    `  … ${file}: ${passed} passed, ${failed} failed in ${seconds.toFixed(1)} s\n`,
+  )
 }
 
 async function down(cluster: Cluster): Promise<void> {

@@ -10,7 +10,7 @@ export interface TestOptions {
   /** For one file: a test that hangs must not hang the run. */
   readonly timeoutMs: number
   /** Told after each file, where files take minutes. */
-  readonly onFile?: (file: string, outcome: Outcome) => void
+  readonly onFile?: (file: string, outcome: Outcome, seconds: number) => void
 }
 
 const keptPerFile = 16 * 1024
@@ -24,9 +24,10 @@ export async function runTests(
   const outcomes: Outcome[] = []
   const work = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const started = performance.now()
       const outcome = await runFile(file, timeoutMs)
       outcomes.push(outcome)
-      onFile?.(at(file), outcome)
+      onFile?.(at(file), outcome, (performance.now() - started) / 1000)
     }
   }
   await Promise.all(Array.from({ length: concurrency }, work))
