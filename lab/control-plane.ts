@@ -29,7 +29,8 @@ export interface Restartable {
   exited(): Promise<void>
   kill(): Promise<void>
   stop(): Promise<void>
-  start(): Promise<void>
+  /** With further settings, which count until the next start. */
+  start(settings?: readonly string[]): Promise<void>
 }
 
 export interface ControlPlane {
@@ -99,7 +100,9 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
     alertTokenFile,
     ...given,
   ]
-  const mediator = restartable(() => launch('mediator', mediatorPort, mediatorFlags))
+  const mediator = restartable((settings) =>
+    launch('mediator', mediatorPort, [...mediatorFlags, ...settings]),
+  )
   const registrar = restartable(() => launch('registrar', registrarPort, []))
   const tools = restartable(() => launch('kubernetes-read', toolsPort, []))
   const stop = async () => {
@@ -122,7 +125,7 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
   }
 }
 
-function restartable(launch: () => Promise<Program>): Restartable {
+function restartable(launch: (settings: readonly string[]) => Promise<Program>): Restartable {
   let program: Program | undefined
   return {
     pid: () => program?.pid ?? 0,
@@ -131,8 +134,8 @@ function restartable(launch: () => Promise<Program>): Restartable {
     },
     kill: async () => await program?.kill(),
     stop: async () => await program?.stop(),
-    start: async () => {
-      program = await launch()
+    start: async (settings = []) => {
+      program = await launch(settings)
     },
   }
 }

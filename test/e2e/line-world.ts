@@ -42,10 +42,10 @@ export interface LineWorld extends World {
   readonly plane: ControlPlane
   readonly signal: AbortSignal
   tenant(options?: ClassOptions): Promise<Tenant>
-  /** Another Pod of the tenant's agent, not enrolled yet. */
-  newAgent(tenant: { readonly namespace: string }): Promise<TestAgent>
+  /** Another Pod of the tenant's agent, or of another agent there, not enrolled yet. */
+  newAgent(tenant: { readonly namespace: string }, agent?: string): Promise<TestAgent>
   /** The same, enrolled. */
-  enrolled(tenant: { readonly namespace: string }): Promise<TestAgent>
+  enrolled(tenant: { readonly namespace: string }, agent?: string): Promise<TestAgent>
   /** A Deployment without a container that could ever become ready. */
   deployment(tenant: Tenant, name: string, replicas: number): Promise<{ uid: string }>
   replicas(tenant: Tenant, name: string): Promise<number>
@@ -104,14 +104,14 @@ export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld>
   const install = { kubectl: base.cluster.kubectl, kubeconfig: base.cluster.kubeconfig, signal }
   await applyObjects(install, [approverBinding])
 
-  const newAgent = async ({ namespace }: { readonly namespace: string }) => {
+  const newAgent: LineWorld['newAgent'] = async ({ namespace }, serviceAccount = 'agent') => {
     const name = `agent-${randomBytes(3).toString('hex')}`
-    const pod = await createAgentPod({ ...host, namespace, serviceAccount: 'agent', name })
+    const pod = await createAgentPod({ ...host, namespace, serviceAccount, name })
     const urls = { mediator: plane.mediatorUrl, registrar: plane.registrarUrl }
     return new TestAgent(pod, await newKey(), uid, urls)
   }
-  const enrolled = async (tenant: { readonly namespace: string }) => {
-    const agent = await newAgent(tenant)
+  const enrolled: LineWorld['enrolled'] = async (tenant, serviceAccount) => {
+    const agent = await newAgent(tenant, serviceAccount)
     const answer = await agent.enrol()
     if (answer.status >= 300) throw new Error(`not enrolled: ${JSON.stringify(answer.body)}`)
     await untilKnown(agent)
@@ -238,7 +238,8 @@ function governance(
   ]
 }
 
-function deploymentOf(namespace: string, name: string, replicas: number): Manifest {
+/** A Deployment without a container that could ever become ready. */
+export function deploymentOf(namespace: string, name: string, replicas: number) {
   const labels = { app: name }
   return {
     apiVersion: 'apps/v1',
