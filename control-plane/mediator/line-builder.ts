@@ -74,6 +74,7 @@ class Cluster {
   /** Writes that really landed. */
   effects: string[] = []
   gone = false
+  forbidsUndo = false
   /** Answers of the next writes that differ from the plain truth. */
   lose: ('lost-answer' | 'not-sent' | 'refused')[] = []
 
@@ -269,6 +270,9 @@ export class Line {
       listEverywhere: async () => [],
       ...unused,
       patch: async (_ref, body, bound, identity, { dryRun }) => {
+        if (dryRun && identity.undo && this.cluster.forbidsUndo) {
+          return { kind: 'refused', message: 'admission lets nobody undo' }
+        }
         if (dryRun) return this.#patch(body, bound.resourceVersion, '', true)
         this.onEffect(`before write${identity.undo ? ' of undo' : ''}`)
         const manager = fieldManager(identity.intent, identity.undo)

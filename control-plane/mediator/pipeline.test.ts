@@ -31,6 +31,15 @@ describe('the line', () => {
     assert.ok(lines.length <= 150)
   })
 
+  it('does nothing whose undo would not pass', async () => {
+    const line = helpful(new Line())
+    line.cluster.forbidsUndo = true
+    assert.equal(await line.toEnd(), 'refused/rehearsal_failed')
+    const { ended } = line.record()
+    assert.equal(ended?.message, 'the undo of w1 would not pass: admission lets nobody undo')
+    assert.deepEqual(line.cluster.effects, [])
+  })
+
   it('does what the rules allow, once, and records it', async () => {
     const line = helpful(new Line())
     assert.equal(await line.toEnd(), 'verified/succeeded')

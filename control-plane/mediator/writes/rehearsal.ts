@@ -1,9 +1,10 @@
 import { assertNever } from '@jackstay/contract/errors'
-import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
+import type { Binding } from '@jackstay/contract/history'
+import type { PatchWrite, Plan, PlannedWrite } from '@jackstay/contract/plan'
 import type { Stop } from '../judgement.ts'
 import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
 import { bindingOf } from './binding.ts'
-import { effectOf } from './effects.ts'
+import { effectOf, inverseOf } from './effects.ts'
 import { serverDiff } from './server-diff.ts'
 
 /** A plan as the API server confirmed it. */
@@ -50,7 +51,25 @@ async function rehearse(
   if (stop !== undefined) return stop
   const version = bound.resourceVersion
   if (write.verb === 'evict' || answer.kind !== 'applied') return { write, version }
+  const noWayBack = await rehearseInverse(write, binding, identity, ports)
+  if (noWayBack !== undefined) return noWayBack
   return { write: { ...write, ...serverDiff(write, before, answer.object) }, version }
+}
+
+/**
+ * What could not be taken back is not done. The object has not changed yet, so this shows that the
+ * executor may undo at all and that no admission of this cluster stands against the inverse.
+ */
+async function rehearseInverse(
+  write: PatchWrite,
+  binding: Binding,
+  identity: WriteIdentity,
+  ports: Ports,
+): Promise<Stop | undefined> {
+  const undoing = { ...identity, undo: true }
+  const inverse = inverseOf(write, write.object, binding, undoing, ports)
+  const stop = stopOf(await inverse.send({ dryRun: true }))
+  return stop && { ...stop, message: `the undo of ${write.id} would not pass: ${stop.message}` }
 }
 
 /** Undefined where the write would land, now or, for a disruption budget, later. */
