@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface ProgramOptions {
   readonly name: string
-  /** The program's main file. */
+  /** What is run: Node.js unless given. */
+  readonly command?: string
+  /** The program's main file; of another command, its first argument. */
   readonly main: string
   readonly args: readonly string[]
   /** Of Node.js itself, before the program. */
@@ -40,7 +42,7 @@ const stopMs = 10_000
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const log = createWriteStream(options.logFile, { flags: 'a' })
   const child = spawn(
-    process.execPath,
+    options.command ?? process.execPath,
     [...(options.nodeFlags ?? []), options.main, ...options.args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -19,6 +19,15 @@ export const opa: GoRecipe = {
   firstTime: 'about a minute',
 }
 
+/** OPA's own server. */
+export const opaServer: GoRecipe = {
+  ...opa,
+  name: 'opa-server',
+  module: moduleOf('opa-server'),
+  target: 'github.com/open-policy-agent/opa',
+  firstTime: 'about two minutes',
+}
+
 /** Appends with Tessera's POSIX driver. */
 export const tessera: GoRecipe = {
   name: 'tessera',

@@ -19,9 +19,18 @@ const denials: readonly (readonly [string, string])[] = [
   ['too-many', 'size(plan.writes) > 16'],
   ['irreversible', 'plan.reversibility == "irreversible"'],
   ['kinds', '!(target.kind in ["Deployment", "StatefulSet", "DaemonSet"])'],
-  ['images', 'intent.params.containers.exists(c, !c.image.matches("^registry[.]example[.]com/"))'],
-  ['latest', 'intent.params.containers.exists(c, c.image.endsWith(":latest"))'],
-  ['secrets', 'intent.params.containers.exists(c, c.env.exists(e, e.name.contains("PASSWORD")))'],
+  [
+    'images',
+    'has(intent.params.containers) && intent.params.containers.exists(c, !c.image.matches("^registry[.]example[.]com/"))',
+  ],
+  [
+    'latest',
+    'has(intent.params.containers) && intent.params.containers.exists(c, c.image.endsWith(":latest"))',
+  ],
+  [
+    'secrets',
+    'has(intent.params.containers) && intent.params.containers.exists(c, c.env.exists(e, e.name.contains("PASSWORD")))',
+  ],
   ['friday', 'now.getDayOfWeek() == 5 && now.getHours() >= 15'],
 ]
 
@@ -39,15 +48,15 @@ const grants: readonly (readonly [string, string])[] = [
 ]
 
 /** Twenty rules about one action, in three policies. */
-export const twentyRules: readonly NamedPolicy[] = policiesAbout(workloadAction, '')
+export const twentyRules: readonly NamedPolicy[] = twentyRulesAbout(workloadAction)
 
 /** A thousand rules about fifty actions, of which the same twenty concern the workload's action. */
 export const thousandRules: readonly NamedPolicy[] = [
   ...twentyRules,
-  ...Array.from({ length: 49 }, (_, i) => policiesAbout(`other.action${i}`, `-${i}`)).flat(),
+  ...Array.from({ length: 49 }, (_, i) => twentyRulesAbout(`other.action${i}`, `-${i}`)).flat(),
 ]
 
-function policiesAbout(action: string, suffix: string): NamedPolicy[] {
+export function twentyRulesAbout(action: string, suffix = ''): readonly NamedPolicy[] {
   const named = (name: string, rules: PolicyRule[]): NamedPolicy => ({
     name: `${name}${suffix}`,
     spec: { mode: 'enforce', actions: [action], rules },

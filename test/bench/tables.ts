@@ -19,7 +19,10 @@ type Table =
       readonly about: string
       readonly alone: (scale: Scale, onProgress: OnProgress) => Promise<string>
     }
-  | { readonly about: string; readonly inWorld: (world: LineWorld) => Promise<string> }
+  | {
+      readonly about: string
+      readonly inWorld: (world: LineWorld, scale: Scale) => Promise<string>
+    }
 
 /** Every table by its name, in the order they are printed. */
 export const tables = {
@@ -52,8 +55,12 @@ export const tables = {
     inWorld: async (world) => (await import('./applied.ts')).measureApplied(world),
   },
   refusals: {
-    about: 'signed refusals beside a plain Hono server; on a real API server',
-    inWorld: async (world) => (await import('./refusals.ts')).measureRefusals(world),
+    about: "signed refusals beside OPA's server and a plain Hono server; on a real API server",
+    inWorld: async (world, { quick, rounds }) =>
+      (await import('./refusals.ts')).measureRefusals(
+        world,
+        quick ? { agents: 4, rounds: 1 } : { agents: 200, rounds },
+      ),
   },
 } as const satisfies Readonly<Record<string, Table>>
 
@@ -80,7 +87,7 @@ export async function printTables(
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-bench-'))
   const world = await lineWorld({ mediatorFlags: ['--breakers', await calmBreakers(directory)] })
   try {
-    for (const table of inWorld) print(await table.inWorld(world))
+    for (const table of inWorld) print(await table.inWorld(world, scale))
   } finally {
     await world.close()
     await rm(directory, { recursive: true })
