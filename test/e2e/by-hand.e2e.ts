@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { triggerList } from '@jackstay/contract/api'
+import { clusterInfo, type IntentView, triggerList } from '@jackstay/contract/api'
+import { readEvent } from '@jackstay/contract/history'
+import { fold } from '@jackstay/contract/record'
 import { attempt, refusedBy } from './attempt.ts'
 import { jackstay } from './cli-desk.ts'
 import { sectionsOf, shell } from './command-pages.ts'
@@ -126,6 +128,94 @@ describe('the line by hand', { skip: await noLine() }, () => {
     assert.match(JSON.parse(out).target, new RegExp(`${tenant.targets}/watched-`))
   })
 
+  it('a class that may only propose ends proposed, its diff is there to read, and nothing was written', async () => {
+    const rules = [{ name: 'allow', allow: { when: 'true' } }]
+    const proposing = await w.tenant({ autonomy: 'propose', rules })
+    await w.deployment(proposing, 'web', 2)
+    const ref = ['-n', proposing.targets, 'get', 'deployment', 'web', '-o']
+    const spec = async () =>
+      (await w.kubectl([...ref, 'jsonpath={.metadata.uid} {.metadata.generation} {.spec}'])).stdout
+    const was = await spec()
+    const target = { namespace: proposing.targets, name: 'web' }
+    const view = await proposing.agent.scale(0, target)
+    assert.equal(phaseOf(view), 'proposed/autonomy')
+    const record = fold(view.summary.id, view.events.map(readEvent))
+    assert.equal(record.rehearsed?.decision.effect, 'allow', 'what would have been decided')
+    assert.equal(record.dispatched, undefined)
+    const why = await type('why', view.summary.id)
+    assert.match(why.out, /\/spec\/replicas: 2 → 0/)
+    assert.match(why.out, /the class may only propose: nothing was done/)
+    assert.equal(await spec(), was)
+
+    const observing = await w.tenant({ autonomy: 'observe', rules })
+    await w.deployment(observing, 'web', 2)
+    const seen = await observing.agent.scale(0, { namespace: observing.targets, name: 'web' })
+    assert.equal(phaseOf(seen), 'refused/outside_class')
+    assert.equal(await w.replicas(observing, 'web'), 2)
+  })
+
+  it('one-operator mode asks one where two are asked, says so everywhere, and ends with its flag', async () => {
+    const two = await w.tenant({
+      rules: [
+        { name: 'allow', allow: { when: 'true' } },
+        { name: 'four-eyes', requireApproval: { when: 'true', count: 2, groups: [oncall] } },
+      ],
+    })
+    const ask = async (name: string) => {
+      await w.deployment(two, name, 1)
+      const view = await two.agent.scale(0, { namespace: two.targets, name })
+      assert.equal(phaseOf(view), 'approve')
+      const { id } = view.summary
+      const path = 'jsonpath={.status.needs}'
+      const shown = ['-n', two.targets, 'get', 'intent', id, '-o', path]
+      await w.until(async () => (await w.kubectl(shown)).stdout !== '', 'the Intent object shows')
+      return { id, needs: (await w.kubectl(shown)).stdout }
+    }
+    const restart = async (...flags: string[]) => {
+      await w.plane.mediator.kill()
+      await w.plane.mediator.start(flags)
+    }
+    const before = await ask('before')
+    assert.match(before.needs, /2 approval\(s\) by oncall/)
+    await restart('--one-operator')
+
+    const during = await ask('during')
+    const waived = /one-operator mode: `\S+four-eyes` asks for 2 approvals, one counts/
+    assert.match(during.needs, /1 approval\(s\) by oncall/)
+    assert.match(during.needs, waived)
+    const said = await type('approve', during.id, '--reason', 'seen', '--yes')
+    assert.equal(said.exit, 0, said.err)
+    assert.match(said.out, waived)
+    const done = await two.agent.follow(during.id)
+    assert.equal(phaseOf(done), 'verified/succeeded')
+    assert.equal(approvers(done).length, 1)
+    assert.match((await type('why', during.id)).out, waived)
+    assert.match((await type('status')).out, /one-operator mode/)
+    const metrics = await (await fetch(`${w.plane.mediatorUrl}/metrics`)).text()
+    assert.match(metrics, /^jackstay_one_operator\S* 1$/m)
+    const headers = { authorization: `Bearer ${await two.agent.token('intent')}` }
+    const cluster = await (await fetch(`${w.plane.mediatorUrl}/v1/cluster`, { headers })).json()
+    assert.equal(clusterInfo.parse(cluster).oneOperator, true)
+
+    // whoever was asked before is not taken for two now
+    await w.approve(before.id, two, { person: 'oncall-1' })
+    await w.approve(before.id, two, { person: 'oncall-2' })
+    const both = await two.agent.follow(before.id)
+    assert.equal(phaseOf(both), 'verified/succeeded')
+    assert.equal(approvers(both).length, 2)
+
+    const pending = await ask('pending')
+    await restart()
+    const voided = await two.agent.follow(pending.id)
+    assert.equal(phaseOf(voided), 'obsolete/policy_changed')
+    assert.equal(await w.replicas(two, 'pending'), 1)
+    const again = await two.agent.scale(0, { namespace: two.targets, name: 'pending' })
+    await w.approve(again.summary.id, two, { person: 'oncall-1' })
+    await w.approve(again.summary.id, two, { person: 'oncall-2' })
+    const ended = await two.agent.follow(again.summary.id)
+    assert.equal(approvers(ended).length, 2)
+  })
+
   it('every command of docs/guide/at-three-in-the-morning.md works as it stands', async (t) => {
     const desk = await shell(w.cluster.kubectl, (line) => type(...line))
     t.after(() => desk.close())
@@ -176,3 +266,9 @@ describe('the line by hand', { skip: await noLine() }, () => {
     }
   })
 })
+
+/** Who is on record as having approved. */
+function approvers(view: IntentView): readonly string[] {
+  const { approved } = fold(view.summary.id, view.events.map(readEvent))
+  return approved?.approvals.map(({ approver }) => approver) ?? []
+}

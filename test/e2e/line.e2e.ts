@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { IntentView } from '@jackstay/contract/api'
 import { readEvent } from '@jackstay/contract/history'
 import { fold } from '@jackstay/contract/record'
+import { apply, type Manifest } from './governed.ts'
 import { ledgerVerdict } from './ledger-verdict.ts'
 import { type LineWorld, lineWorld, noLine, oncall, phaseOf, type Tenant } from './line-world.ts'
 
@@ -112,6 +113,41 @@ describe('the line on a real API server', { skip: await noLine() }, () => {
     assert.equal(await w.replicas(flooding, 'second'), 0)
   })
 
+  it('never lets what cannot be taken back go without a person, nor two of it on one (T56)', async () => {
+    // the rules ask nobody
+    const free = await w.tenant({ rules: [{ name: 'allow', allow: { when: 'true' } }] })
+    const names = ['data-a', 'data-b']
+    await apply(
+      w,
+      names.map((name) => volumesOf(free.targets, name)),
+    )
+    const asked = await Promise.all(
+      names.map((name) => {
+        const target = { kind: 'StatefulSet', namespace: free.targets, name }
+        return free.agent.ask('workload.scale', { replicas: 1 }, target)
+      }),
+    )
+    assert.deepEqual(asked.map(phaseOf), ['approve', 'approve'])
+    const [first, second] = asked
+    assert.ok(first && second)
+    const { plan, decision } = record(first).rehearsed ?? assert.fail('not rehearsed')
+    assert.equal(plan.reversibility, 'irreversible')
+    assert.deepEqual(
+      decision.requirements.map(({ from, count }) => [from, count]),
+      [[`class/${free.class}`, 1]],
+    )
+    await w.approve(first.summary.id, free)
+    const replicas = async (name: string) => {
+      const args = ['-n', free.targets, 'get', 'statefulset', name, '-o']
+      return (await w.kubectl([...args, 'jsonpath={.spec.replicas}'])).stdout
+    }
+    await w.until(async () => (await replicas('data-a')) === '1', 'the approved one')
+    assert.equal(phaseOf(await free.agent.follow(second.summary.id, 0)), 'approve')
+    assert.equal(await replicas('data-b'), '2')
+    await w.approve(second.summary.id, free, { verdict: 'reject' })
+    assert.equal(phaseOf(await free.agent.follow(second.summary.id)), 'rejected/rejected')
+  })
+
   it('refuses what was deleted and made again under the same name (T32)', async () => {
     const { uid } = await w.deployment(tenant, 'twin', 2)
     const target = { namespace: tenant.targets, name: 'twin', uid }
@@ -190,3 +226,24 @@ describe('the line on a real API server', { skip: await noLine() }, () => {
     assert.ok(result.size >= 12)
   })
 })
+
+/** A StatefulSet that deletes volumes as it shrinks. */
+function volumesOf(namespace: string, name: string): Manifest {
+  const labels = { app: name }
+  const containers = [{ name: 'none', image: 'jackstay.local/none:1', imagePullPolicy: 'Never' }]
+  const storage = { requests: { storage: '1Gi' } }
+  return {
+    ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name, namespace } },
+    spec: {
+      ...{ replicas: 2, serviceName: name, selector: { matchLabels: labels } },
+      persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' },
+      template: { metadata: { labels }, spec: { containers } },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: { accessModes: ['ReadWriteOnce'], resources: storage },
+        },
+      ],
+    },
+  }
+}

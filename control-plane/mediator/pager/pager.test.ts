@@ -103,7 +103,7 @@ describe('the pager', () => {
     assert.equal(posts.at(-1)?.[0]?.endsAt, '2026-01-01T12:00:00.000Z')
   })
 
-  it('lists a flood by its number', async () => {
+  it('lists a flood by its number (T56)', async () => {
     const { posts, world, round } = aPager()
     world.concerns = Array.from({ length: 250 }, (_, i) => ({ ...approval, id: `i${i}` }))
     await round()
