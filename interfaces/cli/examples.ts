@@ -26,7 +26,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'jackstay breakers reset scalers                   all of the class that are open now',
     'jackstay breakers reset scalers --scope agent --key jackstay-class-scalers/healer',
   ],
-  windows: ['jackstay windows --preview 7d                     every opening of the next week'],
+  windows: [
+    'jackstay windows --preview 7d                     every opening of the next week',
+    'jackstay windows --at 2027-03-27 --preview 3d     and around a night on which clocks change',
+  ],
   'agents list': ['jackstay agents list -o wide'],
   watch: [
     'jackstay watch -n shop',

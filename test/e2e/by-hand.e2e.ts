@@ -18,7 +18,7 @@ describe('the line by hand', { skip: await noLine() }, () => {
   before(async () => {
     w = await lineWorld()
     tenant = await w.tenant()
-    const roles = ['view', 'approver', 'responder', 'trigger']
+    const roles = ['view', 'approver', 'responder', 'trigger', 'window-keeper']
     const group = `people-${suffix()}`
     await apply(
       w,
@@ -216,20 +216,47 @@ describe('the line by hand', { skip: await noLine() }, () => {
     assert.equal(approvers(ended).length, 2)
   })
 
-  it('every command of docs/guide/at-three-in-the-morning.md works as it stands', async (t) => {
+  /** What the blocks of a guide print, typed one after the other as they stand. */
+  async function followed(guide: string, env: Readonly<Record<string, string>>) {
     const desk = await shell(w.cluster.kubectl, (line) => type(...line))
-    t.after(() => desk.close())
-    const page = new URL('../../docs/guide/at-three-in-the-morning.md', import.meta.url)
-    const blocks = (await sectionsOf(page)).flatMap((section) => section.blocks)
-    assert.ok(blocks.length >= 6)
+    try {
+      const page = new URL(`../../docs/guide/${guide}.md`, import.meta.url)
+      const blocks = (await sectionsOf(page)).flatMap((section) => section.blocks)
+      const said: string[] = []
+      for (const block of blocks) {
+        const known = { KUBECONFIG: kubeconfig, NAMESPACE: tenant.targets, USER: 'sasha', ...env }
+        said.push(await desk.run(block, known))
+      }
+      return said
+    } finally {
+      await desk.close()
+    }
+  }
+
+  it('every command of docs/guide/at-three-in-the-morning.md works as it stands', async () => {
     const env = {
-      ...{ KUBECONFIG: kubeconfig, JACKSTAY_SERVER: w.plane.mediatorUrl, USER: 'sasha' },
-      ...{ INTENT: await waiting('guide'), NAMESPACE: tenant.targets },
+      JACKSTAY_SERVER: w.plane.mediatorUrl,
+      INTENT: await waiting('guide'),
       AGENT: `${tenant.namespace}/agent`,
     }
-    for (const block of blocks) await desk.run(block, env)
+    const said = await followed('at-three-in-the-morning', env)
+    assert.ok(said.length >= 6)
     const { stdout } = await w.kubectl(['get', 'suspensions', '-o', 'name'])
     assert.equal(stdout, '')
+  })
+
+  it('every command of docs/guide/windows.md works as it stands', async () => {
+    const named = ['office-hours', 'nightly-backup', 'hotfix']
+    try {
+      const said = await followed('windows', {})
+      assert.match(said.join(''), /freeze nightly-backup: 2027-03-28T01:00:00.000Z to/)
+      assert.match(
+        said.join(''),
+        /freeze nightly-backup: 2027-10-31T00:30:00.000Z to 2027-10-31T02:30/,
+      )
+    } finally {
+      await w.kubectl(['delete', 'changewindows', '--ignore-not-found', ...named])
+    }
   })
 
   it('trigger create reaches the class, names its maker, and nobody makes one in another name (T77)', async () => {

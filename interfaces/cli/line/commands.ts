@@ -22,6 +22,7 @@ export function lineCommands(program: Command, terminal: Terminal): void {
     .command('windows')
     .description('change windows: which are open now, and when that changes')
     .option('--preview <duration>', 'also every opening within this time, like 12h or 7d', ahead)
+    .option('--at <time>', 'as of another time than now: a date, or RFC 3339', instant)
     .action((_, command: Command) => windows(command, terminal))
   const agents = program.command('agents').description('who may ask for anything at all')
   agents
@@ -123,10 +124,10 @@ async function reset(name: string, command: Command, terminal: Terminal): Promis
 }
 
 async function windows(command: Command, terminal: Terminal): Promise<void> {
-  const { preview = 0 } = windowFlags.parse(command.opts())
+  const { preview = 0, at } = windowFlags.parse(command.opts())
   const shape = shapeOf(command)
   const { readWindows, windowLines } = await import('./windows.ts')
-  const now = Date.now()
+  const now = at ?? Date.now()
   const found = await clustering(command, terminal, (client) =>
     readWindows(client, now, preview, terminal.signal),
   )
@@ -174,7 +175,7 @@ async function cancel(id: string, command: Command, terminal: Terminal): Promise
 }
 
 const inboxFlags = z.object({ limit: z.number() })
-const windowFlags = z.object({ preview: z.number().optional() })
+const windowFlags = z.object({ preview: z.number().optional(), at: z.number().optional() })
 const watchFlags = z.object({ namespace: z.string().optional(), count: z.number().optional() })
 const resetFlags = z.object({ scope: z.string().optional(), key: z.string().optional() })
 const cancelFlags = z.object({ namespace: z.string().optional(), timeout: z.number() })
@@ -194,4 +195,10 @@ function ahead(text: string): number {
   const ms = Number(count) * (unit === 'd' ? dayMs : 3600_000)
   if (ms > 0 && ms <= 60 * dayMs) return ms
   throw new InvalidArgumentError('write a time like 12h or 7d, 60 days at most.')
+}
+
+function instant(text: string): number {
+  const ms = /^\d{4}-\d\d-\d\d(T.+)?$/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(ms)) return ms
+  throw new InvalidArgumentError('write a date like 2027-03-28, or 2027-03-28T01:00:00Z.')
 }

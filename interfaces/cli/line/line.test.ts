@@ -166,6 +166,32 @@ describe('commands of the line', () => {
     assert.match(missing.err, /no kind ChangeWindow/)
   })
 
+  it('windows show the two nights on which clocks change, when asked about them', async () => {
+    const schedule = { cron: '30 2 * * *', duration: '1h', timeZone: 'Europe/Berlin' }
+    const scope = { actions: ['*'], namespaces: ['*'] }
+    const path = 'GET /apis/jackstay.dev/v1alpha1/changewindows'
+    const named = (name: string) => ({
+      metadata: { name },
+      spec: { effect: name, ...schedule, ...scope },
+    })
+    api.routes = { [path]: windows([named('allow'), named('freeze')]) }
+    const openings = async (at: string, night: string) => {
+      const line = ['windows', '--at', at, '--preview', '3d', '-o', 'json']
+      const { windows: found } = JSON.parse((await desk.run(line)).out)
+      return found.map(({ spans }: { spans: { from: string }[] }) =>
+        spans.map(({ from }) => from).filter((from) => from.startsWith(night)),
+      )
+    }
+    // 02:30 does not exist: nothing is allowed, and the freeze begins as the clocks jump
+    assert.deepEqual(await openings('2027-03-27', '2027-03-28'), [[], ['2027-03-28T01:00:00.000Z']])
+    // 02:30 comes twice: allowed the first time, and frozen both times, which is one long freeze
+    const autumn = ['2027-10-31T00:30:00.000Z']
+    assert.deepEqual(await openings('2027-10-30', '2027-10-31'), [autumn, autumn])
+    const { exit, err } = await desk.run(['windows', '--at', 'tomorrow'])
+    assert.equal(exit, 2)
+    assert.match(err, /write a date like/)
+  })
+
   it('wide is refused where there is nothing wider, in words that say what else', async () => {
     const { exit, err } = await desk.run(['status', '-o', 'wide'])
     assert.equal(exit, 2)
