@@ -28,14 +28,19 @@ export interface PatchRight {
   readonly clusterScoped?: true
   /** Dotted fields of the object; everything else in spec and metadata must stay as it is. */
   readonly mayChange: readonly string[]
+  /** Only of what an executor made for the same intent, and only to take that back. */
+  readonly takesBack?: {
+    /** Fields of spec, with the one value that each may get. */
+    readonly becomes: Readonly<Record<string, boolean>>
+  }
 }
 
-/** An eviction, a creation, or the deletion that takes one back; the object is not edited. */
+/** An eviction or a creation; nothing that is there is edited. */
 export interface OtherRight {
   readonly group: string
   readonly version: string
   readonly resource: string
-  readonly verb: 'evict' | 'create' | 'delete'
+  readonly verb: 'evict' | 'create'
 }
 
 /** How the API server names each kind of write. */
@@ -43,7 +48,6 @@ export const requests = {
   patch: { operation: 'UPDATE', subresource: '' },
   evict: { operation: 'CREATE', subresource: 'eviction' },
   create: { operation: 'CREATE', subresource: '' },
-  delete: { operation: 'DELETE', subresource: '' },
 } as const
 
 /** What an intent asks an action to work on; the line has seen to it that a namespace is named. */
@@ -51,6 +55,8 @@ export type GivenTarget = Target & { readonly namespace: string }
 
 /** What of the signed intent itself a plan may rest on: it stays the same however often it is made. */
 export interface Request {
+  /** Its id. */
+  readonly intent: string
   /** When it was signed, in seconds since the epoch. */
   readonly signedAt: number
 }

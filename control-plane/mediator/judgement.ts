@@ -52,7 +52,7 @@ export async function planNow(record: IntentRecord, ports: Ports): Promise<Plan 
     { ...claims.target, namespace },
     claims.params,
     ports.targets,
-    { signedAt: claims.iat },
+    { intent: record.id, signedAt: claims.iat },
   )
   if (isRefusal(prepared)) return { stop: prepared.refused, message: prepared.message }
   const executor = `system:serviceaccount:${executorsNamespace}:${agent.class}`

@@ -61,9 +61,9 @@ export class Crash extends Error {}
 
 /** What the one Deployment has no use for. */
 function unasked(): never {
-  throw new TypeError('nothing here is evicted, created or deleted')
+  throw new TypeError('nothing here is evicted or created')
 }
-const unused = { evict: unasked, create: unasked, delete: unasked }
+const unused = { evict: unasked, create: unasked }
 
 /** The one Deployment, as an API server would keep it. */
 class Cluster {

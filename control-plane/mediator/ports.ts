@@ -184,12 +184,6 @@ export interface Targets extends FactReader {
     identity: WriteIdentity,
     options: SendOptions,
   ): Promise<WriteAnswer>
-  delete(
-    ref: ObjectRef,
-    binding: Precondition,
-    identity: WriteIdentity,
-    options: SendOptions,
-  ): Promise<WriteAnswer>
 }
 
 /** Counters that admit draws on; exact within one mediator. */

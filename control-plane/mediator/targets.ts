@@ -93,13 +93,6 @@ export function kubeTargets(client: KubeClient): Targets {
         const fieldValidation = 'Strict' as const
         return executor.create(ref, ref.namespace, body, { dryRun, fieldManager, fieldValidation })
       }),
-    delete: (ref, { uid, resourceVersion }, identity, { dryRun }) =>
-      sent(client, identity, (executor) =>
-        executor.delete(resourceRef(ref), {
-          ...{ dryRun, propagationPolicy: 'Background' as const },
-          preconditions: { uid, resourceVersion },
-        }),
-      ),
   }
 }
 

@@ -50,12 +50,16 @@ export const evictWrite = z.strictObject({
 })
 export type EvictWrite = z.infer<typeof evictWrite>
 
-/** An object that is not there yet. Its inverse is deleting the one that was made, by its uid. */
+/**
+ * An object that is not there yet. Its inverse is a merge patch of what was made, which stops it: no
+ * executor deletes anything.
+ */
 export const createWrite = z.strictObject({
   id: writeId,
   verb: z.literal('create'),
   object: objectRef.omit({ uid: true }),
   body: z.record(z.string(), json),
+  inverse: z.strictObject({ body: z.record(z.string(), json) }),
 })
 export type CreateWrite = z.infer<typeof createWrite>
 

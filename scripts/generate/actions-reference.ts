@@ -40,14 +40,14 @@ function section(entry: CatalogueEntry): string {
   ].join('\n')
 }
 
-const verbs = { evict: 'evicts', create: 'makes', delete: 'to take it back, deletes what it made:' }
+const verbs = { evict: 'evicts', create: 'makes' }
 
 function writes({ writes: rights }: CatalogueEntry): string {
   const byFields = new Map<string, string[]>()
   for (const right of rights) {
     const what =
       right.verb === 'patch'
-        ? `${right.mayChange.map((path) => `\`${path}\``).join(', ')} of`
+        ? `${right.takesBack ? 'to take it back, ' : ''}${right.mayChange.map((path) => `\`${path}\``).join(', ')} of`
         : verbs[right.verb]
     byFields.set(what, [...(byFields.get(what) ?? []), `\`${right.resource}\``])
   }

@@ -1,9 +1,10 @@
 import type { CatalogueEntry, PatchRight } from '@jackstay/actions/action'
 import { templateGuards } from '@jackstay/actions/template-guard'
 import type { Manifest } from '@jackstay/contract/crd'
-import { dashed } from '@jackstay/contract/executor'
+import { dashed, madeLabels } from '@jackstay/contract/executor'
+import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { fieldTree, heldRules } from './field-paths.ts'
-import { actionExtra, isExecutor, policyWithBinding } from './policies.ts'
+import { actionExtra, extra, isExecutor, policyWithBinding } from './policies.ts'
 import { metadataFields, specFields } from './target-fields.ts'
 
 /** Fields of metadata that the server itself moves with every write. */
@@ -52,6 +53,7 @@ function validations({ name }: CatalogueEntry, write: PatchRight): Manifest[] {
         message: `${only}, and no other field of ${level}`,
       })),
     ),
+    ...takingBack(name, write),
     // a whole template may change: what in it carries credentials or reaches the host may not
     ...(tree.fields.get('spec')?.fields.get('template')?.fields.get('spec')?.fields.has('volumes')
       ? templateGuards().map(({ held, expression }) => ({
@@ -59,6 +61,25 @@ function validations({ name }: CatalogueEntry, write: PatchRight): Manifest[] {
           message: `${name} may not change ${held}`,
         }))
       : []),
+  ]
+}
+
+/** What takes an object back edits no other than one made for the same intent. */
+function takingBack(name: string, { takesBack }: PatchRight): Manifest[] {
+  if (takesBack === undefined) return []
+  const reason = 'Forbidden'
+  const label = (key: string) => `oldObject.metadata.?labels[?'${key}'].orValue('')`
+  return [
+    {
+      expression: `${label(governedLabel)} == 'true' && [${label(madeLabels.intent)}] == ${extra('intent')}`,
+      message: `${name} edits only what an executor made for the same intent`,
+      reason,
+    },
+    ...Object.entries(takesBack.becomes).map(([field, value]) => ({
+      expression: `object.spec.?${field}.orValue(${!value}) == ${value}`,
+      message: `${name} sets spec.${field} to ${value} and nothing else`,
+      reason,
+    })),
   ]
 }
 

@@ -1,5 +1,6 @@
 import { type CatalogueEntry, requests, type WriteRight } from '@jackstay/actions/action'
 import { knownKeyRules, type Manifest } from '@jackstay/contract/crd'
+import { madeLabels, retriesStemLength } from '@jackstay/contract/executor'
 import { group, type Kind, version } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
@@ -73,7 +74,8 @@ export const isExecutor = {
   expression: `request.userInfo.username.startsWith('${executorPrefix}')`,
 }
 
-export const actionExtra = "request.userInfo.?extra[?'jackstay.dev/action'].orValue([])"
+export const extra = (key: string) => `request.userInfo.?extra[?'jackstay.dev/${key}'].orValue([])`
+export const actionExtra = extra('action')
 
 /** What an executor may do at all: the catalogue's writes, each in the name of its action. */
 export function executorWritePolicy(catalogue: readonly CatalogueEntry[]): Manifest[] {
@@ -137,6 +139,24 @@ const neverMade: readonly { readonly expression: string; readonly what: string }
   },
 ]
 
+const label = (key: string) => `object.metadata.?labels[?'${key}'].orValue('')`
+const named = 'object.metadata.name.startsWith'
+
+/** By these marks it is found again, taken back and stopped: whose intent made it, and what it repeats. */
+const marked: readonly Manifest[] = [
+  {
+    expression: `[${label(madeLabels.intent)}] == ${extra('intent')}`,
+    message: `what an executor makes is labelled ${madeLabels.intent} with the id of its intent`,
+    reason: 'Forbidden',
+  },
+  {
+    // the same as `retriesStem`
+    expression: `${label(madeLabels.retries)} != '' && [${label(madeLabels.retries)}.split('-retry-')[0].replace('.', '-')].all(stem, ${named}((size(stem) > ${retriesStemLength} ? stem.substring(0, ${retriesStemLength}) : stem) + '-retry-'))`,
+    message: `what an executor makes is labelled ${madeLabels.retries} with the name of what it repeats, and named after that`,
+    reason: 'Forbidden',
+  },
+]
+
 /** Holds executors' new objects to what is harmless, as edits are held to what was there. */
 export function executorMadePolicy(catalogue: readonly CatalogueEntry[]): Manifest[] {
   const made = catalogue.flatMap(({ writes }) => writes.filter(({ verb }) => verb === 'create'))
@@ -149,14 +169,18 @@ export function executorMadePolicy(catalogue: readonly CatalogueEntry[]): Manife
       resources: [...new Set(made.map(({ resource }) => resource))],
     },
     matchConditions: [isExecutor],
-    validations: neverMade.map(({ expression, what }) => ({
-      ...{ expression, reason: 'Forbidden' },
-      message: `an executor makes nothing that uses ${what}`,
-    })),
+    validations: [
+      ...marked,
+      ...neverMade.map(({ expression, what }) => ({
+        ...{ expression, reason: 'Forbidden' },
+        message: `an executor makes nothing that uses ${what}`,
+      })),
+    ],
   })
 }
 
-function matches({ group: apiGroup, resource, verb }: WriteRight): string {
+function matches(write: WriteRight): string {
+  const { group: apiGroup, resource, verb } = write
   const { operation, subresource } = requests[verb]
   return [
     `request.operation == '${operation}'`,
@@ -164,8 +188,6 @@ function matches({ group: apiGroup, resource, verb }: WriteRight): string {
     `request.resource.resource == '${resource}'`,
     `request.?subResource.orValue('') == '${subresource}'`,
     // only a write that takes an earlier one back
-    ...(verb === 'delete'
-      ? ["request.userInfo.?extra[?'jackstay.dev/phase'].orValue([]) == ['undo']"]
-      : []),
+    ...(write.verb === 'patch' && write.takesBack ? [`${extra('phase')} == ['undo']`] : []),
   ].join(' && ')
 }

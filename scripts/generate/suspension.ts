@@ -1,22 +1,24 @@
 import { type CatalogueEntry, requests, type WriteRight } from '@jackstay/actions/action'
 import type { Manifest } from '@jackstay/contract/crd'
+import { madeLabels, retriesStemLength } from '@jackstay/contract/executor'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
-import { isExecutor, partOf } from './policies.ts'
+import { extra, isExecutor, partOf } from './policies.ts'
 
 /**
  * Suspensions as parameters. Parameters are resolved before match conditions: with the kind missing at
  * a restart, such a policy refuses whoever it matches. So each matches as little as it can, and the
  * kind cannot be deleted while it is bound (T86: jackstay-suspension-kind-unbound):
  * - edits of what actions edit in governed namespaces;
- * - of nodes, of what is made and of evictions those that carry the label of governed things
- *   themselves: a person's `kubectl drain` and the job controller have none.
+ * - of nodes, of what executors make and edit again, and of evictions those that carry the label of
+ *   governed things themselves: a person's `kubectl drain` and the job controller have none.
  */
 export function suspendedByKindPolicies(catalogue: readonly CatalogueEntry[]): Manifest[] {
   const writes = catalogue.flatMap((entry) => entry.writes)
   const governed = { matchLabels: { [governedLabel]: 'true' } }
-  const edits = writes.filter((w) => w.verb === 'patch' && !w.clusterScoped)
-  const labelled = writes.filter((w) => w.verb !== 'patch' || w.clusterScoped)
+  const isEdit = (w: WriteRight) => w.verb === 'patch' && !w.clusterScoped && !w.takesBack
+  const edits = writes.filter(isEdit)
+  const labelled = writes.filter((w) => !isEdit(w))
   return [
     ...policy('jackstay-suspended-by-kind', edits, { namespaceSelector: governed }),
     ...policy('jackstay-suspended-by-kind-labelled', labelled, { objectSelector: governed }),
@@ -74,7 +76,13 @@ function rulesOf(writes: readonly WriteRight[]): Manifest[] {
 }
 
 const spec = 'dyn(params).spec'
-const extra = (key: string) => `request.userInfo.?extra[?'jackstay.dev/${key}'].orValue([])`
+
+/** The object itself, what repeats it, and what repeats that. */
+const isTarget = (name: string) =>
+  [
+    `(${name} in [variables.target['name'], object.metadata.?labels[?'${madeLabels.retries}'].orValue('')]`,
+    `(size(${name}) <= ${retriesStemLength} && '${madeLabels.retries}' in object.metadata.?labels.orValue({}) && variables.target['name'].startsWith(${name}.replace('.', '-') + '-retry-')))`,
+  ].join(' || ')
 
 const variables: readonly Manifest[] = [
   {
@@ -88,7 +96,7 @@ const variables: readonly Manifest[] = [
       `('class' in ${spec} && request.userInfo.username == 'system:serviceaccount:jackstay-executors:' + ${spec}['class'])`,
       `('agent' in ${spec} && ${spec}.agent in ${extra('agent')})`,
       `('action' in ${spec} && ${spec}.action in ${extra('action')})`,
-      `('target' in ${spec} && ${spec}.target[?'namespace'].orValue('') == variables.target['namespace'] && ${spec}.target.name == variables.target['name'] && ${spec}.target.kind == variables.target['kind'])`,
+      `('target' in ${spec} && ${spec}.target[?'namespace'].orValue('') == variables.target['namespace'] && ${spec}.target.kind == variables.target['kind'] && ${isTarget(`${spec}.target.name`)})`,
     ].join(' || '),
   },
   {

@@ -152,7 +152,7 @@ function fieldAttacks(
   return Object.fromEntries(
     catalogue.flatMap(({ name, writes }) =>
       writes
-        .filter((write) => write.verb === 'patch' && !write.clusterScoped)
+        .filter((w) => w.verb === 'patch' && !w.clusterScoped && !w.takesBack)
         .map(({ group, version, resource }) => {
           const as = masters({ ...g.extra, 'jackstay.dev/action': [name] })
           const all = `/apis/${group}/${version}/namespaces/${g.target}/${resource}`

@@ -124,10 +124,12 @@ describe('evictions, nodes and new objects through the whole line', {
       assert.equal(phaseOf(view), 'rolled_back/undone', JSON.stringify(view))
       const made = view.events.find(({ type }) => type === 'written')
       assert.match(JSON.stringify(made), /"outcome":"applied"/)
-      const jobs = async () =>
-        (await w.kubectl(['-n', tenant.targets, 'get', 'jobs', '-o', 'name'])).stdout
-      await w.until(async () => !(await jobs()).includes('report-retry'), 'the new Job is gone')
-      assert.match(await jobs(), /job.batch\/report\n/)
+      const label = 'jackstay.dev/retries=report'
+      const retries = ['-n', tenant.targets, 'get', 'jobs', '-l', label]
+      assert.equal(await read(retries, '/items/0/spec/suspend'), true, 'it stays, suspended')
+      assert.equal(await read(retries, '/items/1'), undefined)
+      const first = await read(['-n', tenant.targets, 'get', 'job', 'report'], '/spec/suspend')
+      assert.equal(first, false)
     })
   })
 })

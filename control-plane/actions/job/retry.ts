@@ -1,3 +1,4 @@
+import { madeLabels, retriesStem } from '@jackstay/contract/executor'
 import { isMap, type Json, type JsonMap } from '@jackstay/contract/json'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import type { ObjectRef } from '@jackstay/contract/plan'
@@ -12,9 +13,14 @@ import {
 import { findTarget, metadata, metadataReadings, ownedByGit, placeOf } from '../target.ts'
 
 const jobKind: TargetKind = { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs' }
-const right = (verb: 'create' | 'delete'): WriteRight => ({
-  ...{ group: 'batch', version: 'v1', resource: 'jobs', verb },
-})
+const jobs = { group: 'batch', version: 'v1', resource: 'jobs' }
+const rights: readonly WriteRight[] = [
+  { ...jobs, verb: 'create' },
+  {
+    ...{ ...jobs, verb: 'patch', mayChange: ['spec.suspend'] },
+    takesBack: { becomes: { suspend: true } },
+  },
+]
 
 const params = z.strictObject({})
 const json = z.custom<Json>((value) => value !== undefined)
@@ -58,9 +64,12 @@ function specOf({ spec }: Job): JsonMap {
   return { ...kept, template: { ...template, metadata } }
 }
 
-/** `report` → `report-retry-5f2a9c`: told by the request, so every planning names the same. */
-function nameFor(name: string, signedAt: number): string {
-  return `${name.slice(0, 40).replace(/[^a-z0-9]+$/, '')}-retry-${signedAt.toString(36)}`
+/**
+ * `report` → `report-retry-5f2a9c`: told by the request, so every planning names the same, and a second
+ * making of it is refused. Admission holds the name to what the label says that it repeats.
+ */
+function nameFor(retries: string, signedAt: number): string {
+  return `${retriesStem(retries)}-retry-${signedAt.toString(36)}`
 }
 
 function progressOf(object: Observed | undefined) {
@@ -84,12 +93,13 @@ interface Facts {
 export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
   name: 'job.retry',
   description:
-    'Makes a new Job with the spec of a failed one, which stays as it is. Undone by deleting the new Job. Jobs that use secrets, host paths, privileges or a ServiceAccount of their own are refused by admission.',
-  cannotRestore: 'Whatever the new Job did outside the cluster before it was taken back.',
+    'Makes a new Job with the spec of a failed one, which stays as it is. Undone by suspending the new Job, which ends its Pods. Jobs that use secrets, host paths, privileges or a ServiceAccount of their own are refused by admission.',
+  cannotRestore:
+    'Whatever the new Job did before it was taken back. Its object stays, suspended: `kubectl delete job NAME`.',
   success: 'The new Job completed.',
   params,
   targets: [jobKind],
-  writes: [right('create'), right('delete')],
+  writes: rights,
   reads: [{ group: 'batch', resource: 'jobs' }],
   verifySeconds: 600,
 
@@ -100,13 +110,18 @@ export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
     return ownedByGit(there.ref, found.metadata) ?? { ref: there.ref, found }
   },
 
-  plan(_, { ref, found }, { signedAt }) {
+  plan(_, { ref, found }, { intent, signedAt }) {
     const { namespace, name } = found.metadata
     const failed = condition(found, 'Failed')
     if (failed === undefined) {
       return { refused: 'unsuitable_target', message: `the Job \`${name}\` has not failed` }
     }
     const next = nameFor(name, signedAt)
+    const labels = {
+      [governedLabel]: 'true',
+      [madeLabels.intent]: intent,
+      [madeLabels.retries]: name,
+    }
     return {
       summary: `retry Job ${placeOf(ref)} as ${next}`,
       target: ref,
@@ -116,9 +131,10 @@ export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
           ...{ id: 'w1', verb: 'create', object: { ...jobKind, namespace, name: next } },
           body: {
             ...{ apiVersion: jobKind.apiVersion, kind: jobKind.kind },
-            metadata: { namespace, name: next, labels: { [governedLabel]: 'true' } },
+            metadata: { namespace, name: next, labels },
             spec: specOf(found),
           },
+          inverse: { body: { spec: { suspend: true } } },
         },
       ],
       blastRadius: { objects: 1, pods: 1, readyReplicasLost: 0, namespaces: [namespace] },

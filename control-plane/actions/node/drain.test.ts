@@ -60,7 +60,10 @@ function readerOf(world: World): FactReader {
 const target = { apiVersion: 'v1', kind: 'Node', namespace: '', name: 'n1' }
 
 async function prepared(world: World, params: object = {}) {
-  return nodeDrain.prepare(target, params, readerOf(world), { signedAt: 1_767_268_800 })
+  return nodeDrain.prepare(target, params, readerOf(world), {
+    intent: 'i',
+    signedAt: 1_767_268_800,
+  })
 }
 
 async function planned(world: World, params: object = {}): Promise<Plan> {

@@ -39,7 +39,7 @@ function reader(object: Observed | undefined, scalers: readonly Observed[] = [])
   return { get: async () => object, list: async () => scalers, listEverywhere: async () => [] }
 }
 
-const request = { signedAt: 1_767_268_800 }
+const request = { intent: 'i', signedAt: 1_767_268_800 }
 const target = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' }
 
 function prepare(

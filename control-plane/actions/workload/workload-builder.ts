@@ -11,7 +11,7 @@ import {
 /** Builders for tests: a workload of two of two ready Pods, and what an action makes of it. */
 
 export const uid = '11111111-1111-4111-8111-111111111111'
-export const request = { signedAt: Date.parse('2026-03-04T12:00:00Z') / 1000 }
+export const request = { intent: 'i', signedAt: Date.parse('2026-03-04T12:00:00Z') / 1000 }
 export const digestOfApp = `sha256:${'a'.repeat(64)}`
 
 export interface Parts {

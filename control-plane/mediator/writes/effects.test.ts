@@ -18,6 +18,7 @@ const evict: EvictWrite = {
 }
 const create: CreateWrite = {
   ...{ id: 'w1', verb: 'create', body: { kind: 'Job' } },
+  inverse: { body: { spec: { suspend: true } } },
   object: { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs', namespace: 'shop', name: 'r' },
 }
 const identity: WriteIdentity = {
@@ -41,7 +42,7 @@ function portsOf(world: World): Ports {
     world.sent++
     return (world.answers.shift() ?? (() => ({ kind: 'unknown', message: 'cut' }) as const))()
   }
-  const targets = { read: async () => world.object, evict: send, create: send, delete: send }
+  const targets = { read: async () => world.object, evict: send, create: send, patch: send }
   return { targets } as unknown as Ports
 }
 
@@ -91,10 +92,9 @@ describe('an eviction', () => {
 
 describe('an object that is made', () => {
   const run = (world: World) => attempt(effectOf(create, undefined, identity, portsOf(world)))
-  const ours = () =>
-    objectOf({ uid: other, managedFields: [{ manager: fieldManager('i1', false) }] })
+  const ours = () => objectOf({ uid: other, labels: { 'jackstay.dev/intent': 'i1' } })
 
-  it('without an answer is found by its field manager, with its uid (T45, T46)', async () => {
+  it('without an answer is found by its label, with its uid (T45, T46)', async () => {
     const world: World = { object: undefined, answers: [], sent: 0 }
     world.answers.push(() => {
       world.object = ours()
@@ -107,24 +107,53 @@ describe('an object that is made', () => {
   })
 
   it('never takes the place of somebody else’s', async () => {
-    const world: World = { object: objectOf({ uid: other }), answers: [], sent: 0 }
+    const forged = [{ manager: fieldManager('i1', false) }]
+    const theirs = objectOf({ uid: other, managedFields: forged })
+    const world: World = { object: theirs, answers: [], sent: 0 }
     assert.equal((await run(world)).outcome, 'conflict')
     assert.equal(world.sent, 0)
   })
 
-  it('is taken back by its uid alone', async () => {
+  describe('is taken back', () => {
     const made = { ...create.object, uid: other }
     const binding = { write: 'w1', uid: other, resourceVersion: '1' }
     const back = (world: World) =>
       attempt(inverseOf(create, made, binding, { ...identity, undo: true }, portsOf(world)))
-    const world: World = { object: objectOf({ uid: other }), answers: [], sent: 0 }
-    world.answers.push(() => {
-      world.object = undefined
-      return gone
+    const stopped = (manager: string) => ({
+      ...objectOf({
+        ...{ uid: other, resourceVersion: '2' },
+        managedFields: [{ manager, fieldsV1: { 'f:spec': { 'f:suspend': {} } } }],
+      }),
+      spec: { suspend: true },
     })
-    assert.deepEqual(await back(world), { outcome: 'applied', settled: 'by_reading' })
-    world.object = objectOf({ uid })
-    assert.deepEqual(await back(world), { outcome: 'applied', settled: 'by_reading' })
-    assert.equal(world.sent, 1, 'another of the same name is left alone (T32)')
+
+    it('by stopping it, found where the answer was lost (T45, T46)', async () => {
+      const world: World = { object: objectOf({ uid: other }), answers: [], sent: 0 }
+      world.answers.push(() => {
+        world.object = stopped(fieldManager('i1', true))
+        return gone
+      })
+      const { outcome, settled } = await back(world)
+      assert.deepEqual([outcome, settled], ['applied', 'by_reading'])
+      await back(world)
+      assert.equal(world.sent, 1)
+    })
+
+    it('and left alone once it is gone, or another of the same name is there (T32)', async () => {
+      const landed = { outcome: 'applied', settled: 'by_reading' }
+      const world: World = { object: undefined, answers: [], sent: 0 }
+      assert.deepEqual(await back(world), landed)
+      world.object = objectOf({ uid })
+      assert.deepEqual(await back(world), landed)
+      world.object = objectOf({ uid: other, deletionTimestamp: '2026-01-01T00:00:00Z' })
+      assert.deepEqual(await back(world), landed)
+      assert.equal(world.sent, 0)
+    })
+
+    it('is bound anew where it moved, and so is what somebody else stopped', async () => {
+      const world: World = { object: stopped('somebody'), answers: [], sent: 0 }
+      assert.equal((await back(world)).outcome, 'conflict')
+      assert.equal(world.sent, 0)
+    })
   })
 })

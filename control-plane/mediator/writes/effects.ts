@@ -1,7 +1,9 @@
-import type { Observed } from '@jackstay/actions/action'
+import { nameOf, type Observed } from '@jackstay/actions/action'
 import { assertNever } from '@jackstay/contract/errors'
+import { madeLabels } from '@jackstay/contract/executor'
 import { at } from '@jackstay/contract/field-changes'
 import type { Binding } from '@jackstay/contract/history'
+import { isMap } from '@jackstay/contract/json'
 import type {
   CreateWrite,
   EvictWrite,
@@ -37,9 +39,7 @@ export function effectOf(
     case 'patch':
       return patch(write.object, { ...write, body: write.body }, bound, identity, ports)
     case 'evict':
-      return removal(write, bound, ports, (binding, { dryRun }) =>
-        ports.targets.evict(write.object, binding, identity, { dryRun }),
-      )
+      return eviction(write, bound, identity, ports)
     case 'create':
       return creation(write, identity, ports)
     default:
@@ -55,14 +55,22 @@ export function inverseOf(
   identity: WriteIdentity,
   ports: Ports,
 ): Effect {
+  const { body } = write.inverse
   if (write.verb === 'patch') {
-    const { before, after, inverse } = write
-    const change = { before: after, after: before, body: inverse.body }
-    return patch(object, change, bound, identity, ports)
+    const { before, after } = write
+    return patch(object, { before: after, after: before, body }, bound, identity, ports)
   }
-  return removal({ object }, bound, ports, (binding, { dryRun }) =>
-    ports.targets.delete(object, binding, identity, { dryRun }),
-  )
+  const fields = Object.entries(write.inverse.body)
+  const after = fields.map(([key, is]) => ({ of: nameOf(object), path: `/${key}`, value: { is } }))
+  const stopped = patch(object, { before: [], after, body }, bound, identity, ports)
+  return {
+    async look() {
+      // what is gone or going needs no stopping
+      const found = await ports.targets.read(object)
+      return isGone(found, object.uid) ? { state: 'landed', object: undefined } : stopped.look()
+    },
+    send: stopped.send,
+  }
 }
 
 function patch(
@@ -86,14 +94,14 @@ function patch(
 }
 
 /**
- * An eviction or a deletion. Nothing carries our name afterwards: once it was recorded that the object
- * shall go, one that is gone or going has gone, whoever it was, and nothing is sent again.
+ * Nothing carries our name after an eviction: once it was recorded that the Pod shall go, one that is
+ * gone or going has gone, whoever it was, and nothing is sent again.
  */
-function removal(
-  { object }: Pick<EvictWrite, 'object'>,
+function eviction(
+  { object }: EvictWrite,
   bound: Binding | undefined,
+  identity: WriteIdentity,
   ports: Ports,
-  send: (bound: Binding, options: { readonly dryRun: boolean }) => Promise<WriteAnswer>,
 ): Effect {
   return {
     async look() {
@@ -101,7 +109,7 @@ function removal(
       if (isGone(found, object.uid)) return { state: 'landed', object: undefined }
       return isBound(found, bound) ? { state: 'open' } : { state: 'moved', message: 'it moved' }
     },
-    send: (options) => send(demanded(bound), options),
+    send: (options) => ports.targets.evict(object, demanded(bound), identity, options),
   }
 }
 
@@ -111,12 +119,11 @@ export function isGone(found: Observed | undefined, uid: string): boolean {
 }
 
 function creation(write: CreateWrite, identity: WriteIdentity, ports: Ports): Effect {
-  const manager = fieldManager(identity.intent, false)
   return {
     async look() {
       const found = await ports.targets.read(write.object)
       if (found === undefined) return { state: 'open' }
-      return isMadeBy(found, manager)
+      return isMadeFor(found, identity.intent)
         ? { state: 'landed', object: found }
         : { state: 'moved', message: 'another object of this name is there already' }
     },
@@ -124,10 +131,13 @@ function creation(write: CreateWrite, identity: WriteIdentity, ports: Ports): Ef
   }
 }
 
-/** The field manager is this intent's alone, so whatever carries it was made by this very write. */
-function isMadeBy(found: Observed, manager: string): boolean {
-  const entries = at(found, '/metadata/managedFields')
-  return Array.isArray(entries) && entries.some((entry) => at(entry, '/manager') === manager)
+/**
+ * By the label that admission lets nobody but an executor give, and nobody change: a field manager is
+ * whatever its writer says.
+ */
+function isMadeFor(found: Observed, intent: string): boolean {
+  const labels = at(found, '/metadata/labels')
+  return isMap(labels) && labels[madeLabels.intent] === intent
 }
 
 function isBound(found: Observed | undefined, bound: Binding | undefined): boolean {
