@@ -107,7 +107,7 @@ try {
   const uid = await clusterUid(client, signal)
   const origin = `jackstay.dev/${uid}`
   const key = await loadOrCreateKey(options.dataDir, origin)
-  const store = await openLedger(options, key, Date)
+  const store = await openLedger(options, key, Date, { leads: true })
   const outside = await openOutside({
     ...{ store, policy, fetch, log, signal, dataDir: options.dataDir, vkey: key.vkey },
     ...{ metrics: registry, clock: Date, random: Math.random },

@@ -30,7 +30,7 @@ const sql = {
   rollback: { name: 'rollback', text: 'ROLLBACK' },
   lock: {
     name: 'lock',
-    text: `SELECT note, size, peaks, fence, now_ms() AS now,
+    text: `SELECT note, size, peaks, fence, term, now_ms() AS now,
         current_setting('fsync') = 'on' AND current_setting('synchronous_commit') = 'on' AS durable
       FROM head FOR UPDATE`,
   },
@@ -106,6 +106,8 @@ const sql = {
 export class Batch {
   /** The database's clock, in milliseconds: one truth for every replica. */
   readonly now: number
+  /** Of whoever leads on the log. */
+  readonly term: number
   readonly claims: PostgresClaims
   readonly #session: Session
   readonly #log: PostgresLog
@@ -121,6 +123,7 @@ export class Batch {
     this.#session = session
     this.#log = log
     this.now = integer(head, 'now')
+    this.term = integer(head, 'term')
     this.#frontier = log.adopt(head)
     this.claims = new PostgresClaims(integer(head, 'fence'))
     this.#intents = new Map(

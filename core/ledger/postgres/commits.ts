@@ -3,6 +3,7 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { integer } from '../store/rows.ts'
 import { Batch, type Work } from './batch.ts'
 import type { Connection } from './connection.ts'
+import type { Leadership } from './leadership.ts'
 import type { PostgresLog } from './log.ts'
 import { DatabaseFault, notDurable, type Session, told } from './session.ts'
 
@@ -16,6 +17,8 @@ export interface CommitLimits {
   readonly queue: number
   /** How long a write waits for a server that went away before it is refused. */
   readonly patienceMs: number
+  /** Where this program must be the one that leads. */
+  readonly leadership?: Leadership | undefined
 }
 
 interface Job {
@@ -161,6 +164,7 @@ export class PostgresCommits {
       const intents = [...new Set(jobs.flatMap((job) => job.intents))]
       const batch = await Batch.open(session, this.#log, intents)
       if (batch === undefined) throw notDurable(this.#connection.where.target)
+      this.#limits.leadership?.assertTerm(batch.term)
       const answers: (() => void)[] = []
       for (const job of jobs) answers.push(await decide(job, batch))
       if (batch.isEmpty) {

@@ -2,10 +2,12 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { openCheckpoint } from '../log/checkpoint.ts'
 import { verifierFromVkey } from '../log/note.ts'
 import { defaultQueueLimit } from '../store/bounds.ts'
+import { endProcess } from '../store/end-process.ts'
 import { text } from '../store/rows.ts'
 import type { ErasableStore, PostgresStoreOptions } from '../store/store.ts'
 import { assertExtends, checkStoredLog, damaged, readTileOf } from '../store/stored-log.ts'
 import { Connection } from './connection.ts'
+import { Leadership } from './leadership.ts'
 import { PostgresLog } from './log.ts'
 import { checkPruned, sweep, withLongSession } from './pruning.ts'
 import { inSchemaLock, migrate } from './schema.ts'
@@ -31,6 +33,7 @@ const sql = {
 
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<ErasableStore> {
   const { origin, key, queueLimit = defaultQueueLimit, patienceMs = defaultPatienceMs } = options
+  const { leads = false, fatal = endProcess } = options
   if (key.name !== origin) {
     throw new JackstayError(
       'invalid_config',
@@ -40,19 +43,25 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const target = await postgresTarget(options.url)
   const schema = schemaName(options.schema)
   const log = new PostgresLog(origin, key)
+  const leadership = leads ? new Leadership(schema, fatal) : undefined
   let opened = false
   const connection = new Connection({ target, schema }, async (session) => {
     if (!opened) return
+    await leadership?.resume(session)
     const head = one(await session.run(sql.headRow))
     await log.adoptAnew(head, tilesOf(session))
   })
   const deadline = performance.now() + patienceMs
   try {
     await persist(target, deadline, async () => {
-      await prepareLog(await connection.session(deadline), connection.where, options, log)
+      const session = await connection.session(deadline)
+      await prepareLog(session, connection.where, options, log)
+      await leadership?.begin(session)
     })
     opened = true
-    return new PostgresStore(origin, connection, log, { queue: queueLimit, patienceMs })
+    return new PostgresStore(origin, connection, log, {
+      ...{ queue: queueLimit, patienceMs, leadership },
+    })
   } catch (error) {
     await connection.close()
     throw error

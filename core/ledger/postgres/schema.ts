@@ -126,6 +126,10 @@ CREATE FUNCTION now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
 -- State of the programs beside the log, which has to outlive them.
 CREATE TABLE notes (name text PRIMARY KEY, value text NOT NULL);
 `,
+  `
+-- Who leads has a term; a program that led in an earlier one finds out in each of its transactions.
+ALTER TABLE head ADD COLUMN term bigint NOT NULL DEFAULT 0;
+`,
 ]
 
 export const schemaVersion = steps.length

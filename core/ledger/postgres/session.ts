@@ -113,10 +113,14 @@ const parserOf: pg.CustomTypesConfig['getTypeParser'] = (
   format?: 'text' | 'binary',
 ) => (oid === int8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format))
 
+/** The keepalives: what the session of a machine that died has locked is free in half a minute. */
 const settings = `
   SET synchronous_commit = on;
   SET default_transaction_isolation = 'read committed';
   SET client_min_messages = warning;
+  SET tcp_keepalives_idle = 10;
+  SET tcp_keepalives_interval = 5;
+  SET tcp_keepalives_count = 3;
 `
 
 const check = `

@@ -38,6 +38,9 @@ import {
   resolveTrigger,
 } from './triggers.ts'
 
+/** A program that has nothing to write finds out this often whether it still leads. */
+const leadershipMs = 2_000
+
 export class PostgresStore implements ErasableStore {
   readonly origin: string
   readonly #connection: Connection
@@ -48,6 +51,7 @@ export class PostgresStore implements ErasableStore {
   readonly #triggers: PostgresTriggers
   readonly #readTile: ReadTile
   readonly #erasure: PostgresErasure
+  readonly #lookAfterLeadership: NodeJS.Timeout | undefined
 
   constructor(origin: string, connection: Connection, log: PostgresLog, limits: CommitLimits) {
     this.origin = origin
@@ -62,6 +66,11 @@ export class PostgresStore implements ErasableStore {
     this.#erasure = new PostgresErasure({
       ...{ writes: this.#writes, run, readTile: this.#readTile, where: connection.where },
     })
+    if (limits.leadership === undefined) return
+    this.#lookAfterLeadership = setInterval(() => {
+      // every transaction looks; where this one fails, so do those that have something to write
+      this.#writes.submit({ intents: [], run: () => undefined }).catch(() => undefined)
+    }, leadershipMs).unref()
   }
 
   async append(request: AppendRequest) {
@@ -233,6 +242,7 @@ export class PostgresStore implements ErasableStore {
   }
 
   async close() {
+    clearInterval(this.#lookAfterLeadership)
     await this.#writes.close()
     await this.#reads.close()
     await this.#connection.close()

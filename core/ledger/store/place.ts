@@ -13,13 +13,14 @@ export interface LedgerPlace {
 }
 
 /**
- * Opens the ledger where it lies, for writing.
+ * Opens the ledger where it lies, for writing; with `leads`, for the one program that acts on it.
  * @throws JackstayError `invalid_config`, and all of `openStore`; none quotes the URL
  */
 export async function openLedger(
   { dataDir, ledgerUrlFile, ledgerSchema }: LedgerPlace,
   key: LedgerKey,
   clock: Clock,
+  { leads = false } = {},
 ): Promise<ErasableStore> {
   if (ledgerUrlFile === undefined) {
     return openStore({ directory: dataDir, origin: key.name, key, clock })
@@ -29,6 +30,7 @@ export async function openLedger(
     schema: ledgerSchema,
     origin: key.name,
     key,
+    leads,
   })
 }
 

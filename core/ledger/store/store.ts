@@ -289,13 +289,23 @@ export interface PostgresStoreOptions extends LogOptions {
   readonly knownCheckpoint?: string
   /** How long a write, or the opening, waits for a server that is away; 20 s unless given. */
   readonly patienceMs?: number
+  /**
+   * This program acts on what it reads, and no other may beside it: opening is refused while one
+   * leads, and every write while another has led since. Programs that only write may be open too.
+   */
+  readonly leads?: boolean
+  /**
+   * Ends the program, because another leads. Without it the process says why on standard error and
+   * kills itself.
+   */
+  readonly fatal?: (error: JackstayError) => void
 }
 
 /**
  * Opens the store in `directory` or behind `url` for writing, making it when there is none.
  * @throws JackstayError `ledger_damaged` when tree and signed checkpoint differ, `invalid_config`
  * for another origin or key or a newer schema, `not_ready` while another process writes to the
- * directory, or the database is away or a standby.
+ * directory or leads in the database, or the database is away or a standby.
  */
 export async function openStore(
   options: StoreOptions | PostgresStoreOptions,

@@ -1,9 +1,9 @@
-import { writeSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import { skeyOf } from '../log/key.ts'
 import { isReserved, type PendingLeaf, pendingLeaf, prepareAppend } from './append-request.ts'
 import { defaultQueueLimit } from './bounds.ts'
+import { endProcess } from './end-process.ts'
 import type {
   AppendLeavesOptions,
   AppendRequest,
@@ -285,14 +285,4 @@ function ended(cause?: unknown): JackstayError {
     'the thread of the ledger has ended: restart the program, which checks the log first',
     cause === undefined ? {} : { cause },
   )
-}
-
-/**
- * An orderly exit would close the database, which syncs once more and believes it: the process ends
- * without one, as a crash does, which the next start is made for.
- */
-function endProcess(error: JackstayError): void {
-  const why = error.cause instanceof Error ? ` (${error.cause.message})` : ''
-  writeSync(process.stderr.fd, `${error.code}: ${error.message}${why}\n`)
-  process.kill(process.pid, 'SIGKILL')
 }
