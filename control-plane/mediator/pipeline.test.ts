@@ -297,6 +297,32 @@ describe('verification and undo', () => {
     assert.equal(await line.toEnd(), 'rollback_failed/undo_held')
   })
 
+  it('takes a status that is missing for no success, and an undo is never undone in turn (T75)', async () => {
+    const line = new Line()
+    const { targets, ...ports } = line.ports()
+    const read: typeof targets.read = async (ref) => {
+      const { status: _, ...rest } = (await targets.read(ref)) ?? assert.fail('it is there')
+      return rest
+    }
+    line.ports = () => ({ ...ports, targets: { ...targets, read } })
+    // all replicas are there, and nothing says so; nor does it after the undo
+    line.cluster.available = 5
+    assert.equal(await line.toEnd(), 'rolled_back/undone')
+    assert.deepEqual(line.cluster.effects, ['2→5', '5→2'])
+    assert.equal(line.record().undoing?.reason, 'verification_failed')
+    assert.equal(await line.toEnd(), 'rolled_back/undone')
+    assert.equal(line.cluster.effects.length, 2)
+  })
+
+  it('calls a target that went away meanwhile held, never done or restored (T75)', async () => {
+    const line = new Line()
+    line.onEffect = (point) => {
+      if (point === 'after executed') line.cluster.gone = true
+    }
+    assert.equal(await line.toEnd(), 'rollback_failed/undo_held')
+    assert.deepEqual(line.cluster.effects, ['2→5'])
+  })
+
   it('holds while suspended, and lets undos pass where the suspension says so', async () => {
     for (const undo of ['hold', 'allow'] as const) {
       const line = new Line()
