@@ -8,11 +8,8 @@ import { kinds } from '@jackstay/contract/kinds/all'
 import { stringify } from 'yaml'
 import { actionsReference } from './generate/actions-reference.ts'
 import { executorFieldPolicies } from './generate/executor-fields.ts'
-import {
-  executorMadePolicy,
-  executorWritePolicy,
-  unknownFieldPolicies,
-} from './generate/policies.ts'
+import { executorMadePolicy } from './generate/made-objects.ts'
+import { executorWritePolicy, unknownFieldPolicies } from './generate/policies.ts'
 import { readRole, readRoleNames, readsReference } from './generate/reads.ts'
 import { actionRole, factReads } from './generate/roles.ts'
 import { rulesReference } from './generate/rules-reference.ts'

@@ -1,4 +1,7 @@
 import { type CatalogueEntry, paramsOf } from '@jackstay/actions/action'
+import type { MadeField } from '@jackstay/actions/made-field'
+import { madeJob } from '@jackstay/actions/made-job'
+import { assertNever } from '@jackstay/contract/errors'
 import { actionRoleName } from '@jackstay/contract/executor'
 
 const head = `# Actions
@@ -37,6 +40,7 @@ function section(entry: CatalogueEntry): string {
     `| Cannot be restored | ${entry.cannotRestore} |`,
     `| ClusterRole | \`${actionRoleName(entry.name)}\` |`,
     '',
+    ...(entry.writes.some(({ verb }) => verb === 'create') ? made() : []),
   ].join('\n')
 }
 
@@ -52,6 +56,49 @@ function writes({ writes: rights }: CatalogueEntry): string {
     byFields.set(what, [...(byFields.get(what) ?? []), `\`${right.resource}\``])
   }
   return [...byFields].map(([what, on]) => `${what} ${on.join(', ')}`).join('; ')
+}
+
+/** What may be in a Job that an executor makes, a line for each level of it. */
+function made(): string[] {
+  return [
+    'The action and admission refuse a Job that would have anything else than:',
+    '',
+    '| In | may be |',
+    '|---|---|',
+    ...levels('metadata', madeJob.metadata),
+    ...levels('spec', madeJob.spec),
+    '',
+  ]
+}
+
+function levels(at: string, field: MadeField): string[] {
+  if (field.holds === 'items') return levels(`${at}[]`, field.each)
+  if (field.holds !== 'fields') return []
+  const fields = Object.entries(field.fields)
+  const row = `| \`${at}\` | ${fields.map(([key, one]) => `\`${key}\`${condition(one)}`).join(', ')} |`
+  return [row, ...fields.flatMap(([key, below]) => levels(`${at}.${key}`, below))]
+}
+
+function condition(field: MadeField): string {
+  switch (field.holds) {
+    case 'oneOf': {
+      const values = field.values.map((value) => `\`${value}\``).join(' or ')
+      return field.must ? ` (has to be ${values})` : ` (${values})`
+    }
+    case 'atMost':
+      return ` (${field.bound} at most)`
+    case 'atLeast':
+      return ` (${field.bound} at least)`
+    case 'notUnder':
+      return ` (not \`${field.prefixes.join('…`, `')}…\`)`
+    case 'items':
+      return field.must ? ' (at least one)' : ''
+    case 'anything':
+    case 'fields':
+      return ''
+    default:
+      return assertNever(field)
+  }
 }
 
 function paramsTable(entry: CatalogueEntry): string[] {

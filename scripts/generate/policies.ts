@@ -1,6 +1,5 @@
 import { type CatalogueEntry, requests, type WriteRight } from '@jackstay/actions/action'
 import { knownKeyRules, type Manifest } from '@jackstay/contract/crd'
-import { madeLabels, retriesStemLength } from '@jackstay/contract/executor'
 import { group, type Kind, version } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
@@ -104,77 +103,6 @@ export function executorWritePolicy(catalogue: readonly CatalogueEntry[]): Manif
         reason: 'Forbidden',
         message: `what an executor makes, evictions included, is labelled ${governedLabel}=true`,
       },
-    ],
-  })
-}
-
-const pods = 'object.spec.template.spec'
-const containers = `(${pods}.containers + ${pods}.?initContainers.orValue([]))`
-
-/** What no template holds that an executor makes, whatever it is a copy of (T37). */
-const neverMade: readonly { readonly expression: string; readonly what: string }[] = [
-  {
-    expression: `!['hostPID', 'hostIPC', 'hostNetwork'].exists(k, k in dyn(${pods}) && dyn(${pods})[k] == true)`,
-    what: 'the namespaces of the node',
-  },
-  {
-    expression: `${pods}.?volumes.orValue([]).all(v, dyn(v).all(k, k in ['name', 'emptyDir', 'configMap', 'downwardAPI', 'persistentVolumeClaim', 'ephemeral']))`,
-    what: 'volumes of the node, of secrets, of tokens or from elsewhere',
-  },
-  {
-    expression: `${containers}.all(c, c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0))`,
-    what: 'ports of the node',
-  },
-  {
-    expression: `${pods}.?serviceAccountName.orValue('default') == 'default'`,
-    what: 'another ServiceAccount than `default`',
-  },
-  {
-    expression: `${containers}.all(c, c.?securityContext.?privileged.orValue(false) == false && size(c.?securityContext.?capabilities.?add.orValue([])) == 0)`,
-    what: 'privileges',
-  },
-  {
-    expression: `${containers}.all(c, c.?env.orValue([]).all(e, !has(e.valueFrom) || !has(e.valueFrom.secretKeyRef)) && c.?envFrom.orValue([]).all(e, !has(e.secretRef)))`,
-    what: 'values of secrets',
-  },
-]
-
-const label = (key: string) => `object.metadata.?labels[?'${key}'].orValue('')`
-const named = 'object.metadata.name.startsWith'
-
-/** By these marks it is found again, taken back and stopped: whose intent made it, and what it repeats. */
-const marked: readonly Manifest[] = [
-  {
-    expression: `[${label(madeLabels.intent)}] == ${extra('intent')}`,
-    message: `what an executor makes is labelled ${madeLabels.intent} with the id of its intent`,
-    reason: 'Forbidden',
-  },
-  {
-    // the same as `retriesStem`
-    expression: `${label(madeLabels.retries)} != '' && [${label(madeLabels.retries)}.split('-retry-')[0].replace('.', '-')].all(stem, ${named}((size(stem) > ${retriesStemLength} ? stem.substring(0, ${retriesStemLength}) : stem) + '-retry-'))`,
-    message: `what an executor makes is labelled ${madeLabels.retries} with the name of what it repeats, and named after that`,
-    reason: 'Forbidden',
-  },
-]
-
-/** Holds executors' new objects to what is harmless, as edits are held to what was there. */
-export function executorMadePolicy(catalogue: readonly CatalogueEntry[]): Manifest[] {
-  const made = catalogue.flatMap(({ writes }) => writes.filter(({ verb }) => verb === 'create'))
-  return policyWithBinding({
-    name: 'jackstay-executors-made',
-    rule: {
-      apiGroups: [...new Set(made.map(({ group: apiGroup }) => apiGroup))],
-      apiVersions: ['*'],
-      operations: ['CREATE'],
-      resources: [...new Set(made.map(({ resource }) => resource))],
-    },
-    matchConditions: [isExecutor],
-    validations: [
-      ...marked,
-      ...neverMade.map(({ expression, what }) => ({
-        ...{ expression, reason: 'Forbidden' },
-        message: `an executor makes nothing that uses ${what}`,
-      })),
     ],
   })
 }

@@ -1,3 +1,4 @@
+import { servesNothing } from '@jackstay/actions/made-job'
 import { madeLabels } from '@jackstay/contract/executor'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { type Attack, dryRun } from './attack.ts'
@@ -25,6 +26,8 @@ export function jobOf(
       template: {
         spec: {
           restartPolicy: 'Never',
+          automountServiceAccountToken: false,
+          readinessGates: [{ conditionType: servesNothing }],
           containers: [{ name: 'none', image, imagePullPolicy: 'Never', ...container }],
           ...spec,
         },

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { type MadeField, unfit } from '@jackstay/actions/made-field'
+import { keptSeconds, madeJob, servesNothing } from '@jackstay/actions/made-job'
+import type { Json } from '@jackstay/contract/json'
 import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord } from '@jackstay/kube/resources'
 import { type Answer, attempt, passed, refused, refusedBy, until } from './attempt.ts'
 import { type Governed, governed, type Manifest, read } from './governed.ts'
 import { jobOf, retrier } from './made-attacks.ts'
-import { clusterPath, suspensionOf } from './specimens.ts'
+import { clusterPath, suspensionOf, zeroUid } from './specimens.ts'
 import { noCluster, type World, world } from './world.ts'
 
 const made = 'jackstay-executors-made'
@@ -214,34 +217,176 @@ describe('Jobs that executors make, with every program of Jackstay dead', {
     })
   })
 
-  describe('are harmless (T37)', () => {
-    it('a plain Job passes, and nothing that reaches host, identity or secrets', async () => {
-      passed(await makes({ volumes: [{ name: 'tmp', emptyDir: {} }] }))
-      const secret = { secretKeyRef: { name: 's', key: 'k' } }
-      const dangerous: [string, object, object?][] = [
-        ['host path', { volumes: [{ name: 'v', hostPath: { path: '/' } }] }],
-        ['secret volume', { volumes: [{ name: 'v', secret: { secretName: 's' } }] }],
-        ['token', { volumes: [{ name: 'v', projected: { sources: [] } }] }],
-        ['network volume', { volumes: [{ name: 'v', nfs: { server: 'x', path: '/' } }] }],
-        ['host network', { hostNetwork: true }],
-        ['host pid', { hostPID: true }],
-        ['another account', { serviceAccountName: 'admin' }],
-        ['another account by its old name', { serviceAccount: 'admin' }],
-        ['privileged', {}, { securityContext: { privileged: true } }],
-        ['capability', {}, { securityContext: { capabilities: { add: ['SYS_ADMIN'] } } }],
-        ['host port', {}, { ports: [{ containerPort: 80, hostPort: 80 }] }],
-        ['secret in env', {}, { env: [{ name: 'E', valueFrom: secret }] }],
-        ['secret as env', {}, { envFrom: [{ secretRef: { name: 's' } }] }],
-        ['in an init container', { initContainers: [privileged] }],
-      ]
-      for (const [what, spec, container] of dangerous) {
-        const answer = await makes(spec, container)
+  describe('are held to a list of what they may have (T36, T37, T39, T40)', () => {
+    /** Where the spec has what no made Job may, by the action itself, and the API server's answer. */
+    const tried = async ({ spec = {}, container = {}, job = {}, metadata = {} }: Bent) => {
+      const plain = jobOf(g, spec, container)
+      const bent = {
+        ...{ ...plain, metadata: { ...plain.metadata, ...metadata } },
+        spec: { ...plain.spec, ...job },
+      }
+      return { answer: await make(bent), action: unfit(jsonOf(bent.spec), madeJob.spec, 'spec') }
+    }
+
+    it('a Job with all that it may have passes', async () => {
+      const { answer, action } = await tried(plenty)
+      passed(answer)
+      assert.equal(action, undefined)
+    })
+
+    it('and every field of the list is one that this API server knows', async () => {
+      const { body } = await attempt(w.admin, 'GET', '/openapi/v3/apis/batch/v1')
+      const known = JSON.stringify(body)
+      for (const name of namesIn(madeJob.spec)) {
+        // keys of maps are nobody's fields
+        if (!name.includes('/')) assert.ok(known.includes(`"${name}":`), name)
+      }
+    })
+
+    it('anything else is refused, by the action before admission', async () => {
+      for (const [what, bent] of Object.entries(dangerous)) {
+        const { answer, action } = await tried(bent)
         assert.doesNotThrow(() => refusedBy(made, answer), what)
+        if (bent.metadata === undefined) assert.ok(action, `the action lets pass: ${what}`)
       }
     })
   })
 })
 
-const privileged = {
-  ...{ name: 'init', image: 'jackstay.local/none:1', securityContext: { privileged: true } },
+/** Pods as those of `jobOf`, with metadata. */
+function templateWith(metadata: object) {
+  const gates = { readinessGates: [{ conditionType: servesNothing }] }
+  const rest = { restartPolicy: 'Never', automountServiceAccountToken: false, ...gates }
+  return { metadata, spec: { ...rest, containers: [container] } }
+}
+
+interface Bent {
+  /** Of the Pods. */
+  readonly spec?: object
+  readonly container?: object
+  readonly job?: object
+  readonly metadata?: object
+}
+
+const jsonOf = (value: object) => JSON.parse(JSON.stringify(value)) as Json
+
+function namesIn(field: MadeField): string[] {
+  if (field.holds === 'items') return namesIn(field.each)
+  if (field.holds !== 'fields') return []
+  return Object.entries(field.fields).flatMap(([name, below]) => [name, ...namesIn(below)])
+}
+
+const plenty: Bent = {
+  spec: {
+    volumes: [
+      { name: 'tmp', emptyDir: {} },
+      { name: 'settings', configMap: { name: 'settings' } },
+    ],
+    tolerations: [{ key: 'example.org/batch', operator: 'Exists' }],
+    nodeSelector: { 'example.org/none': 'yes' },
+    serviceAccountName: 'default',
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    imagePullSecrets: [{ name: 'registry' }],
+  },
+  container: {
+    command: ['report'],
+    resources: { limits: { memory: '64Mi' } },
+    ports: [{ containerPort: 8080 }],
+    env: [
+      { name: 'A', value: 'b' },
+      { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    ],
+    envFrom: [{ configMapRef: { name: 'settings' } }],
+    volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+  },
+  job: {
+    ...{ parallelism: 2, completions: 4, backoffLimit: 2, completionMode: 'Indexed' },
+    ttlSecondsAfterFinished: keptSeconds,
+  },
+}
+
+const volume = (source: object): Bent => ({ spec: { volumes: [{ name: 'v', ...source }] } })
+const container = { name: 'more', image: 'jackstay.local/none:1' }
+const secret = { secretKeyRef: { name: 's', key: 'k' } }
+const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: zeroUid }
+
+const dangerous: Readonly<Record<string, Bent>> = {
+  'host path': volume({ hostPath: { path: '/' } }),
+  'secret volume': volume({ secret: { secretName: 's' } }),
+  'projected token': volume({ projected: { sources: [] } }),
+  'network volume': volume({ nfs: { server: 'x', path: '/' } }),
+  claim: volume({ persistentVolumeClaim: { claimName: 'c' } }),
+  'claim of its own': volume({
+    ephemeral: {
+      volumeClaimTemplate: {
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    },
+  }),
+  'driver of a volume': volume({ csi: { driver: 'x.example.org' } }),
+  'host network': { spec: { hostNetwork: true } },
+  'host pid': { spec: { hostPID: true } },
+  'host ipc': { spec: { hostIPC: true } },
+  'host process of Windows': {
+    spec: { hostNetwork: true, securityContext: { windowsOptions: { hostProcess: true } } },
+  },
+  sysctls: {
+    spec: { securityContext: { sysctls: [{ name: 'kernel.shm_rmid_forced', value: '1' }] } },
+  },
+  'a node of its choice': { spec: { nodeName: 'n' } },
+  'a priority': { spec: { priorityClassName: 'system-node-critical' } },
+  'another scheduler': { spec: { schedulerName: 'mine' } },
+  'another runtime': { spec: { runtimeClassName: 'mine' } },
+  'every taint tolerated': { spec: { tolerations: [{ operator: 'Exists' }] } },
+  'the control plane’s nodes': {
+    spec: { tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' }] },
+  },
+  'names of hosts': { spec: { hostAliases: [{ ip: '10.0.0.1', hostnames: ['api'] }] } },
+  'a name in DNS': { spec: { hostname: 'api', subdomain: 'api' } },
+  'a token': { spec: { automountServiceAccountToken: true } },
+  'a token by silence': { spec: { automountServiceAccountToken: undefined } },
+  'another account': { spec: { serviceAccountName: 'admin' } },
+  'another account by its old name': { spec: { serviceAccount: 'admin' } },
+  'traffic of Services': { spec: { readinessGates: [] } },
+  'an init container': { spec: { initContainers: [container] } },
+  'a long farewell': { spec: { terminationGracePeriodSeconds: 86_400 } },
+  privileged: { container: { securityContext: { privileged: true } } },
+  'escalation of privileges': {
+    container: { securityContext: { allowPrivilegeEscalation: true } },
+  },
+  capability: { container: { securityContext: { capabilities: { add: ['SYS_ADMIN'] } } } },
+  'no seccomp': { container: { securityContext: { seccompProfile: { type: 'Unconfined' } } } },
+  'unmasked proc': {
+    spec: { hostUsers: false },
+    container: { securityContext: { procMount: 'Unmasked' } },
+  },
+  'host port': { container: { ports: [{ containerPort: 80, hostPort: 80 }] } },
+  'secret in env': { container: { env: [{ name: 'E', valueFrom: secret }] } },
+  'secret as env': { container: { envFrom: [{ secretRef: { name: 's' } }] } },
+  'request of the kubelet': {
+    container: { lifecycle: { postStart: { httpGet: { host: '169.254.169.254', port: 80 } } } },
+  },
+  probe: { container: { livenessProbe: { httpGet: { host: '10.0.0.1', port: 80 } } } },
+  'mount into the host': {
+    ...volume({ emptyDir: {} }),
+    container: {
+      securityContext: { privileged: true },
+      volumeMounts: [{ name: 'v', mountPath: '/v', mountPropagation: 'Bidirectional' }],
+    },
+  },
+  'annotation of its Pods': {
+    job: { template: templateWith({ annotations: { 'example.org/inject': 'yes' } }) },
+  },
+  'finalizer of its Pods': {
+    job: { template: templateWith({ finalizers: ['example.org/stuck'] }) },
+  },
+  'many at once': { job: { parallelism: 17 } },
+  'many in all': { job: { completions: 129, parallelism: 1 } },
+  'many again': { job: { backoffLimit: 17 } },
+  'another controller': { job: { managedBy: 'example.org/mine' } },
+  'no trace afterwards': { job: { ttlSecondsAfterFinished: 0 } },
+  owner: { metadata: { ownerReferences: [owner] } },
+  finalizer: { metadata: { finalizers: ['example.org/stuck'] } },
+  annotation: { metadata: { annotations: { 'example.org/note': 'x' } } },
 }

@@ -11,6 +11,8 @@ import {
   type WriteRight,
 } from '../action.ts'
 import { findTarget, metadata, metadataReadings, ownedByGit, placeOf } from '../target.ts'
+import { unfit } from './made-field.ts'
+import { keptSeconds, madeJob, servesNothing } from './made-job.ts'
 
 const jobKind: TargetKind = { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs' }
 const jobs = { group: 'batch', version: 'v1', resource: 'jobs' }
@@ -54,14 +56,34 @@ function without(tree: JsonMap, keys: readonly string[]): JsonMap {
   return Object.fromEntries(Object.entries(tree).filter(([key]) => !keys.includes(key)))
 }
 
-/** The spec of a Job as somebody wrote it: without selector and labels of the first one's Pods. */
+const mapOf = (value: Json | undefined): JsonMap => (isMap(value) ? value : {})
+
+/**
+ * The spec of a Job as somebody wrote it: without selector and labels of the first one's Pods, and with
+ * what keeps a made Job harmless.
+ */
 function specOf({ spec }: Job): JsonMap {
-  const kept = without(spec, ['selector', 'manualSelector', 'suspend'])
-  const { template } = kept
-  if (!isMap(template) || !isMap(template.metadata)) return kept
-  const { labels } = template.metadata
-  const metadata = { ...template.metadata, labels: isMap(labels) ? without(labels, own) : {} }
-  return { ...kept, template: { ...template, metadata } }
+  const template = mapOf(spec.template)
+  const metadata = without(mapOf(template.metadata), ['creationTimestamp'])
+  const ttl = spec.ttlSecondsAfterFinished
+  return {
+    ...without(spec, ['selector', 'manualSelector', 'suspend']),
+    ...(typeof ttl === 'number' && { ttlSecondsAfterFinished: Math.max(ttl, keptSeconds) }),
+    template: {
+      ...template,
+      metadata: { ...metadata, labels: without(mapOf(metadata.labels), own) },
+      spec: {
+        ...mapOf(template.spec),
+        automountServiceAccountToken: false,
+        readinessGates: [{ conditionType: servesNothing }],
+      },
+    },
+  }
+}
+
+/** How many Pods it takes to complete. */
+function podsOf({ completions, parallelism }: JsonMap): number {
+  return Number(completions ?? parallelism ?? 1)
 }
 
 /**
@@ -93,7 +115,7 @@ interface Facts {
 export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
   name: 'job.retry',
   description:
-    'Makes a new Job with the spec of a failed one, which stays as it is. Undone by suspending the new Job, which ends its Pods. Jobs that use secrets, host paths, privileges or a ServiceAccount of their own are refused by admission.',
+    'Makes a new Job with the spec of a failed one, which stays as it is. Undone by suspending the new Job, which ends its Pods. The new Pods get no token of a ServiceAccount and take no traffic of Services. Jobs that use secrets, claims, the host, privileges, init containers or a ServiceAccount of their own are refused.',
   cannotRestore:
     'Whatever the new Job did before it was taken back. Its object stays, suspended: `kubectl delete job NAME`.',
   success: 'The new Job completed.',
@@ -116,6 +138,12 @@ export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
     if (failed === undefined) {
       return { refused: 'unsuitable_target', message: `the Job \`${name}\` has not failed` }
     }
+    const spec = specOf(found)
+    const strange = unfit(spec, madeJob.spec, 'spec')
+    if (strange !== undefined) {
+      const message = `the Job \`${name}\` has \`${strange}\`, which no Job that executors make may have as it is; make it by hand`
+      return { refused: 'unsuitable_target', message }
+    }
     const next = nameFor(name, signedAt)
     const labels = {
       [governedLabel]: 'true',
@@ -132,12 +160,17 @@ export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
           body: {
             ...{ apiVersion: jobKind.apiVersion, kind: jobKind.kind },
             metadata: { namespace, name: next, labels },
-            spec: specOf(found),
+            spec,
           },
           inverse: { body: { spec: { suspend: true } } },
         },
       ],
-      blastRadius: { objects: 1, pods: 1, readyReplicasLost: 0, namespaces: [namespace] },
+      blastRadius: {
+        objects: 1,
+        pods: podsOf(spec),
+        readyReplicasLost: 0,
+        namespaces: [namespace],
+      },
       reversibility: 'inverse',
       observed: { failed: failed.message },
     }
