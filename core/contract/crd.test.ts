@@ -135,3 +135,59 @@ describe('the CRD of every kind', () => {
     assert.ok(!JSON.stringify(version?.schema).includes('"additionalProperties":false'))
   })
 })
+
+describe('every field of every kind', () => {
+  const fields = kinds.flatMap((kind) => {
+    const { spec } = crdOf(kind) as { spec: { versions: { schema: Record<string, SchemaNode> }[] } }
+    const root = spec.versions[0]?.schema.openAPIV3Schema?.properties ?? {}
+    return (['spec', 'status'] as const).flatMap((part) => {
+      const node = root[part]
+      return node === undefined
+        ? []
+        : nodes(node, `${kind.kind}.${part}`).map(([path, one]) => ({ path, node: one }))
+    })
+  })
+
+  it('is bounded: strings, lists, maps and numbers', () => {
+    const bounds: Record<string, (node: SchemaNode) => boolean> = {
+      string: (n) => n.enum !== undefined || typeof n.maxLength === 'number',
+      array: (n) => typeof n.maxItems === 'number',
+      integer: (n) => typeof n.minimum === 'number' && typeof n.maximum === 'number',
+      number: () => false,
+      boolean: () => true,
+      object: (n) => n.properties !== undefined || typeof n.maxProperties === 'number',
+    }
+    const unbounded = fields.filter(({ node }) => !bounds[node.type ?? '']?.(node))
+    assert.deepEqual(
+      unbounded.map(({ path }) => path),
+      [],
+    )
+    assert.ok(fields.length > 100)
+  })
+
+  it('has a bound of its own where it is text, not the one that every text gets', () => {
+    const fallback = structuralSchema(z.string()).maxLength
+    const loose = fields.filter(
+      ({ node: { type, maxLength, pattern, enum: values } }) =>
+        type === 'string' &&
+        values === undefined &&
+        pattern === undefined &&
+        maxLength === fallback,
+    )
+    // a condition in CEL may be as long as that
+    assert.deepEqual(
+      loose.map(({ path }) => path).filter((path) => !path.endsWith('.when')),
+      [],
+    )
+  })
+
+  it('says in words what it is, for `kubectl explain`', () => {
+    const mute = fields.filter(
+      ({ path, node }) => !/[\]}]$|^\w+\.(spec|status)$/.test(path) && !node.description,
+    )
+    assert.deepEqual(
+      mute.map(({ path }) => path),
+      [],
+    )
+  })
+})

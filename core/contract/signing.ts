@@ -8,9 +8,12 @@ export type SignedType = 'jackstay-intent+jws' | 'jackstay-enrol+jws'
 
 /** An Ed25519 public key as RFC 8037 JWK, only the members that count. */
 export const publicKey = z.strictObject({
-  crv: z.literal('Ed25519'),
-  kty: z.literal('OKP'),
-  x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  crv: z.literal('Ed25519').describe('the curve'),
+  kty: z.literal('OKP').describe('the type of the key'),
+  x: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .describe('the public key, base64url'),
 })
 export type PublicKey = z.infer<typeof publicKey>
 

@@ -3,12 +3,15 @@ import { before, describe, it } from 'node:test'
 import { kinds } from '@jackstay/contract/kinds/all'
 import { isRecord } from '@jackstay/kube/resources'
 import { attempt, passed, refusedBy } from './attempt.ts'
+import { beyondBounds, fieldsOf, withValue } from './bounds.ts'
 import { type Governed, governed, type Manifest, read } from './governed.ts'
 import { actionPolicyOf, clusterPath, zeroUid } from './specimens.ts'
 import { subjectOf } from './subjects.ts'
 import { noCluster, type World, world } from './world.ts'
 
 const dryRun = { dryRun: true }
+const openApi = '/openapi/v3/apis/jackstay.dev/v1alpha1'
+
 describe('the kinds of Jackstay', { skip: await noCluster() }, () => {
   let w: World
   let g: Governed
@@ -57,12 +60,42 @@ describe('the kinds of Jackstay', { skip: await noCluster() }, () => {
         assert.match(none.message, /"none" not found/, 'the status subresource exists')
       })
 
+      it('refuses every field beyond its bounds, and names it', async () => {
+        const { client, path, of } = subject(kind.kind)
+        const cases = beyondBounds(kind)
+        assert.ok(cases.length > 5)
+        const answers = await Promise.all(
+          cases.map(async ({ at, value }) => {
+            const one = of()
+            const spec = withValue(one.spec, at, value)
+            return { at, ...(await attempt(client, 'POST', path, { ...one, spec }, dryRun)) }
+          }),
+        )
+        for (const { at, status, message } of answers) {
+          const field = ['spec', ...at].join('.').replaceAll('.0', '[0]')
+          assert.equal(status, 422, `${field}: ${message}`)
+          assert.ok(message.includes(field), `${field} is not named: ${message}`)
+        }
+      })
+
       it('takes a valid object', async () => {
         const { client, path, of } = subject(kind.kind)
         passed(await attempt(client, 'POST', path, of(), dryRun))
       })
     })
   }
+
+  it('say what each of their fields is, in kubectl explain', async () => {
+    const explained = await w.kubectl(['explain', 'agentclass.spec.limits.oscillation'])
+    assert.match(explained.stdout, /stops a field that is turned to and fro/)
+    assert.match(explained.stdout, /so many turns of one field stop the next one/)
+    const published = JSON.stringify((await attempt(w.admin, 'GET', openApi)).body)
+    for (const kind of kinds) {
+      for (const { description } of fieldsOf(kind)) {
+        assert.ok(published.includes(JSON.stringify(description)), `${kind.kind}: ${description}`)
+      }
+    }
+  })
 
   describe('refuse what they do not know (T83)', () => {
     const rule = (more: Manifest) => ({ rules: [{ name: 'r', allow: { when: 'true' }, ...more }] })

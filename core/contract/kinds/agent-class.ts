@@ -14,10 +14,12 @@ const namespaces = z
   .array(z.union([z.literal('*'), dnsLabel]))
   .min(1)
   .max(64)
+  .describe('namespaces of targets, or `*` alone; what is in no namespace is reached by `*`')
 const names = z
   .array(z.union([z.literal('*'), dnsName]))
   .min(1)
   .max(64)
+  .describe('names of targets, or `*` alone')
 
 export const groupName = z.string().min(1).max(253)
 export const approverGroups = ruled(z.array(groupName).min(1).max(16), {
@@ -28,8 +30,8 @@ export const approverGroups = ruled(z.array(groupName).min(1).max(16), {
 
 /** `count`, not `n`: a bare `n` is a boolean to YAML 1.1, which kubectl speaks. */
 export const approvalQuorum = z.strictObject({
-  count: z.int().min(1).max(10),
-  groups: approverGroups,
+  count: z.int().min(1).max(10).describe('how many different people'),
+  groups: approverGroups.describe('groups that these people may be of, any of them'),
 })
 
 const labelMatchers = ruled(z.record(z.string().max(317), z.string().max(1024)), {
@@ -43,24 +45,30 @@ export const budgetUnit = z.enum(['changes', 'pods', 'readyReplicasLost'])
 export type BudgetUnit = z.infer<typeof budgetUnit>
 
 const budget = z.strictObject({
-  of: budgetUnit,
-  most: z.int().min(1).max(100_000),
-  /** The time that is looked back. */
-  per: duration,
+  of: budgetUnit.describe('what is counted'),
+  most: z.int().min(1).max(100_000).describe('how much of it within the time'),
+  per: duration.describe('the time that is looked back, such as `1h`'),
 })
 export type ClassBudget = z.infer<typeof budget>
 
 const limits = z.strictObject({
-  /** Of one agent. */
-  intentsPerMinute: z.int().min(1).max(600),
-  /** Intents of one agent that have not ended. */
-  pending: z.int().min(1).max(100),
-  /** Changes of the class under way at once, from dispatch until they end. */
-  concurrent: z.int().min(1).max(100),
-  /** What the class's changes may reach together; `[]` says on purpose: no limit. */
-  budgets: z.array(budget).max(8),
-  /** So many turns of one field within the time stop the next one, whoever made them. */
-  oscillation: z.strictObject({ turns: z.int().min(1).max(50), within: duration }),
+  intentsPerMinute: z.int().min(1).max(600).describe('intents that one agent may send in a minute'),
+  pending: z.int().min(1).max(100).describe('intents of one agent that have not ended'),
+  concurrent: z
+    .int()
+    .min(1)
+    .max(100)
+    .describe('changes of the class under way at once, from dispatch until they end'),
+  budgets: z
+    .array(budget)
+    .max(8)
+    .describe("what the class's changes may reach together; `[]` says on purpose: no limit"),
+  oscillation: z
+    .strictObject({
+      turns: z.int().min(1).max(50).describe('so many turns of one field stop the next one'),
+      within: duration.describe('the time that is looked back, such as `1h`'),
+    })
+    .describe('stops a field that is turned to and fro, whoever turns it'),
 })
 export type ClassLimits = z.infer<typeof limits>
 
@@ -69,19 +77,39 @@ export const agentClassSpec = z.strictObject({
     rule: `self.startsWith('${classNamespacePrefix}')`,
     message: `a class lives in a namespace whose name starts with \`${classNamespacePrefix}\``,
     test: (name) => name.startsWith(classNamespacePrefix),
-  }),
-  autonomy,
+  }).describe('where the agents of the class live; one class per namespace'),
+  autonomy: autonomy.describe(
+    'how far an agent may go by itself: `observe`, `propose` (ends before anything is written), `act-with-approval`, `act-within-policy`',
+  ),
   actions: z
-    .array(z.strictObject({ name: actionName, targets: z.strictObject({ namespaces, names }) }))
-    .max(64),
-  defaultApproval: approvalQuorum,
-  limits,
-  /** Longest time a change may take to verify, in seconds; lowers the action's own deadline. */
-  verifySeconds: z.int().min(1).max(3600),
-  /** Which alerts reach the agents of the class: all labels of one entry must match. */
-  triggers: z.array(z.strictObject({ labels: labelMatchers })).max(32),
-  /** How many approvals, by whom, make the class effective. */
-  grant: approvalQuorum,
+    .array(
+      z.strictObject({
+        name: actionName.describe('an action of the catalogue, such as `workload.scale`'),
+        targets: z.strictObject({ namespaces, names }).describe('what it may be done to'),
+      }),
+    )
+    .max(64)
+    .describe('what its agents may ask for; nothing else'),
+  defaultApproval: approvalQuorum.describe(
+    'who must agree where the autonomy or an irreversible plan demands it and no rule says who',
+  ),
+  limits: limits.describe('how much its agents may do; every limit is said'),
+  verifySeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .describe(
+      "longest time a change may take to verify, in seconds; lowers the action's own deadline",
+    ),
+  triggers: z
+    .array(
+      z.strictObject({
+        labels: labelMatchers.describe('labels of an alert, all of which must match'),
+      }),
+    )
+    .max(32)
+    .describe('which alerts reach the agents of the class: one entry must match'),
+  grant: approvalQuorum.describe('how many approvals, by whom, make the class effective'),
 })
 export type AgentClassSpec = z.infer<typeof agentClassSpec>
 
@@ -96,7 +124,7 @@ export const agentClass = defineKind({
   spec: agentClassSpec,
   status: z.strictObject({
     observedGeneration: observedGeneration.optional(),
-    specHash: digest.optional(),
+    specHash: digest.optional().describe('what Approvals of the class name'),
     conditions: conditions.optional(),
   }),
   immutable: false,

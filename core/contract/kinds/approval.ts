@@ -4,22 +4,25 @@ import { groupName } from './agent-class.ts'
 import { defineKind, ruled } from './kind.ts'
 
 export const approvalSpec = z.strictObject({
-  subject: z.strictObject({
-    kind: z.enum(['Intent', 'AgentClass', 'ChangeWindow']),
-    name: dnsName,
-    uid: uuid,
-  }),
-  digest,
-  verdict: z.enum(['approve', 'reject']),
-  /** The API server demands that this is the caller. */
+  subject: z
+    .strictObject({
+      kind: z.enum(['Intent', 'AgentClass', 'ChangeWindow']).describe('its kind'),
+      name: dnsName.describe('its name'),
+      uid: uuid.describe('its uid: another object of that name is another subject'),
+    })
+    .describe('the object that is approved or rejected'),
+  digest: digest.describe('exactly what: the digest or hash in the status of the subject'),
+  verdict: z.enum(['approve', 'reject']).describe('one rejection is final'),
   approver: ruled(z.string().min(1).max(253), {
     rule: "!self.startsWith('system:')",
     message: 'an approver is a person, not a `system:` identity',
     test: (name) => !name.startsWith('system:'),
-  }),
-  /** The API server demands that the caller is in every one of them. */
-  groups: z.array(groupName).max(64),
-  reason: z.string().min(1).max(1024),
+  }).describe('you, as the API server knows you: it refuses any other name'),
+  groups: z
+    .array(groupName)
+    .max(64)
+    .describe('groups of yours in which it should count; the API server refuses others'),
+  reason: z.string().min(1).max(1024).describe('why, for whoever reads the log'),
 })
 export type ApprovalSpec = z.infer<typeof approvalSpec>
 export type ApprovalSubject = ApprovalSpec['subject']['kind']

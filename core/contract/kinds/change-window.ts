@@ -71,36 +71,59 @@ const maxOnceMs = 366 * day
  */
 export const changeWindowSpec = ruled(
   z.strictObject({
-    effect: z.enum(['allow', 'freeze', 'breakGlass']),
-    /** `start` is DTSTART, `rule` what stands after `RRULE:`. */
-    rrule: z.strictObject({ start: wallTime, rule: recurrenceRule }).optional(),
-    /** Five fields: minute, hour, day of month, month, day of week. */
-    cron: cronLine.optional(),
-    once: z.strictObject({ from: instant, until: instant }).optional(),
-    /** Real time from each opening, with `rrule` and `cron`. */
-    duration: duration.optional(),
-    /** IANA name such as `Europe/Berlin`, with `rrule` and `cron`. */
+    effect: z
+      .enum(['allow', 'freeze', 'breakGlass'])
+      .describe(
+        '`allow` and `freeze` open and shut; `breakGlass` lifts freezes once it is approved',
+      ),
+    rrule: z
+      .strictObject({
+        start: wallTime.describe(
+          'local time of the first opening, DTSTART, like `2026-01-05T09:00`',
+        ),
+        rule: recurrenceRule.describe('what stands after `RRULE:` in RFC 5545'),
+      })
+      .optional()
+      .describe('openings by a recurrence rule'),
+    cron: cronLine
+      .optional()
+      .describe('openings by five fields: minute, hour, day of month, month, day of week'),
+    once: z
+      .strictObject({
+        from: instant.describe('when it opens, in UTC'),
+        until: instant.describe('when it ends; it is shut then'),
+      })
+      .optional()
+      .describe('one opening from an instant to an instant'),
+    duration: duration.optional().describe('real time from each opening, with `rrule` and `cron`'),
     timeZone: z
       .string()
       .min(1)
       .max(64)
       .regex(/^[A-Za-z][A-Za-z0-9_+/-]*$/, 'must be an IANA time zone such as `Europe/Berlin`')
-      .optional(),
-    /** Names from the catalogue, or `*` alone. */
+      .optional()
+      .describe('IANA name such as `Europe/Berlin`, with `rrule` and `cron`'),
     actions: z
       .array(z.union([z.literal('*'), actionName]))
       .min(1)
-      .max(64),
-    /** Namespaces of targets, or `*` alone. */
+      .max(64)
+      .describe('actions of the catalogue that it is about, or `*` alone'),
     namespaces: z
       .array(z.union([z.literal('*'), dnsLabel]))
       .min(1)
-      .max(64),
-    reason: z.string().min(1).max(1024).optional(),
-    /** Who makes a break-glass window: a person, never a `system:` identity. */
-    madeBy: z.string().min(1).max(253).optional(),
+      .max(64)
+      .describe('namespaces of targets, or `*` alone'),
+    reason: z.string().min(1).max(1024).optional().describe('why; people read it in every refusal'),
+    madeBy: z
+      .string()
+      .min(1)
+      .max(253)
+      .optional()
+      .describe('who makes a break-glass window: you, as the API server knows you'),
     /** How many approvals, by whom but its maker, make a break-glass window effective. */
-    grant: approvalQuorum.optional(),
+    grant: approvalQuorum
+      .optional()
+      .describe('who must agree to a break-glass window, its maker not counted'),
   }),
   {
     rule: '[has(self.rrule), has(self.cron), has(self.once)].filter(x, x).size() == 1',
@@ -155,10 +178,12 @@ export const changeWindow = defineKind({
   spec: changeWindowSpec,
   status: z.strictObject({
     observedGeneration: observedGeneration.optional(),
-    /** What Approvals of a break-glass window name. */
-    specHash: digest.optional(),
-    /** When it opens or closes next, RFC 3339; absent where that is not in sight. */
-    nextChange: z.string().max(32).optional(),
+    specHash: digest.optional().describe('what Approvals of a break-glass window name'),
+    nextChange: z
+      .string()
+      .max(32)
+      .optional()
+      .describe('when it opens or closes next, RFC 3339; absent where that is not in sight'),
     conditions: conditions.optional(),
   }),
   immutable: false,

@@ -4,30 +4,47 @@ import { actionName, digest } from '../text.ts'
 import { conditions, defineKind, observedGeneration } from './kind.ts'
 
 export const intentObjectSpec = z.strictObject({
-  agent: agentName,
-  action: actionName,
-  /** `<Kind> <namespace>/<name>` */
-  target: z.string().max(600),
-  /** The signed intent itself, compact JWS. */
-  jws: z.string().max(32 * 1024),
+  agent: agentName.describe('who asks, as `<namespace>/<ServiceAccount>`'),
+  action: actionName.describe('what it asks for'),
+  target: z.string().max(600).describe('what it is to be done to, as `<Kind> <namespace>/<name>`'),
+  jws: z
+    .string()
+    .max(32 * 1024)
+    .describe('the signed intent itself, a compact JWS'),
 })
 
 export const intentObjectStatus = z.strictObject({
   observedGeneration: observedGeneration.optional(),
-  phase: z.string().max(32).optional(),
-  reason: z.string().max(64).optional(),
-  message: z.string().max(1024).optional(),
-  /** What an Approval has to name. */
-  digest: digest.optional(),
-  summary: z.string().max(512).optional(),
-  /** The writes, computed by the control plane: one line per field, `path: before → after`. */
-  diff: z.array(z.string().max(2048)).max(64).optional(),
-  /** What else to know before approving: what images stand for now, what cannot be restored. */
-  notes: z.array(z.string().max(1024)).max(32).optional(),
-  /** What is still needed, in words. */
-  needs: z.array(z.string().max(512)).max(16).optional(),
-  expiresAt: z.string().max(64).optional(),
-  ledgerIndex: z.int().min(0).optional(),
+  phase: z.string().max(32).optional().describe('the stage it is in, or how it ended'),
+  reason: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('why it ended so; docs/reference/reasons.md lists them'),
+  message: z.string().max(1024).optional().describe('the same in words'),
+  digest: digest.optional().describe('what an Approval has to name'),
+  summary: z
+    .string()
+    .max(512)
+    .optional()
+    .describe('what would be done, in the words of the control plane'),
+  diff: z
+    .array(z.string().max(2048))
+    .max(64)
+    .optional()
+    .describe(
+      'the writes, computed by the control plane: one line per field, `path: before → after`',
+    ),
+  notes: z
+    .array(z.string().max(1024))
+    .max(32)
+    .optional()
+    .describe(
+      'what else to know before approving: what images stand for now, what cannot be restored',
+    ),
+  needs: z.array(z.string().max(512)).max(16).optional().describe('what is still needed, in words'),
+  expiresAt: z.string().max(64).optional().describe('until when approvals count, RFC 3339'),
+  ledgerIndex: z.int().min(0).optional().describe('where the log has its newest leaf'),
   conditions: conditions.optional(),
 })
 export type IntentObjectStatus = z.infer<typeof intentObjectStatus>

@@ -51,17 +51,24 @@ export function defineKind<S extends z.ZodType, T extends z.ZodType>(kind: Kind<
 
 /** metav1.Condition, the authority on an object's state; `phase` is derived. */
 export const condition = z.strictObject({
-  type: z.string().max(316),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().max(1024),
-  message: z.string().max(32768),
-  lastTransitionTime: z.string().max(64),
-  observedGeneration: z.int().optional(),
+  type: z.string().max(316).describe('what the condition is about'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('whether it holds'),
+  reason: z.string().max(1024).describe('one word for programs'),
+  message: z.string().max(32768).describe('why, for people'),
+  lastTransitionTime: z.string().max(64).describe('when it was last written, RFC 3339'),
+  observedGeneration: z.int().optional().describe('the generation of the spec that it is about'),
 })
 export type Condition = z.infer<typeof condition>
 
-export const conditions = z.array(condition).max(16)
-export const observedGeneration = z.int().min(0)
+export const conditions = z
+  .array(condition)
+  .max(16)
+  .describe('what stands about this object now')
+  .describe('what stands about this object now')
+export const observedGeneration = z
+  .int()
+  .min(0)
+  .describe('the generation of the spec that the status is about')
 
 /** The metadata we read from any of our objects. */
 export const metadata = z.object({

@@ -16,25 +16,32 @@ export const governedLabel = 'jackstay.dev/governed'
 
 /** One object that executors may not write; without `namespace`, one of the whole cluster. */
 export const suspendedTarget = z.strictObject({
-  namespace: dnsLabel.optional(),
-  kind: kindName,
-  name: dnsName,
+  namespace: dnsLabel
+    .optional()
+    .describe('its namespace; left out for an object of the whole cluster'),
+  kind: kindName.describe('its kind, such as `Deployment`'),
+  name: dnsName.describe('its name'),
 })
 export type SuspendedTarget = z.infer<typeof suspendedTarget>
 
 export const suspensionSpec = ruled(
   z.strictObject({
-    class: dnsName.optional(),
-    agent: agentName.optional(),
-    action: actionName.optional(),
-    target: suspendedTarget.optional(),
-    /** `hold`, the default, stops undos too. */
-    undo: z.enum(['hold', 'allow']).optional(),
-    /** When it was meant to end. Nothing lifts it then: admission has no clock, and a stop is people's. */
-    until: instant.optional(),
-    /** Who made it: where it is given, the API server holds it to its own word on who that is. */
-    madeBy: z.string().min(1).max(253).optional(),
-    reason: z.string().min(1).max(1024),
+    class: dnsName.optional().describe('the AgentClass that is stopped'),
+    agent: agentName
+      .optional()
+      .describe('the agent that is stopped, as `<namespace>/<ServiceAccount>`'),
+    action: actionName.optional().describe('the action that is stopped, whoever asks for it'),
+    target: suspendedTarget.optional().describe('the one object that executors may not write'),
+    undo: z.enum(['hold', 'allow']).optional().describe('`hold`, the default, stops undos too'),
+    // nothing lifts it then: admission has no clock, and a stop is people's
+    until: instant.optional().describe('when it was meant to end; only a person lifts it'),
+    madeBy: z
+      .string()
+      .min(1)
+      .max(253)
+      .optional()
+      .describe('who made it: the API server refuses any name but that of the caller'),
+    reason: z.string().min(1).max(1024).describe('why, for whoever finds it'),
   }),
   {
     rule: '[has(self.class), has(self.agent), has(self.action), has(self.target)].filter(x, x).size() == 1',
