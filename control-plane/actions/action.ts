@@ -115,6 +115,8 @@ export interface Action<Params, Facts> {
   readonly reads: readonly ReadRight[]
   /** Default deadline of the success test, in seconds. */
   readonly verifySeconds: number
+  /** All its writes together, from the first attempt on; as long as `verifySeconds` where absent. */
+  readonly executeSeconds?: number
   gather(target: GivenTarget, read: FactReader, params: Params): Promise<Facts | Refusal>
   plan(params: Params, facts: Facts, request: Request): ActionPlan | Refusal
   /** The success test over the target as it is now, or undefined where it is gone. */
@@ -141,6 +143,7 @@ export interface CatalogueEntry {
   readonly writes: readonly WriteRight[]
   readonly reads: readonly ReadRight[]
   readonly verifySeconds: number
+  readonly executeSeconds?: number
   /** Validates the parameters, gathers facts and plans. */
   prepare(
     target: GivenTarget,

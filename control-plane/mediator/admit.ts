@@ -1,9 +1,8 @@
 import { isRefusal, type Refusal } from '@jackstay/actions/action'
 import { clockSkew } from '@jackstay/contract/intent'
-import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { withinClass } from '@jackstay/judge/class-ceiling'
 import { authorityOf } from './authority.ts'
+import { beyondClass } from './gates.ts'
 import { end, moment } from './leaves.ts'
 import type { ClassView, Ports } from './ports.ts'
 import { next, rfc3339, type Stage } from './step.ts'
@@ -28,7 +27,7 @@ export const admit: Stage = {
 
 async function pass(record: IntentRecord, ports: Ports): Promise<{ class: ClassView } | Refusal> {
   const { claims } = record.authenticated
-  const stop = suspended(record, ports, { undo: false })
+  const stop = suspended(record, ports)
   if (stop !== undefined) return { refused: 'suspended', message: stop }
   if (ports.clock.now() > (claims.exp + clockSkew) * 1000) {
     const message = 'the intent expired before it could be looked at; sign a new one'
@@ -41,12 +40,11 @@ async function pass(record: IntentRecord, ports: Ports): Promise<{ class: ClassV
   const found = authority.class
   const closed = windowClosed(record, ports)
   if (closed !== undefined) return { refused: 'window_closed', message: closed }
-  return beyondClass(record, ports, found) ?? (await quotas(record, ports, found)) ?? authority
+  return notForClass(record, ports, found) ?? (await quotas(record, ports, found)) ?? authority
 }
 
-function beyondClass(record: IntentRecord, ports: Ports, found: ClassView): Refusal | undefined {
+function notForClass(record: IntentRecord, ports: Ports, found: ClassView): Refusal | undefined {
   const { claims } = record.authenticated
-  const { namespace, name } = claims.target
   if (found.spec.autonomy === 'observe') {
     return { refused: 'outside_class', message: `the class \`${found.name}\` may only observe` }
   }
@@ -56,17 +54,7 @@ function beyondClass(record: IntentRecord, ports: Ports, found: ClassView): Refu
       message: `the catalogue has no action \`${claims.action}\``,
     }
   }
-  const outside = withinClass(found.spec, { action: claims.action, namespace, name })
-  if (outside !== undefined) return { refused: 'outside_class', message: outside }
-  // what belongs to no namespace carries the label itself, and its action looks for it
-  if (namespace === undefined) return undefined
-  if (ports.cluster.namespace(namespace)?.labels[governedLabel] !== 'true') {
-    return {
-      refused: 'not_governed',
-      message: `the namespace \`${namespace}\` is not labelled ${governedLabel}=true`,
-    }
-  }
-  return undefined
+  return beyondClass(record, ports, found)
 }
 
 async function quotas(

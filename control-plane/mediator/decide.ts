@@ -1,3 +1,5 @@
+import { isRefusal } from '@jackstay/actions/action'
+import { mayWrite } from './gates.ts'
 import { decideNow } from './judgement.ts'
 import { end, moment } from './leaves.ts'
 import { next, rfc3339, type Stage } from './step.ts'
@@ -8,8 +10,14 @@ export const decide: Stage = {
   async run(record, ports) {
     const { planned } = record
     if (planned === undefined) throw new TypeError('decide without a plan')
-    const { decision, grounds } = await decideNow(record, planned.plan, ports)
     const at = moment(ports)
+    // admit knew the target alone; by now every namespace is known that the plan writes in
+    const may = mayWrite(record, ports)
+    if (isRefusal(may)) {
+      const { refused: reason, message } = may
+      return end(record, at, 'decide', { phase: 'refused', reason, message })
+    }
+    const { decision, grounds } = await decideNow(record, planned.plan, ports)
     if (decision.effect === 'deny') {
       return end(record, at, 'decide', {
         phase: 'refused',
@@ -19,9 +27,9 @@ export const decide: Stage = {
         grounds,
       })
     }
-    const limits = ports.cluster.class(record.authenticated.agent.class)?.spec.limits
+    const { limits } = may.class.spec
     // nobody is asked about what could not be dispatched; dispatch asks again, and spends
-    const beyond = limits && ports.spending.refusal(record, planned.plan, limits)
+    const beyond = ports.spending.refusal(record, planned.plan, limits)
     if (beyond !== undefined) {
       const { refused: reason, message } = beyond
       const ending = { phase: 'refused', reason, message, decision, grounds } as const

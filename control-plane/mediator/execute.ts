@@ -1,12 +1,14 @@
 import type { EventData, Reason } from '@jackstay/contract/history'
-import type { PlannedWrite } from '@jackstay/contract/plan'
+import { describeObject, type PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
-import { boundAnew, dispatched, judgeAgain, stopped } from './dispatch.ts'
+import { type Cleared, clearance } from './clearance.ts'
+import { verifyMs } from './deadlines.ts'
+import { boundBy, dispatched } from './dispatch.ts'
 import { entryFor, identityOf } from './judgement.ts'
 import { end, moment } from './leaves.ts'
 import type { Ports } from './ports.ts'
-import { approvedPlan, hasWritten } from './progress.ts'
+import { approvedPlan, hasWritten, landedWrites } from './progress.ts'
 import { stands } from './settle.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
 import { attempt } from './writes/attempt.ts'
@@ -31,15 +33,14 @@ export const execute: Stage = {
     if (last !== undefined && last.attempt === record.dispatched?.attempt) {
       return again(record, open, last, ports)
     }
-    if (hasWritten(record) && !isFor(record, open)) return goOn(record, open, ports)
+    if (isUsed(record)) return askAgain(record, open, ports)
     return isFresh(record, ports) ? write(record, open, ports) : resume(record, open, ports)
   },
 }
 
-/** The newest dispatch is about this write alone, as those after the first write are. */
-function isFor({ dispatched: latest }: IntentRecord, open: PlannedWrite): boolean {
-  const [first, ...others] = latest?.bindings ?? []
-  return first?.write === open.id && others.length === 0
+/** Something was made of the newest dispatch: whatever comes next is asked again, and dispatched by itself. */
+function isUsed({ dispatched: latest, written }: IntentRecord): boolean {
+  return written.some(({ attempt }) => attempt === latest?.attempt)
 }
 
 /** The last attempt did not land. */
@@ -53,16 +54,10 @@ async function again(
     return notWritten(record, ports, 'write_refused', last.message ?? 'the API server refused')
   }
   if (last.outcome === 'later') {
-    const since = record.written.find((w) => w.write === open.id)?.at ?? last.at
-    const now = ports.clock.now()
-    if (now >= Date.parse(since) + verifyMs(record, ports)) {
-      const message = `${last.message ?? 'it may not go now'}: no longer waited for`
-      return notWritten(record, ports, 'write_refused', message)
-    }
     const next = Date.parse(last.at) + laterMs
-    if (now < next) return wait({ on: ['target', 'suspensions'], at: next })
+    if (ports.clock.now() < next) return wait({ on: ['target', 'suspensions'], at: next })
   }
-  return hasWritten(record) ? goOn(record, open, ports) : rebind(record, ports)
+  return askAgain(record, open, ports)
 }
 
 /**
@@ -80,9 +75,7 @@ function isFresh(record: IntentRecord, ports: Ports): boolean {
 async function resume(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
   const effect = effectOf(open, undefined, identityOf(record, approvedPlan(record), false), ports)
   const seen = await effect.look()
-  if (seen.state !== 'landed') {
-    return hasWritten(record) ? goOn(record, open, ports) : rebind(record, ports)
-  }
+  if (seen.state !== 'landed') return askAgain(record, open, ports)
   const told = { outcome: 'applied', settled: 'by_reading' } as const
   return written(record, open, { ...told, ...(seen.object && bindingOf(seen.object)) }, ports)
 }
@@ -107,29 +100,41 @@ async function write(record: IntentRecord, open: PlannedWrite, ports: Ports): Pr
   return written(record, open, await attempt(effectOf(open, bound, identity, ports)), ports)
 }
 
-function keepsMoving(record: IntentRecord, open?: PlannedWrite): boolean {
-  const conflicts = record.written.filter(
-    (w) => w.outcome === 'conflict' && (open === undefined || w.write === open.id),
-  )
+function keepsMoving(record: IntentRecord, open: PlannedWrite): boolean {
+  const conflicts = record.written.filter((w) => w.outcome === 'conflict' && w.write === open.id)
   return conflicts.length >= maxConflicts
 }
 
 /**
- * The next write of a plan that has written already: its own writes moved the cluster, so the whole
- * cannot be judged again. What can: nothing is suspended, key, class and windows still allow it, nobody
- * turned up whom the plan did not know, and the object is as the plan saw it. Then it is bound, and
- * recorded before it is made.
+ * Everything that dispatch asks is asked again before each further write and each further attempt.
+ * Then it is bound to the object as it is now, on record, and made.
  */
-async function goOn(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
-  const plan = approvedPlan(record)
-  const no = stopped(record, ports)
-  if (no !== undefined) return notWritten(record, ports, no.reason, no.message)
+async function askAgain(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
   if (keepsMoving(record, open)) {
     return notWritten(record, ports, 'write_conflict', 'the object keeps moving')
   }
+  const cleared = await clearance(record, ports)
+  if ('phase' in cleared) {
+    const moved = cleared.reason === 'target_changed'
+    return notWritten(record, ports, moved ? 'write_conflict' : cleared.reason, cleared.message)
+  }
+  return hasWritten(record) ? goOn(record, open, cleared, ports) : rebind(record, cleared, ports)
+}
+
+/**
+ * Its own writes moved the cluster, so the plan cannot be made anew: instead nobody may have turned up
+ * whom it did not know, and the object must be as it saw it.
+ */
+async function goOn(
+  record: IntentRecord,
+  open: PlannedWrite,
+  cleared: Cleared,
+  ports: Ports,
+): Promise<Step> {
+  const { plan } = cleared
   const unplanned = await entryFor(plan.action, ports)?.unplanned?.(plan, ports.targets)
   if (unplanned !== undefined) return notWritten(record, ports, 'write_conflict', unplanned)
-  if (open.verb === 'create') return boundAnew(record, plan, [], ports)
+  if (open.verb === 'create') return dispatched(record, cleared, [], ports)
   const found = await ports.targets.read(open.object)
   const bound = found && bindingOf(found)
   if (open.verb === 'evict' && isGone(found, open.object.uid)) {
@@ -139,44 +144,34 @@ async function goOn(record: IntentRecord, open: PlannedWrite, ports: Ports): Pro
     const message = `the object of ${open.id} is not as it was when it was approved`
     return notWritten(record, ports, 'write_conflict', message)
   }
-  return boundAnew(record, plan, [{ write: open.id, ...bound }], ports)
+  return dispatched(record, cleared, [{ write: open.id, ...bound }], ports)
 }
 
-/**
- * The object moved. If nothing that was approved moved with it, the write is bound and recorded
- * anew.
- */
-async function rebind(record: IntentRecord, ports: Ports): Promise<Step> {
-  const attempt = (record.dispatched?.attempt ?? 0) + 1
-  if (keepsMoving(record)) {
-    return notWritten(record, ports, 'write_conflict', 'the object keeps moving')
-  }
-  const judged = await judgeAgain(record, ports)
-  if ('phase' in judged) {
-    const moved = judged.reason === 'target_changed'
-    return notWritten(record, ports, moved ? 'write_conflict' : judged.reason, judged.message)
-  }
-  const beyond = ports.spending.spend(record, judged.plan, judged.class.spec.limits)
+/** Nothing was written yet, and nothing that was approved moved: the whole plan is bound anew. */
+function rebind(record: IntentRecord, cleared: Cleared, ports: Ports): Step {
+  const beyond = ports.spending.spend(record, cleared.plan, cleared.class.spec.limits)
   if (beyond !== undefined) return notWritten(record, ports, beyond.refused, beyond.message)
-  return dispatched(record, judged, attempt, ports)
+  return dispatched(record, cleared, boundBy(cleared), ports)
 }
 
 function notWritten(record: IntentRecord, ports: Ports, reason: Reason, message: string): Step {
   const at = moment(ports)
   if (!hasWritten(record)) return end(record, at, 'execute', { phase: 'failed', reason, message })
-  return next({ type: 'undoing', at: rfc3339(at.at), data: { reason, message: visible(message) } })
+  const why = visible(`${lastWrite(record)}: ${message}`)
+  return next({ type: 'undoing', at: rfc3339(at.at), data: { reason, message: why } })
+}
+
+/** Where a plan stopped, in words. */
+function lastWrite(record: IntentRecord): string {
+  const landed = landedWrites(record)
+  const last = landed.at(-1)
+  if (last === undefined) throw new TypeError('nothing was written')
+  const { writes } = approvedPlan(record)
+  return `stopped after ${last.id} (${last.verb} ${describeObject(last.object)}), ${landed.length} of ${writes.length} writes`
 }
 
 function executed(record: IntentRecord, ports: Ports): Step {
   const now = ports.clock.now()
   const verifyBefore = rfc3339(now + verifyMs(record, ports))
   return next({ type: 'executed', at: rfc3339(now), data: { verifyBefore } })
-}
-
-/** How long the action, or the class where it is stricter, waits for an effect. */
-function verifyMs(record: IntentRecord, ports: Ports): number {
-  const { claims, agent } = record.authenticated
-  const own = entryFor(claims.action, ports)?.verifySeconds ?? 120
-  const ceiling = ports.cluster.class(agent.class)?.spec.verifySeconds ?? own
-  return Math.min(own, ceiling) * 1000
 }

@@ -44,9 +44,9 @@ describe('facts', () => {
   })
   it('are missing, and nothing is allowed, where the namespace is not known (T17)', async () => {
     const line = new Line()
-    // known to admit, gone when the rules are asked
+    // known to every gate, gone when the rules are asked
     line.onEffect = (point) => {
-      if (point === 'after planned') line.namespaceLost = true
+      if (point === 'after decided') line.namespaceLost = true
     }
     assert.match(await refusal(line), /a fact is missing: the namespace `shop` is not known/)
   })

@@ -10,6 +10,7 @@ import { groundsOf } from '@jackstay/judge/grounds'
 import { factsOf } from './facts.ts'
 import { asOneOperator } from './one-operator.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
+import { approvedPlan } from './progress.ts'
 import { type Rehearsed, rehearsePlan } from './writes/rehearsal.ts'
 
 /** The line cannot go on with this intent, and why. */
@@ -120,13 +121,28 @@ export async function judgeNow(record: IntentRecord, ports: Ports): Promise<Judg
       return { ...rehearsed, stop: 'rehearsal_failed' }
     }
     const { decision, grounds } = await decideNow(record, rehearsed.plan, ports)
-    const digest = planDigest({
-      intentId: record.id,
-      jwsDigest: record.authenticated.jwsDigest,
-      plan: rehearsed.plan,
-      rulesHash: decision.rulesHash,
-      catalogueVersion: ports.catalogueVersion,
-    })
+    const digest = digestNow(record, rehearsed.plan, decision, ports)
     return { ...rehearsed, decision, grounds, digest }
   }
+}
+
+/**
+ * What was approved, by the rules and facts of now. It says what {@link judgeNow} says but for the
+ * plan, which is not made anew: whoever has written looks at each object by itself.
+ */
+export async function judgeRest(record: IntentRecord, ports: Ports): Promise<Judgement> {
+  const plan = approvedPlan(record)
+  const { decision, grounds } = await decideNow(record, plan, ports)
+  const digest = digestNow(record, plan, decision, ports)
+  return { plan, versions: new Map(), decision, grounds, digest }
+}
+
+function digestNow(
+  record: IntentRecord,
+  plan: Plan,
+  { rulesHash }: Decision,
+  { catalogueVersion }: Ports,
+): Digest {
+  const { jwsDigest } = record.authenticated
+  return planDigest({ intentId: record.id, jwsDigest, plan, rulesHash, catalogueVersion })
 }

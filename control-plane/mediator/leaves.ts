@@ -7,7 +7,7 @@ import type { IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
 import { bare, type Erasables, wordsOf } from './erasable.ts'
 import type { Leaf, LeafKind, Ports } from './ports.ts'
-import { hasWritten } from './progress.ts'
+import { hasWritten, landedWrites } from './progress.ts'
 import { type Ending, rfc3339, type Step } from './step.ts'
 
 /** Where and when something is put on record. */
@@ -174,8 +174,13 @@ export function outcomeLeaf(
   const silent = ({ message: _, ...rest }: { readonly message?: string | undefined }) => rest
   const said = ({ write, attempt, message: text }: EventData<'written'> | EventData<'undone'>) =>
     text === undefined ? [] : [{ write, attempt, message: text }]
+  const { undoing } = record
   const clear = {
-    outcome: { phase, reason },
+    outcome: {
+      ...{ phase, reason },
+      // why it had to be taken back, and after which of its writes
+      ...(undoing && { because: undoing.reason, after: landedWrites(record).at(-1)?.id ?? '' }),
+    },
     written: json(record.written.map(silent)),
     undone: json(record.undone.map(silent)),
   }

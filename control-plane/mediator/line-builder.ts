@@ -1,6 +1,7 @@
 import type { Observed } from '@jackstay/actions/action'
 import { catalogue, catalogueVersion } from '@jackstay/actions/catalogue'
 import type { EventData, IntentEvent } from '@jackstay/contract/history'
+import type { IntentClaims } from '@jackstay/contract/intent'
 import { type Digest, digestOf, type Json, sha256 } from '@jackstay/contract/json'
 import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
 import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
@@ -113,6 +114,8 @@ class Cluster {
 export interface LineOptions {
   readonly id?: string
   readonly agent?: string
+  /** `workload.scale` of the one Deployment unless told otherwise. */
+  readonly asks?: Pick<IntentClaims, 'action' | 'target'>
   /** Its cluster and its spending are this one's too. */
   readonly beside?: Line
 }
@@ -154,7 +157,8 @@ export class Line {
     this.cluster = beside?.cluster ?? new Cluster()
     this.now = beside?.now ?? this.now
     this.spending = beside?.spending ?? spendingLog({ now: () => this.now })
-    const authenticated = authenticatedWith(params, ownId, agent)
+    const asks = options.asks ?? scaling
+    const authenticated = authenticatedWith({ ...asks, params }, ownId, agent)
     this.events.push({ type: 'authenticated', at: this.#at(), data: authenticated })
   }
 
@@ -187,6 +191,21 @@ export class Line {
     return this.phase()
   }
 
+  /** The intent answers an alert, which fires. */
+  alert(): void {
+    const [first] = this.events
+    if (first?.type !== 'authenticated') throw new TypeError('nothing was asked')
+    this.trigger = {
+      ...{ id: 't1', source: 'alertmanager', status: 'firing', fingerprint: 'f', groupKey: 'g' },
+      ...{ startsAt: 'x', receivedAt: 'x', labels: {}, annotations: {} },
+    }
+    this.events[0] = { ...first, data: { ...first.data, trigger: this.trigger } }
+  }
+
+  resolve(): void {
+    if (this.trigger !== undefined) this.trigger = { ...this.trigger, status: 'resolved' }
+  }
+
   /** One person's verdict on the digest that is up for approval, or on another. */
   approve(options: Partial<ApprovalView> = {}): void {
     const digest = this.record().rehearsed?.digest ?? sha256('')
@@ -195,9 +214,11 @@ export class Line {
   }
 
   ports(): Ports {
-    const view = { name: 'a', uid, spec: this.class, hash: classHash(this.class) }
-    const { rules } = compileRules(this.policies.map((spec, i) => ({ name: `p${i}`, spec })))
-    const granting = approval({ digest: view.hash, namespace: systemNamespace })
+    // as they are when they are asked for: tests edit them while the line runs
+    const view = () => ({ name: 'a', uid, spec: this.class, hash: classHash(this.class) })
+    const granting = () => approval({ digest: view().hash, namespace: systemNamespace })
+    const rules = () =>
+      compileRules(this.policies.map((spec, i) => ({ name: `p${i}`, spec }))).rules
     const object = { namespace: 'shop', name: this.id, uid, deleting: this.deleting }
     return {
       clock: { now: () => this.now },
@@ -215,11 +236,11 @@ export class Line {
       spending: this.spending,
       breakers: { gate: (record) => this.gate(record) },
       targets: this.#targets(),
-      rules: this.rules ?? { decide: async (question) => decide({ ...question, rules }) },
+      rules: this.rules ?? { decide: async (question) => decide({ ...question, rules: rules() }) },
       cluster: {
         synced: () => this.synced,
-        class: () => view,
-        classes: () => [view],
+        class: view,
+        classes: () => [view()],
         key: () => ({
           ...{ namespace: 'jackstay-class-a', class: 'a' },
           agent: this.record().authenticated.agent.name,
@@ -234,7 +255,7 @@ export class Line {
         windows: () => this.windows,
         quotas: () => this.quotas,
         suspensions: () => this.suspensions,
-        approvalsOf: (kind) => (kind === 'AgentClass' ? [granting] : this.approvals),
+        approvalsOf: (kind) => (kind === 'AgentClass' ? [granting()] : this.approvals),
         intentObjects: () => [],
         intentObject: () => ({
           ...{ ...object, createdAt: this.#at(), phase: undefined },
@@ -303,7 +324,16 @@ export class Line {
   }
 }
 
-function authenticatedWith(params: Json, id: string, agent: string): EventData<'authenticated'> {
+const scaling = {
+  action: 'workload.scale',
+  target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+} as const
+
+function authenticatedWith(
+  { action, target, params }: Pick<IntentClaims, 'action' | 'target'> & { readonly params: Json },
+  id: string,
+  agent: string,
+): EventData<'authenticated'> {
   const reasoning = { summary: 'because', evidence: [], salt: '0'.repeat(32) }
   return {
     agent: { name: agent, class: 'a', podName: 'agent-0', podUid, kid },
@@ -319,8 +349,7 @@ function authenticatedWith(params: Json, id: string, agent: string): EventData<'
         exp: signedAt + 60,
       },
       ath: sha256('token'),
-      action: 'workload.scale',
-      target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
+      ...{ action, target },
       params: params as { readonly [key: string]: Json },
       reasoning: { digest: digestOf(reasoning) },
     },

@@ -21,7 +21,7 @@ export async function obsolescence(
     return { reason: 'trigger_resolved', message: 'the alert resolved before anybody approved' }
   }
   // while suspended the API server refuses dry-runs too; nothing can be said about the digest then
-  if (suspended(record, ports, { undo: false }) !== undefined) return undefined
+  if (suspended(record, ports) !== undefined) return undefined
   return changed(record, await judgeNow(record, ports), ports)
 }
 

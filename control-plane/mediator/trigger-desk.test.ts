@@ -93,14 +93,8 @@ describe('an alert', () => {
 it('an alert that resolved before the dispatch ends its intent, and nothing is written', async () => {
   const line = new Line()
   line.policies = [allowAll]
-  const trigger: Trigger = {
-    ...{ id: 't1', source: 'alertmanager', status: 'firing', fingerprint: 'f', groupKey: 'g' },
-    ...{ startsAt: 'x', receivedAt: 'x', labels: {}, annotations: {} },
-  }
-  const [first] = line.events
-  assert.ok(first?.type === 'authenticated')
-  line.events[0] = { ...first, data: { ...first.data, trigger } }
-  line.trigger = { ...trigger, status: 'resolved' }
+  line.alert()
+  line.resolve()
   assert.equal(await line.toEnd(), 'obsolete/trigger_resolved')
   assert.deepEqual(line.cluster.effects, [])
 })

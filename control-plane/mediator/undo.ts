@@ -7,7 +7,7 @@ import type { Ports } from './ports.ts'
 import { approvedPlan, evictions, writesToUndo } from './progress.ts'
 import { fieldManager, untouched } from './settle.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
-import { suspended } from './suspended.ts'
+import { undoSuspended } from './suspended.ts'
 import { attempt as attemptOf } from './writes/attempt.ts'
 import { bindingOf } from './writes/binding.ts'
 import { inverseOf } from './writes/effects.ts'
@@ -26,7 +26,7 @@ export const undo: Stage = {
   async run(record, ports) {
     const [write] = writesToUndo(record)
     if (write === undefined) return rolledBack(record, ports)
-    if (suspended(record, ports, { undo: true }) !== undefined) {
+    if (undoSuspended(record, write.object, ports) !== undefined) {
       return wait({ on: ['suspensions'], at: ports.clock.now() + suspendedPollMs })
     }
     const attempt = record.undoDispatched?.attempt ?? 0

@@ -49,6 +49,7 @@ export const reasons = [
   'window_closed',
   'write_refused',
   'write_conflict',
+  'overdue',
   'succeeded',
   'verification_failed',
   'undone',

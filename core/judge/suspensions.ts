@@ -31,7 +31,8 @@ export function suspendedBy(question: SuspensionQuestion): { readonly why: strin
     return { why: `everything is suspended: jackstay-system carries the label ${suspendedLabel}` }
   }
   if (Object.hasOwn(question.namespaceLabels, suspendedLabel)) {
-    return { why: `the target's namespace carries the label ${suspendedLabel}` }
+    const { namespace } = question.target
+    return { why: `the namespace \`${namespace}\` carries the label ${suspendedLabel}` }
   }
   const stop = question.suspensions
     .filter((s) => !(question.undo && s.undo === 'allow'))

@@ -11,8 +11,9 @@ const head = `# Actions
 Everything Jackstay can do to a cluster. Admission policies hold executors to the fields named here,
 with every program of ours dead; \`[*]\` stands for each item of a list, \`[+]\` for items that may also
 come and go. The ClusterRole is all that a class's executor is bound to for the action. Every change is
-rehearsed by a dry-run, and undone where its success test fails or does not hold by the deadline; a
-class can shorten the deadline.
+rehearsed by a dry-run, and undone where its success test fails or does not hold by the deadline. Its
+writes have as long beforehand, all together, from the first attempt on. \`verifySeconds\` of a class
+shortens both.
 `
 
 /** docs/reference/actions.md. */
@@ -36,12 +37,19 @@ function section(entry: CatalogueEntry): string {
     `| Writes | ${writes(entry)} |`,
     `| Reads | ${entry.reads.map(({ resource }) => `\`${resource}\``).join(', ')} |`,
     `| Done when | ${entry.success} |`,
-    `| Deadline | ${entry.verifySeconds} s |`,
+    `| Deadline | ${deadline(entry)} |`,
     `| Cannot be restored | ${entry.cannotRestore} |`,
     `| ClusterRole | \`${actionRoleName(entry.name)}\` |`,
     '',
     ...(entry.writes.some(({ verb }) => verb === 'create') ? made() : []),
   ].join('\n')
+}
+
+/** Where all writes together have another one, both. */
+function deadline({ verifySeconds, executeSeconds }: CatalogueEntry): string {
+  const writing =
+    executeSeconds === undefined ? '' : `${executeSeconds} s for all its writes, then `
+  return `${writing}${verifySeconds} s`
 }
 
 const verbs = { evict: 'evicts', create: 'makes' }

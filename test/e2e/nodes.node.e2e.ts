@@ -29,7 +29,7 @@ describe('Pods and a node through the whole line', { skip: await noNode({ own: t
   before(async () => {
     w = await lineWorld({ mode: 'node', own: true })
     node = w.cluster.nodeName ?? ''
-    tenant = await w.tenant({ actions, rules, verifySeconds: 90 })
+    tenant = await w.tenant({ actions, rules, verifySeconds: 300 })
     await kubectl(['label', 'node', node, `${governedLabel}=true`])
     const deployments = ['a-free', 'held', 'rolled', 'spoilt'].map((name) => {
       const spec = name === 'spoilt' ? { progressDeadlineSeconds: 5 } : {}

@@ -128,10 +128,15 @@ describe('node.drain', () => {
     const world = worldOf()
     const plan = await planned(world)
     const read = readerOf(world)
-    assert.equal(await nodeDrain.unplanned?.(plan, read), undefined)
-    world.pods.push(podOf(7))
-    assert.match((await nodeDrain.unplanned?.(plan, read)) ?? '', /turned up.*shop\/web-7/)
+    const unplanned = async () => (await nodeDrain.unplanned?.(plan, read)) ?? 'goes on'
+    assert.match(await unplanned(), /somebody opened the Node/)
     world.unschedulable = true
+    assert.equal(await unplanned(), 'goes on')
+    world.labels = {}
+    assert.match(await unplanned(), /not labelled/)
+    world.labels = governed
+    world.pods.push(podOf(7))
+    assert.match(await unplanned(), /turned up.*shop\/web-7/)
     assert.equal((await nodeDrain.watch?.(plan, read))?.state, 'broken')
     world.pods = [podOf(2)]
     assert.equal((await nodeDrain.watch?.(plan, read))?.state, 'pending')

@@ -137,6 +137,7 @@ export const nodeDrain = defineAction<z.infer<typeof params>, Facts>({
     { group: '', resource: 'namespaces' },
   ],
   verifySeconds: 600,
+  executeSeconds: 1800,
 
   async gather(target, read) {
     const found = await findNode(target, read)
@@ -174,6 +175,10 @@ export const nodeDrain = defineAction<z.infer<typeof params>, Facts>({
   },
 
   async unplanned(made, read) {
+    const { name, uid, apiVersion, kind } = made.target
+    const found = await findNode({ apiVersion, kind, namespace: '', name, uid }, read)
+    if (isRefusal(found)) return found.message
+    if (found.node.spec.unschedulable !== true) return 'somebody opened the Node meanwhile'
     return strangers(made, await podsOn(made.target.name, read))
   },
 })

@@ -25,6 +25,7 @@ const told: Readonly<Record<Reason, EvidenceKind>> = {
   // what becomes of it
   write_refused: 'failed',
   write_conflict: 'failed',
+  overdue: 'failed',
   verification_failed: 'failed',
   undo_refused: 'failed',
   undo_held: 'failed',
@@ -50,12 +51,13 @@ const told: Readonly<Record<Reason, EvidenceKind>> = {
 }
 
 /** How an ended intent counts. */
-export function evidenceOf({ ended }: IntentRecord): EvidenceKind {
+export function evidenceOf({ ended, undoing }: IntentRecord): EvidenceKind {
   switch (ended?.phase) {
     case 'verified':
       return 'good'
     case 'rolled_back':
-      return 'undone'
+      // a plan that people stopped between its writes says nothing about who asked for it
+      return undoing !== undefined && told[undoing.reason] === 'other' ? 'other' : 'undone'
     case 'rollback_failed':
       return 'failed'
     case 'refused':

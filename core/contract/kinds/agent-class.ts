@@ -99,7 +99,7 @@ export const agentClassSpec = z.strictObject({
     .min(1)
     .max(3600)
     .describe(
-      "longest time a change may take to verify, in seconds; lowers the action's own deadline",
+      "longest time for all writes of a change, and again for its verification, in seconds; lowers the action's own deadlines",
     ),
   triggers: z
     .array(
