@@ -19,6 +19,7 @@ import { effectOf, isGone } from './writes/effects.ts'
 const maxConflicts = 10
 /** A disruption budget is asked again this often, until the action's own deadline. */
 const laterMs = 5_000
+const laterOn = { on: ['approvals', 'suspensions', 'target'] } as const
 
 /** The approved writes, in order, each at most once, as the executor. */
 export const execute: Stage = {
@@ -53,11 +54,12 @@ async function again(
   if (last.outcome === 'refused') {
     return notWritten(record, ports, 'write_refused', last.message ?? 'the API server refused')
   }
-  if (last.outcome === 'later') {
-    const next = Date.parse(last.at) + laterMs
-    if (ports.clock.now() < next) return wait({ on: ['target', 'suspensions'], at: next })
-  }
-  return askAgain(record, open, ports)
+  if (last.outcome !== 'later') return askAgain(record, open, ports)
+  const later = Date.parse(last.at) + laterMs
+  const waits = ports.clock.now() < later ? wait({ ...laterOn, at: later }) : undefined
+  // a no takes effect while it waits; a plan that has not begun would be rehearsed each time
+  if (waits !== undefined && !hasWritten(record)) return waits
+  return askAgain(record, open, ports, waits)
 }
 
 /**
@@ -109,7 +111,12 @@ function keepsMoving(record: IntentRecord, open: PlannedWrite): boolean {
  * Everything that dispatch asks is asked again before each further write and each further attempt.
  * Then it is bound to the object as it is now, on record, and made.
  */
-async function askAgain(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
+async function askAgain(
+  record: IntentRecord,
+  open: PlannedWrite,
+  ports: Ports,
+  notYet?: Step,
+): Promise<Step> {
   if (keepsMoving(record, open)) {
     return notWritten(record, ports, 'write_conflict', 'the object keeps moving')
   }
@@ -118,6 +125,7 @@ async function askAgain(record: IntentRecord, open: PlannedWrite, ports: Ports):
     const moved = cleared.reason === 'target_changed'
     return notWritten(record, ports, moved ? 'write_conflict' : cleared.reason, cleared.message)
   }
+  if (notYet !== undefined) return notYet
   return hasWritten(record) ? goOn(record, open, cleared, ports) : rebind(record, cleared, ports)
 }
 

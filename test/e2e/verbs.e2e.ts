@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import type { IntentView } from '@jackstay/contract/api'
 import { at } from '@jackstay/contract/field-changes'
 import type { Json } from '@jackstay/contract/json'
+import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { attempt, passed } from './attempt.ts'
 import { apply } from './governed.ts'
@@ -63,6 +65,114 @@ describe('evictions, nodes and new objects through the whole line', {
       const named = { ...target, namespace: tenant.targets }
       const view = await tenant.agent.ask('node.cordon', {}, named)
       assert.match(phaseOf(view), /^refused\//, JSON.stringify(view.summary))
+    })
+  })
+
+  describe('node.drain, between two evictions', () => {
+    const name = `busy-${randomBytes(3).toString('hex')}`
+    const target = { apiVersion: 'v1', kind: 'Node', name }
+    let own: Tenant
+    let other: string
+    before(async () => {
+      own = await w.tenant({ actions: ['node.drain'], rules: allow, verifySeconds: 300 })
+      // behind the first one in the order of the plan
+      other = `z-${own.targets}`
+      const labels = { [governedLabel]: 'true' }
+      await apply(w, [
+        { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } },
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: other, labels } },
+        ...[own.targets, other].map((namespace) => ({
+          ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'owner', namespace } },
+        })),
+        {
+          ...{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
+          metadata: { name: 'held', namespace: other },
+          spec: { minAvailable: 1, selector: { matchLabels: { app: 'held' } } },
+        },
+      ])
+      await pod(other, 'held')
+    })
+    after(async () => {
+      const pods = `/api/v1/namespaces/${other}/pods/held`
+      const now = { query: { gracePeriodSeconds: '0' } }
+      passed(await attempt(w.admin, 'DELETE', pods, undefined, now))
+      passed(await attempt(w.admin, 'DELETE', `/api/v1/nodes/${name}`))
+    })
+
+    /** On the node, without anybody who would start it; a controller would make another one at once. */
+    async function pod(namespace: string, app: string): Promise<void> {
+      const uid = await read(['-n', namespace, 'get', 'configmap', 'owner'], '/metadata/uid')
+      const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid, controller: true }
+      const metadata = { name: app, namespace, labels: { app }, ownerReferences: [owner] }
+      const spec = { nodeName: name, containers: [container], terminationGracePeriodSeconds: 0 }
+      await apply(w, [{ apiVersion: 'v1', kind: 'Pod', metadata, spec }])
+      // one that is pending goes past any budget
+      const path = `/api/v1/namespaces/${namespace}/pods/${app}/status`
+      passed(await attempt(w.admin, 'PATCH', path, { status: { phase: 'Running' } }))
+    }
+
+    const written = (view: IntentView) =>
+      view.events.flatMap(({ type, data }) => (type === 'written' ? [JSON.stringify(data)] : []))
+
+    /** A drain that evicted what may go and is held back by a budget, until `stop`; then how it ended. */
+    async function stopped(stop: () => Promise<unknown>): Promise<IntentView> {
+      await pod(own.targets, 'free')
+      const { id } = (await own.agent.ask('node.drain', {}, target, 0)).summary
+      await w.until(async () => {
+        const view = await own.agent.follow(id, 0)
+        assert.ok(!view.events.some(({ type }) => type === 'ended'), JSON.stringify(view))
+        return written(view).some((one) => one.includes('"w3"') && one.includes('"later"'))
+      }, 'the drain is held back')
+      await stop()
+      await w.until(
+        async () => phaseOf(await own.agent.follow(id, 5)) === 'rolled_back/undone',
+        'it is taken back',
+      )
+      const view = await own.agent.follow(id, 0)
+      assert.match(JSON.stringify(view), /stopped after w2 \(evict Pod [^)]+free\), 2 of 3 writes/)
+      assert.equal(await read(['get', 'node', name], '/spec/unschedulable'), undefined)
+      assert.ok(await read(['-n', other, 'get', 'pod', 'held'], '/metadata/uid'))
+      return view
+    }
+    const because = (view: IntentView) =>
+      view.events.flatMap(({ type, data }) => (type === 'undoing' ? [JSON.stringify(data)] : []))
+
+    it('stops for a window that shuts the namespace of the next Pod, and begins no other (T28)', async () => {
+      const path = `/apis/${groupVersion}/changewindows`
+      const metadata = { name: `shut-${own.class}` }
+      const instant = (hours: number) =>
+        `${new Date(Date.now() + hours * 3600_000).toISOString().slice(0, 19)}Z`
+      const once = { from: instant(-1), until: instant(1) }
+      const spec = { effect: 'freeze', once, actions: ['node.drain'], namespaces: [other] }
+      const window = { apiVersion: groupVersion, kind: 'ChangeWindow', metadata, spec }
+      const view = await stopped(async () => passed(await attempt(w.admin, 'POST', path, window)))
+      assert.match(because(view).join(), /in the namespace .*"window_closed"/)
+      const again = await own.agent.ask('node.drain', {}, target)
+      assert.equal(phaseOf(again), 'refused/window_closed', JSON.stringify(again.summary))
+      passed(await attempt(w.admin, 'DELETE', `${path}/${metadata.name}`))
+    })
+
+    it('stops for a Suspension of the next Pod, and is taken back past it (T73)', async () => {
+      const path = `/apis/${groupVersion}/suspensions`
+      const metadata = { name: `held-${own.class}` }
+      const spec = { target: { kind: 'Pod', namespace: other, name: 'held' }, reason: 'the test' }
+      const suspension = { apiVersion: groupVersion, kind: 'Suspension', metadata, spec }
+      const view = await stopped(async () =>
+        passed(await attempt(w.admin, 'POST', path, suspension)),
+      )
+      assert.match(because(view).join(), /"suspended"/)
+      passed(await attempt(w.admin, 'DELETE', `${path}/${metadata.name}`))
+    })
+
+    it('stops for an edit of its rules (T19)', async () => {
+      const path = `/apis/${groupVersion}/actionpolicies/${own.class}`
+      const deny = { name: 'no', deny: { when: `class.name == "${own.class}"` } }
+      const view = await stopped(async () => {
+        const spec = { rules: [{ name: 'allow', allow: { when: 'true' } }, deny] }
+        passed(await attempt(w.admin, 'PATCH', path, { spec }))
+      })
+      assert.match(because(view).join(), /"policy_changed"/)
+      passed(await attempt(w.admin, 'DELETE', path))
     })
   })
 
