@@ -181,7 +181,7 @@ describe('how long one approval lasts', () => {
     assert.equal(await line.go(), 'approve')
     line.approve()
     const begun = line.now
-    for (let i = 0; line.record().undoing === undefined && i < 1000; i++) {
+    for (let i = 0; line.record().undoing === undefined && i < 400; i++) {
       line.now += 5_000
       await line.go()
     }
