@@ -13,6 +13,8 @@ export interface Sidecar {
   readonly url: string
   readonly keys: string
   stop(): Promise<void>
+  /** SIGKILL, as a crash. Started again for the same Pod it has the keys it had. */
+  kill(): Promise<void>
 }
 
 export async function startSidecar(
@@ -43,7 +45,7 @@ export async function startSidecar(
     readyUrl: `${url}/readyz`,
     signal,
   })
-  return { url, keys, stop: () => program.stop() }
+  return { url, keys, stop: () => program.stop(), kill: () => program.kill() }
 }
 
 /** The runbook agent beside its sidecar; `onLine` gets each of its events as a JSON line. */

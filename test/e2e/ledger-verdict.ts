@@ -12,7 +12,8 @@ export async function ledgerVerdict(w: LineWorld): Promise<LedgerVerdict> {
   }
 }
 
-async function vkeyOf(w: LineWorld): Promise<string> {
+/** The verifier key, as the mediator gives it to readers. */
+export async function vkeyOf(w: LineWorld): Promise<string> {
   const { token } = await w.admin.createToken('jackstay-system', 'jackstay-reader', {
     audiences: ['jackstay-read'],
     expirationSeconds: 600,
