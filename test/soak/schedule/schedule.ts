@@ -28,7 +28,7 @@ export const usualPace: Pace = {
   ask: 400,
   slip: 1_500,
   attack: 2_000,
-  kill: 20_000,
+  kill: 30_000,
   fault: 15_000,
   stop: 15_000,
   rules: 25_000,
@@ -144,6 +144,7 @@ function wish(chance: Random): Wish {
 }
 
 function edit(chance: Random, count: number): Edit {
+  if (chance.chance(0.1)) return { again: true }
   if (chance.chance(0.4)) return { replicas: chance.between(0, 3) }
   return chance.chance(0.5) ? { annotation: `n${count}` } : { label: `n${count}` }
 }

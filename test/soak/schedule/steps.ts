@@ -94,6 +94,8 @@ export type Edit =
   | { readonly replicas: number }
   | { readonly annotation: string }
   | { readonly label: string }
+  /** Deleted, and made again under its name (T32). */
+  | { readonly again: true }
 
 export interface Timed {
   /** Milliseconds after the start. */

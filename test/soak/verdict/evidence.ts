@@ -54,12 +54,15 @@ export interface Sighting {
   readonly logSize: number
 }
 
+/** A merge patch, or the object was made anew and is as the API server answered. */
+export type PersonsEdit = { readonly patch: JsonMap } | 'made'
+
 /** What those who made the soak know themselves. */
 export interface Book {
   /** Of requests that our people made: the audit log names them by this. */
   readonly deeds: ReadonlySet<string>
-  /** Merge patches of our people on targets, by audit id. */
-  readonly edits: ReadonlyMap<string, JsonMap>
+  /** What our people did to targets, by audit id. */
+  readonly edits: ReadonlyMap<string, PersonsEdit>
   readonly stops: readonly Stop[]
   readonly verdicts: readonly GivenVerdict[]
   /** Intents that the mediator took: each must be on record. */

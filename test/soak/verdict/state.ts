@@ -57,7 +57,7 @@ export function patched(target: Json | undefined, patch: Json): Json {
 interface Change {
   readonly key: string
   readonly version: number
-  readonly body: Json
+  apply(object: JsonMap | undefined): JsonMap | undefined
 }
 
 /** What stood at the start, with every explained change made to it by hand, is what stands now. */
@@ -79,27 +79,43 @@ export function stateFaults(
 
 function ofExecutor({ write, planned, undo }: Explained): Change[] {
   if (planned.verb !== 'patch') return []
-  return [changeOf(write, undo ? planned.inverse.body : planned.body)]
+  const body = undo ? planned.inverse.body : planned.body
+  return [{ ...placeOf(write), apply: (object) => patchedObject(object, body) }]
 }
 
 function ofPeople(write: AuditWrite, edits: Evidence['book']['edits']): Change[] {
-  const body = edits.get(write.auditId)
-  return body === undefined || !succeeded(write) ? [] : [changeOf(write, body)]
+  const edit = edits.get(write.auditId)
+  if (edit === undefined || !succeeded(write)) return []
+  const apply = (object: JsonMap | undefined) => {
+    return edit === 'made' ? essence(mapOf(write.result)) : patchedObject(object, edit.patch)
+  }
+  return [{ ...placeOf(write), apply }]
 }
 
-function changeOf(write: AuditWrite, body: Json): Change {
+/** Which object, and when: resource versions are etcd's revisions, which order what was stored. */
+function placeOf(write: AuditWrite): Pick<Change, 'key' | 'version'> {
   const { resource, group, namespace, name, result } = write
-  const metadata = isMap(result as Json) ? (result as JsonMap).metadata : undefined
+  const { metadata } = mapOf(result)
   const version = isMap(metadata) ? Number(metadata.resourceVersion) : Number.NaN
-  return { key: keyOf(resource, group, namespace, name), version, body }
+  return { key: keyOf(resource, group, namespace, name), version }
 }
 
-/** Resource versions are etcd's revisions: they order what was stored. */
+/** From the audit log, whose lines are JSON. */
+function mapOf(value: unknown): JsonMap {
+  return isMap(value as Json) ? (value as JsonMap) : {}
+}
+
+function patchedObject(object: JsonMap | undefined, body: Json): JsonMap | undefined {
+  if (object === undefined) return undefined
+  const after = patched(object, withoutVersion(body))
+  return isMap(after) ? after : undefined
+}
+
 function replayed(before: Snapshot, changes: readonly Change[]): Map<string, JsonMap> {
   const state = new Map(before)
-  for (const { key, body } of changes.toSorted((a, b) => a.version - b.version)) {
-    const object = state.get(key)
-    if (object !== undefined) state.set(key, patched(object, withoutVersion(body)) as JsonMap)
+  for (const { key, apply } of changes.toSorted((a, b) => a.version - b.version)) {
+    const object = apply(state.get(key))
+    if (object !== undefined) state.set(key, object)
   }
   return state
 }

@@ -178,11 +178,26 @@ describe('the verdict of a soak', () => {
         ...{ auditId: 'p1', user: 'operator-1', extra: {}, body: { spec: { replicas: 5 } } },
         result: { metadata: { resourceVersion: '9' } },
       })
-      const edits = new Map([['p1', { spec: { replicas: 5 } }]])
+      const edits = new Map([['p1', { patch: { spec: { replicas: 5 } } }]])
       const known = book({ edits, deeds: new Set(['p1']) })
       const after = new Map([[objectKey, deployment(5)]])
       assert.equal(said({ writes: [edit, write()], book: known, after }), '')
       assert.match(said({ writes: [edit, write()], after }), /patch deployments .* by operator-1/)
+    })
+
+    it('and lets people delete an object and make it anew, which is another', () => {
+      const by = { user: 'operator-1', extra: {} }
+      const gone = write({ ...by, auditId: 'p1', verb: 'delete', result: {} })
+      const made = write({
+        ...{ ...by, auditId: 'p2', verb: 'create' },
+        result: { metadata: { uid: 'new', resourceVersion: '8' }, spec: { replicas: 1 } },
+      })
+      const edits = new Map([['p2', 'made' as const]])
+      const known = book({ edits, deeds: new Set(['p1', 'p2']) })
+      const anew = { metadata: { uid: 'new' }, spec: { replicas: 1 } }
+      const writes = [write(), gone, made]
+      assert.equal(said({ writes, book: known, after: new Map([[objectKey, anew]]) }), '')
+      assert.match(said({ writes, book: known }), /\/metadata\/uid is/)
     })
 
     it('by agents and by programs of ours beyond their rights', () => {

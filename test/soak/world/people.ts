@@ -26,13 +26,14 @@ export class People {
   async edit(party: Party, wish: Wish, edit: Edit): Promise<void> {
     const { operator } = this.#ground
     const target = targetOf(party, { ...wish, ...('replicas' in edit && web(wish)) })
+    if ('again' in edit) return await this.#book.replace(operator, pathOf(target))
     const body =
       'replicas' in edit
         ? { spec: { replicas: edit.replicas } }
         : 'label' in edit
           ? { metadata: { labels: { 'example.org/by-hand': edit.label } } }
           : { metadata: { annotations: { 'example.org/by-hand': edit.annotation } } }
-    await this.#book.edit(operator, pathOf(target), body)
+    await this.#book.patch(operator, pathOf(target), body)
   }
 
   /** Rules that mean the same and read differently: what waits for people is void by that. */
