@@ -1,7 +1,7 @@
 import type { TargetKind } from '@jackstay/actions/action'
 import { resetBreakersAnnotation } from '@jackstay/contract/api'
 import { digestOf } from '@jackstay/contract/json'
-import { type ActionPolicySpec, actionPolicy } from '@jackstay/contract/kinds/action-policy'
+import { actionPolicy } from '@jackstay/contract/kinds/action-policy'
 import { agentClass, classNamespacePrefix } from '@jackstay/contract/kinds/agent-class'
 import { agentKey, agentKeyStatus } from '@jackstay/contract/kinds/agent-key'
 import { approval } from '@jackstay/contract/kinds/approval'
@@ -16,6 +16,7 @@ import { isRecord, type KubeObject } from '@jackstay/kube/resources'
 import { podIsLive } from '@jackstay/service/caller'
 import { z } from 'zod'
 import { windowGrant } from './grant.ts'
+import { type PolicyView, policyView, problemOf } from './policy-view.ts'
 import type {
   ApprovalView,
   ClassView,
@@ -29,24 +30,35 @@ import type {
 import { openTargetCaches, type TargetCaches } from './target-caches.ts'
 import { type WindowView, windowView } from './windows/window-view.ts'
 
-export interface PolicyView {
+/** What the caches keep of any class, whether its spec can be read or not. */
+interface AnyClass {
   readonly name: string
-  readonly generation: number
-  readonly spec: ActionPolicySpec
-}
-
-/** A class as the caches see it, with what its status says now. */
-export interface CachedClass extends ClassView {
+  readonly uid: string
   readonly generation: number
   readonly statusHash: string
   /** The annotation by which a person resets breakers. */
   readonly resetBreakers: string | undefined
 }
 
+export interface ReadableClass extends AnyClass, ClassView {
+  readonly problem?: undefined
+}
+
+/** One that was valid when it was stored, say, and is not to this version: it grants nothing. */
+export interface UnreadableClass extends AnyClass {
+  readonly problem: string
+}
+
+export type CachedClass = ReadableClass | UnreadableClass
+
+function readable(found: CachedClass | undefined): ReadableClass | undefined {
+  return found === undefined || found.problem !== undefined ? undefined : found
+}
+
 export interface Caches {
   readonly classes: WatchCache<CachedClass>
   readonly keys: WatchCache<KeyView>
-  readonly policies: WatchCache<PolicyView & { readonly statusHash: string }>
+  readonly policies: WatchCache<PolicyView>
   readonly suspensions: WatchCache<SuspensionSpec>
   readonly windows: WatchCache<WindowView>
   readonly approvals: WatchCache<ApprovalView>
@@ -105,13 +117,9 @@ export function openCaches(
   return {
     classes: cacheOf(client, agentClass, report, projectClass),
     keys: cacheOf(client, agentKey, report, projectKey, (key) => key.thumbprint),
-    // a policy or suspension that does not read could be the one that says no: the cache then
-    // counts as out of step, and everything is denied until it is repaired
-    policies: cacheOf(client, actionPolicy, report, (object) => {
-      const { metadata, spec, status } = objectOf(actionPolicy).parse(object)
-      const { name, generation = 0 } = metadata
-      return { name, generation, spec, statusHash: digestOf(status ?? {}) }
-    }),
+    policies: cacheOf(client, actionPolicy, report, policyView),
+    // one that does not read could be the one that says no: the cache then counts as out of step,
+    // and everything stands still until it is repaired
     suspensions: cacheOf(client, suspension, report, (o) => objectOf(suspension).parse(o).spec),
     windows: cacheOf(client, changeWindow, report, windowView),
     approvals: cacheOf(client, approval, report, projectApproval, (a) =>
@@ -130,15 +138,15 @@ export function openCaches(
   }
 }
 
-function projectClass(object: KubeObject): CachedClass | undefined {
-  // one that does not read grants nothing to anybody
+export function projectClass(object: KubeObject): CachedClass {
+  const { name = '', uid = '', generation = 0, annotations } = object.metadata
+  const resetBreakers = annotations?.[resetBreakersAnnotation]
+  const statusHash = digestOf(isRecord(object.status) ? object.status : {})
+  const any = { name, uid, generation, statusHash, resetBreakers }
   const parsed = objectOf(agentClass).safeParse(object)
-  if (!parsed.success) return undefined
-  const { metadata, spec, status } = parsed.data
-  const { name, uid, generation = 0 } = metadata
-  const resetBreakers = metadata.annotations?.[resetBreakersAnnotation]
-  const statusHash = digestOf(status ?? {})
-  return { name, uid, spec, generation, hash: classHash(spec), statusHash, resetBreakers }
+  if (!parsed.success) return { ...any, problem: problemOf(parsed.error) }
+  const { spec } = parsed.data
+  return { ...any, spec, hash: classHash(spec) }
 }
 
 function projectKey(object: KubeObject): KeyView | undefined {
@@ -232,8 +240,9 @@ export function clusterView(caches: Caches, oneOperator: boolean): CachedCluster
   return {
     unsynced,
     synced: () => unsynced().length === 0,
-    class: (name) => caches.classes.get(undefined, name),
-    classes: () => [...caches.classes.values()],
+    class: (name) => readable(caches.classes.get(undefined, name)),
+    classes: () =>
+      [...caches.classes.values()].map(readable).filter((found) => found !== undefined),
     key: (thumbprint) => theOne(caches.keys.findAll(thumbprint)),
     pod: (namespace, name) => caches.pods.get(namespace, name),
     podLives(uid) {

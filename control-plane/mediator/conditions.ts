@@ -6,8 +6,9 @@ import { changeWindow } from '@jackstay/contract/kinds/change-window'
 import { type Condition, groupVersion } from '@jackstay/contract/kinds/kind'
 import type { RuleProblem } from '@jackstay/judge/rules'
 import type { KubeClient } from '@jackstay/kube/client'
+import { classReport, policyReport } from './class-report.ts'
 import type { CachedCluster, Caches } from './cluster-caches.ts'
-import { granted, windowGrant } from './grant.ts'
+import { windowGrant } from './grant.ts'
 import type { Clock } from './ports.ts'
 import { windowReport } from './windows/report.ts'
 
@@ -45,17 +46,16 @@ export async function reportConditions(options: ReportOptions): Promise<number |
   const { caches, cluster, problems, oneOperator, openBreakers } = options
   const writes: Promise<void>[] = []
   for (const found of caches.classes.values()) {
-    const { granted: ok, message } = granted(found, cluster, oneOperator)
     const broken = closedBreakers(openBreakers(found.name))
-    const conditions = [{ type: 'Granted', ok, message }, broken]
-    const extra = { specHash: found.hash }
+    const { grant, valid } = classReport(found, cluster, oneOperator)
+    const conditions = [{ type: 'Granted', ...grant }, { type: 'Valid', ...valid }, broken]
+    const extra = { specHash: found.problem === undefined ? found.hash : null }
     const report = { generation: found.generation, conditions, extra }
     writes.push(write(options, agentClass.plural, found.name, report))
   }
-  for (const { name, generation } of caches.policies.values()) {
-    const mine = problems.filter((p) => p.policy === name)
-    const message = mine.map((p) => `${p.rule}: ${p.message}`).join('; ')
-    const ready = { type: 'Ready', ok: mine.length === 0, message: message || 'all rules load' }
+  for (const policy of caches.policies.values()) {
+    const { name, generation } = policy
+    const ready = { type: 'Ready', ...policyReport(policy, problems) }
     writes.push(write(options, actionPolicy.plural, name, { generation, conditions: [ready] }))
   }
   const now = options.clock.now()

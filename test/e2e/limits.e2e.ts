@@ -23,6 +23,7 @@ import {
 } from './line-world.ts'
 import type { TestAgent } from './test-agent.ts'
 
+const crds = { apiVersion: 'apiextensions.k8s.io/v1', resource: 'customresourcedefinitions' }
 const noApproval = [{ name: 'allow', allow: { when: 'true' } }]
 
 describe('limits of a class, and windows, over a restart of the mediator', {
@@ -201,6 +202,67 @@ describe('limits of a class, and windows, over a restart of the mediator', {
     await untilInForce(glass, 'True')
     assert.equal(phaseOf(await tenant.agent.scale(0, target)), 'verified/succeeded')
     assert.equal(await w.replicas(tenant, 'frozen'), 0)
+  })
+
+  it('a class says what of it cannot be, and one that turned invalid grants nothing', async () => {
+    const tenant = await w.tenant({ rules: noApproval })
+    await w.deployment(tenant, 'kept', 1)
+    const target = { namespace: tenant.targets, name: 'kept' }
+    const says = async (kind: string, name: string, type: string) => {
+      const path = `jsonpath={.status.conditions[?(@.type=="${type}")].message}`
+      return (await w.kubectl(['get', kind, name, '-o', path])).stdout
+    }
+    const untilSays = (kind: string, name: string, type: string, what: RegExp) =>
+      w.until(async () => what.test(await says(kind, name, type)), `${kind} says ${what}`)
+    const patch = async (kind: string, name: string, body: object) => {
+      const args = ['patch', kind, name, '--type=merge', '-p', JSON.stringify(body)]
+      const { code, stderr } = await w.kubectl(args)
+      assert.equal(code, 0, stderr)
+    }
+    await untilSays('agc', tenant.class, 'Valid', /^its spec can be followed$/)
+    const twin = {
+      apiVersion: groupVersion,
+      kind: 'AgentClass',
+      metadata: { name: `${tenant.class}-twin` },
+    }
+    const ref = { apiVersion: groupVersion, resource: 'agentclasses', name: tenant.class }
+    const { spec } = await w.admin.get(ref)
+    const actions = [{ name: 'workload.fly', targets: { namespaces: ['*'], names: ['*'] } }]
+    await apply(w, [{ ...twin, spec: { ...Object(spec), actions } }])
+    try {
+      await untilSays('agc', twin.metadata.name, 'Valid', /no action `workload.fly`/)
+      const claims = new RegExp(`claims the namespace .${tenant.namespace}. too`)
+      await untilSays('agc', twin.metadata.name, 'Valid', claims)
+      await untilSays('agc', tenant.class, 'Valid', claims)
+      const answer = await (await w.newAgent(tenant)).enrol()
+      assert.equal(answer.status, 403, JSON.stringify(answer.body))
+    } finally {
+      await w.kubectl(['delete', 'agc', twin.metadata.name])
+    }
+    await untilSays('agc', tenant.class, 'Valid', /^its spec can be followed$/)
+    await patch('apol', tenant.class, { spec: { actions: ['workload.scale', 'workload.fly'] } })
+    await untilSays('apol', tenant.class, 'Ready', /no action `workload.fly`/)
+
+    // as a class stands there that another version of the kind took
+    const crd = 'agentclasses.jackstay.dev'
+    const stored = await w.admin.get({ ...crds, name: crd })
+    const autonomy = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/autonomy'
+    const loose = [{ op: 'add', path: `${autonomy}/enum/-`, value: 'act-freely' }]
+    await w.kubectl(['patch', 'crd', crd, '--type=json', '-p', JSON.stringify(loose)])
+    try {
+      await w.until(async () => {
+        const body = JSON.stringify({ spec: { autonomy: 'act-freely' } })
+        const args = ['patch', 'agc', tenant.class, '--type=merge', '-p', body]
+        return (await w.kubectl(args)).code === 0
+      }, 'the kind takes it')
+    } finally {
+      const { spec: was } = stored
+      await w.kubectl(['patch', 'crd', crd, '--type=merge', '-p', JSON.stringify({ spec: was })])
+    }
+    await untilSays('agc', tenant.class, 'Valid', /`spec.autonomy`: /)
+    assert.match(await says('agc', tenant.class, 'Granted'), /cannot be read, so it grants nothing/)
+    assert.equal(phaseOf(await tenant.agent.scale(0, target)), 'refused/outside_class')
+    assert.equal(await w.replicas(tenant, 'kept'), 1)
   })
 
   it('leaves a log that verifies', async () => {

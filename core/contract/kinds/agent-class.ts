@@ -134,6 +134,7 @@ export const agentClass = defineKind({
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Granted")].status',
     },
+    { name: 'Valid', type: 'string', jsonPath: '.status.conditions[?(@.type=="Valid")].status' },
     { name: 'Autonomy', type: 'string', jsonPath: '.spec.autonomy' },
     { name: 'Namespace', type: 'string', jsonPath: '.spec.namespace' },
     {
