@@ -87,6 +87,28 @@ describe('agents, with every program of Jackstay dead', { skip: await noCluster(
     }
   })
 
+  it('becomes nobody else: no right of an agent lets it impersonate (T85)', async () => {
+    // not the one above, which holds more than anybody should give
+    const other = await governed(w)
+    const { client } = await w.serviceAccount(other.namespace, other.agent)
+    await until(
+      'its reads work',
+      async () => (await attempt(client, 'GET', pods(other))).status === 200,
+    )
+    const executor = `system:serviceaccount:jackstay-executors:${other.class}`
+    for (const target of [
+      { username: 'oncall-1', groups: ['system:masters'] },
+      { username: executor, extra: other.extra },
+      { username: 'system:serviceaccount:jackstay-system:jackstay-mediator' },
+      { username: `system:serviceaccount:${other.namespace}:default` },
+      { username: 'system:node:none', groups: ['system:nodes'] },
+    ]) {
+      const { status, message } = await attempt(client.as(target), 'GET', pods(other))
+      assert.equal(status, 403, message)
+      assert.match(message, /cannot impersonate/, target.username)
+    }
+  })
+
   it('never touches a neighbour whose namespace only looks alike', async () => {
     const bot = w.admin.as({
       username: 'system:serviceaccount:not-jackstay-class-x:bot',
@@ -97,6 +119,7 @@ describe('agents, with every program of Jackstay dead', { skip: await noCluster(
   })
 })
 
+const pods = ({ target }: Governed) => `/api/v1/namespaces/${target}/pods`
 const core = (g: Governed, rest: string) => `/api/v1/namespaces/${g.target}/${rest}`
 
 type Attack = (agent: KubeClient) => Promise<Answer>

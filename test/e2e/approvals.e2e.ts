@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { attempt, passed, refused, refusedBy, until } from './attempt.ts'
 import { apply, bindingOf, type Governed, governed, type Manifest, suffix } from './governed.ts'
-import { approvalOf, approvalsIn } from './specimens.ts'
+import { approvalOf, approvalsIn, intentOf, namespacedPath, zeroUid } from './specimens.ts'
 import { noCluster, type Person, type World, world } from './world.ts'
 
 const group = 'oncall'
@@ -139,6 +139,70 @@ describe('approvals, with every program of Jackstay dead', { skip: await noClust
     passed(await attempt(mediator, 'DELETE', path))
   })
 
+  it('leaves a namespace’s own admin to cancel an Intent, and to widen nothing (T80)', async () => {
+    const ours = 'system:serviceaccount:jackstay-system:jackstay-mediator'
+    const mediator = w.admin.as({ username: ours, groups: ['system:masters'] })
+    const intents = namespacedPath('intents', g.target)
+    const one = intentOf(g.target)
+    Object.assign(one.metadata, { finalizers: ['jackstay.dev/ledger'] })
+    passed(await attempt(mediator, 'POST', intents, one))
+    const at = `${intents}/${one.metadata.name}`
+    const ghost = { apiVersion: 'v1', kind: 'ConfigMap', name: 'ghost', uid: zeroUid }
+    const edits: [string, unknown][] = [
+      [`${at}/status`, { status: { phase: 'verified', needs: [] } }],
+      [at, { metadata: { finalizers: null } }],
+      [at, { metadata: { ownerReferences: [ghost] } }],
+      [at, { metadata: { labels: { seen: 'yes' } } }],
+    ]
+    for (const [path, edit] of edits) {
+      refusedBy('jackstay-intents-written', await attempt(owner.client, 'PATCH', path, edit))
+    }
+    const agent = 'jackstay-class-none/other'
+    const bent = await attempt(owner.client, 'PATCH', at, { spec: { agent } })
+    assert.match(bent.message, /the spec never changes|jackstay-intents-written/)
+    const own = await attempt(owner.client, 'POST', intents, intentOf(g.target))
+    refusedBy('jackstay-intents-written', own)
+    // the admin that Kubernetes knows has not even the labels of the namespace, by which it is governed
+    // and suspended
+    const plain = await w.person('namespace-admin-2', [])
+    const namespace = `/api/v1/namespaces/${g.target}`
+    await until('the admin’s own rights work', async () => {
+      return (await attempt(plain.client, 'GET', `${namespace}/configmaps`)).status === 200
+    })
+    for (const key of ['jackstay.dev/governed', 'jackstay.dev/suspended']) {
+      const labels = { metadata: { labels: { [key]: null } } }
+      assert.equal((await attempt(plain.client, 'PATCH', namespace, labels)).status, 403)
+    }
+    assert.equal((await attempt(plain.client, 'DELETE', at)).status, 403)
+    // deleting is cancelling: the object stays until the ledger has it
+    passed(await attempt(owner.client, 'DELETE', at))
+    const { body } = await attempt(w.admin, 'GET', at)
+    assert.match(JSON.stringify(body), /"deletionTimestamp"/)
+    passed(await attempt(mediator, 'PATCH', at, { metadata: { finalizers: null } }))
+  })
+
+  it('is not given while the namespace’s quota has no room for it, which lets nothing pass (T80)', async (t) => {
+    if (!w.cluster.controllers) return t.skip('the cluster has no controllers')
+    const quotas = `/api/v1/namespaces/${g.target}/resourcequotas`
+    const hard = { 'count/approvals.jackstay.dev': '0' }
+    const quota = {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'none' },
+      spec: { hard },
+    }
+    passed(await attempt(owner.client, 'POST', quotas, quota))
+    try {
+      const dryRun = { dryRun: true }
+      await until('the quota bites', async () => {
+        const answer = await attempt(oncall.client, 'POST', approvalsIn(g.target), mine(), dryRun)
+        return answer.status === 403 && /exceeded quota/.test(answer.message)
+      })
+    } finally {
+      passed(await attempt(owner.client, 'DELETE', `${quotas}/none`))
+    }
+  })
+
   it('goes with its namespace, which never hangs on it', async (t) => {
     if (!w.cluster.controllers) return t.skip('the cluster has no controllers')
     const name = `t-${suffix()}`
@@ -171,10 +235,17 @@ function rolebinding(namespace: string): Manifest {
   }
 }
 
-/** The namespace's own admin gets more than any chart would give: all verbs on everything in it. */
+/** One admin gets more than any chart would give, all verbs on everything; one what Kubernetes gives. */
 function rights({ target }: Governed): Manifest[] {
+  const rbac = 'rbac.authorization.k8s.io'
   return [
     rolebinding(target),
+    {
+      ...{ apiVersion: `${rbac}/v1`, kind: 'RoleBinding' },
+      metadata: { name: 'admin', namespace: target },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'admin' },
+      subjects: [{ apiGroup: rbac, kind: 'User', name: 'namespace-admin-2' }],
+    },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
