@@ -7,22 +7,23 @@ import { layGround, noSoak } from './world/ground.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
-/** Ctrl-C once ends the soak and lets it be judged; the cluster ends with this process in any case. */
-function untilInterrupted(): AbortSignal {
-  const interrupted = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      print('ending; once more ends it at once, without a verdict')
-      interrupted.abort()
-    })
+/** Ctrl-C ends the soak and lets it settle and be judged; the second one lets nothing settle. */
+function interruptions(): { readonly signal: AbortSignal; readonly hurry: AbortSignal } {
+  const [ending, hurry] = [new AbortController(), new AbortController()]
+  const onSignal = () => {
+    if (ending.signal.aborted) hurry.abort()
+    print(ending.signal.aborted ? 'not waiting for what is under way' : 'ending, with a verdict')
+    ending.abort()
   }
-  return interrupted.signal
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return { signal: ending.signal, hurry: hurry.signal }
 }
 
 async function run({ seed, minutes, keep: folder }: Settings): Promise<number> {
   const missing = await noSoak()
   if (missing !== false) throw new Error(`there is no soak here: ${missing}`)
-  const signal = untilInterrupted()
+  const interrupted = interruptions()
   print(`seed ${seed}, ${minutes} minutes`)
   await using ground = await layGround(print)
   let report: SoakReport | undefined
@@ -31,7 +32,12 @@ async function run({ seed, minutes, keep: folder }: Settings): Promise<number> {
     print('everything as it stands before')
     await using witness = await Witness.call(ground)
     const parts = { ground, doings, witness }
-    report = await soak(parts, { seed, lengthMs: minutes * 60_000, signal, onProgress: print })
+    report = await soak(parts, {
+      ...interrupted,
+      seed,
+      lengthMs: minutes * 60_000,
+      onProgress: print,
+    })
     for (const line of reportLines(report)) print(line)
   } finally {
     if (report === undefined || report.violations.length > 0) {
@@ -50,4 +56,13 @@ try {
   process.exitCode = 2
 }
 if (settings?.help) process.stdout.write(usage)
-else if (settings !== undefined) process.exitCode = await run(settings)
+else if (settings !== undefined) {
+  try {
+    process.exitCode = await run(settings)
+  } catch (error) {
+    process.stderr.write(
+      `the soak itself failed: ${error instanceof Error ? error.stack : error}\n`,
+    )
+    process.exitCode = 1
+  }
+}

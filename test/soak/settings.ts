@@ -25,7 +25,7 @@ Examples:
   npm run soak -- --minutes 20
   npm run soak -- --minutes 0.5 --seed 7
 
-Ctrl-C ends it, and gives the verdict on what was until then.
+Ctrl-C ends it, and gives the verdict on what was until then; once more waits for nothing under way.
 `
 
 /** @throws Error for what is no length and no seed */

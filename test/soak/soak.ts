@@ -17,6 +17,8 @@ export interface SoakOptions {
   readonly pace?: Pace
   /** Ends agents and chaos early; the verdict on what was is reached all the same. */
   readonly signal: AbortSignal
+  /** Waits no longer for what is under way: intents that have not ended are then told as such. */
+  readonly hurry?: AbortSignal
   readonly onProgress: (line: string) => void
 }
 
@@ -52,18 +54,21 @@ export async function soak(parts: Parts, options: SoakOptions): Promise<SoakRepo
   const { ground, doings, witness } = parts
   const { seed, onProgress } = options
   const over = new AbortController()
-  const looking = [
+  const looking = Promise.all([
     every(lookEveryMs, over.signal, () => doings.approver.look()),
     every(lookEveryMs, over.signal, () => witness.look()),
-  ]
+  ])
+  // awaited at the end: until then a witness who sees nothing any more must end the rest
+  looking.catch((error: unknown) => over.abort(error))
+  const signal = AbortSignal.any([options.signal, over.signal])
   let ran: { readonly steps: number; readonly ranMs: number }
   try {
-    ran = await happen(parts, options)
+    ran = await happen(parts, { ...options, signal })
     onProgress('settling: no fault, no stop, until every intent has ended')
-    await settle(ground, doings)
+    await settle(ground, doings, options.hurry)
   } finally {
     over.abort()
-    await Promise.all(looking)
+    await looking
   }
   onProgress('the verdict')
   const ledger = await checkLedger(ground)
@@ -137,7 +142,7 @@ function progressOf(
 }
 
 /** Everything up, nothing in the way, until every intent has ended and is in the log, or it takes too long. */
-async function settle({ w }: Ground, doings: Doings): Promise<void> {
+async function settle({ w }: Ground, doings: Doings, hurry?: AbortSignal): Promise<void> {
   await doings.chaos.calm()
   const { dataDirectory } = w.plane
   const settled = async () => {
@@ -146,7 +151,7 @@ async function settle({ w }: Ground, doings: Doings): Promise<void> {
     return uncountedRefusals(histories, await logLeaves(dataDirectory)) === 0
   }
   for (const end = performance.now() + settleWithinMs; performance.now() < end; ) {
-    if (await settled()) return
+    if (hurry?.aborted || (await settled())) return
     await sleep(settleEveryMs)
   }
 }

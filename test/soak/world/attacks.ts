@@ -7,6 +7,7 @@ import { newKey, TestAgent } from '@jackstay/e2e/test-agent'
 import { connect } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { v7 as uuid7 } from 'uuid'
+import { z } from 'zod'
 import type { Attack, Wish } from '../schedule/steps.ts'
 import { sent } from './asking.ts'
 import type { BookKeeper } from './book-keeper.ts'
@@ -158,20 +159,22 @@ export class Attacker {
   }
 
   async #readOthers(party: Party): Promise<void> {
-    const others = this.#notOf(party)
     const id = [...this.#book.taken].at(-1)
     if (id === undefined) return
     const { agent } = party
     const headers = { authorization: `Bearer ${await agent.token('intent')}` }
     const url = `${agent.urls.mediator}/v1/intents/${id}`
-    const answer = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) }).catch(
-      () => undefined,
-    )
-    const text = (await answer?.text().catch(() => '')) ?? ''
-    // whoever's it is, what another tenant asked for must not be in it
-    if (text.includes(others.targets)) this.#book.letIn.push(`read of others: \`${id}\``)
+    const read = async () => {
+      const answer = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) })
+      return owned.safeParse(await answer.json()).data?.summary.agent
+    }
+    const owner = await read().catch(() => undefined)
+    if (owner === undefined || owner.startsWith(`${party.namespace}/`)) return
+    this.#book.letIn.push(`read of others: \`${id}\` of \`${owner}\``)
   }
 }
+
+const owned = z.object({ summary: z.object({ agent: z.string() }) })
 
 async function forger(agent: TestAgent, withKid: boolean): Promise<TestAgent> {
   const key = await newKey()
