@@ -16,7 +16,9 @@ export interface MemoryVerdict {
 const mb = 1024 * 1024
 
 /** A process that has just started grows: what it took to warm up is not counted. */
-export const warmUpMs = 60_000
+const warmUpMs = 60_000
+/** Over less, the slope is that of one garbage collection. */
+const slopeOverMs = 120_000
 
 export function memoryVerdict(samples: readonly MemorySample[]): MemoryVerdict {
   const highest = samples.reduce((most, { bytes }) => Math.max(most, bytes), 0)
@@ -24,7 +26,7 @@ export function memoryVerdict(samples: readonly MemorySample[]): MemoryVerdict {
   const longest = lives.reduce((a, b) => (lengthOf(b) > lengthOf(a) ? b : a), [])
   const [first] = longest
   const warm = longest.filter(({ at }) => at - (first?.at ?? 0) >= warmUpMs)
-  const slope = warm.length < 3 ? undefined : slopeOf(warm)
+  const slope = lengthOf(warm) < slopeOverMs ? undefined : slopeOf(warm)
   return {
     highestMb: Math.round(highest / mb),
     livedMs: lengthOf(longest),

@@ -26,9 +26,10 @@ export function essence(object: JsonMap): JsonMap {
   return pruned(whole)
 }
 
-/** Without empty maps and nulls, which the server drops. */
+/** Without what the server drops: empty maps, nulls, and of a Deployment that it is not paused. */
 function pruned(map: JsonMap): JsonMap {
   const entries = Object.entries(map).flatMap(([key, value]): [string, Json][] => {
+    if (key === 'paused' && value === false) return []
     const kept = prunedValue(value)
     return kept === undefined ? [] : [[key, kept]]
   })

@@ -164,6 +164,13 @@ describe('the verdict of a soak', () => {
       assert.match(said({ after }), /deployments.apps\/shop\/web differs: \/spec\/replicas is 3/)
     })
 
+    it('and not what the server writes in another way', () => {
+      const before = new Map([
+        [objectKey, { ...deployment(2), spec: { replicas: 2, paused: false } }],
+      ])
+      assert.equal(said({ before }), '')
+    })
+
     it('by an object that came or went', () => {
       const after = new Map([
         [objectKey, deployment(0)],
