@@ -5,7 +5,7 @@ import type { Digest, Json } from '@jackstay/contract/json'
 import type { AgentClassSpec, ClassLimits } from '@jackstay/contract/kinds/agent-class'
 import type { ApprovalSubject } from '@jackstay/contract/kinds/approval'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
-import type { ObjectRef, Plan, WriteObject } from '@jackstay/contract/plan'
+import type { EvictWrite, ObjectRef, Plan, WriteObject } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { PublicKey } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
@@ -172,7 +172,7 @@ export interface Targets extends FactReader {
     options: SendOptions,
   ): Promise<WriteAnswer>
   evict(
-    ref: ObjectRef,
+    write: EvictWrite,
     binding: Precondition,
     identity: WriteIdentity,
     options: SendOptions,

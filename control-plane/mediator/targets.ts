@@ -1,5 +1,6 @@
 import type { Observed, TargetKind } from '@jackstay/actions/action'
 import { JackstayError } from '@jackstay/contract/errors'
+import { drainsAnnotation } from '@jackstay/contract/executor'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import type { WriteObject } from '@jackstay/contract/plan'
 import type { KubeClient, WriteResult } from '@jackstay/kube/client'
@@ -76,13 +77,14 @@ export function kubeTargets(client: KubeClient): Targets {
           preconditions: { uid, resourceVersion },
         }),
       ),
-    evict: (ref, { uid, resourceVersion }, identity, { dryRun }) =>
+    evict: ({ object, drains }, { uid, resourceVersion }, identity, { dryRun }) =>
       sent(
         client,
         identity,
         (executor, fieldManager) =>
-          executor.evict(resourceRef(ref), {
+          executor.evict(resourceRef(object), {
             ...{ dryRun, fieldManager, labels: { [governedLabel]: 'true' } },
+            ...(drains !== undefined && { annotations: { [drainsAnnotation]: drains } }),
             preconditions: { uid, resourceVersion },
           }),
         // here it is the word of a disruption budget that is used up

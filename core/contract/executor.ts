@@ -12,6 +12,9 @@ export const madeLabels = {
   retries: 'jackstay.dev/retries',
 } as const
 
+/** An annotation of the evictions of a drain: the Node. A Suspension of that one stops them. */
+export const drainsAnnotation = 'jackstay.dev/drains'
+
 /** How the name of what repeats an object begins, also where that repeats another already. */
 export function retriesStem(name: string): string {
   return (name.split('-retry-', 1)[0] ?? name).replaceAll('.', '-').slice(0, retriesStemLength)

@@ -47,6 +47,8 @@ export const evictWrite = z.strictObject({
   object: objectRef,
   /** What the plan saw of the Pod; bound again as long as it stands. */
   before: z.array(reading).min(1),
+  /** The Node that is drained by it: a Suspension of that one stops it too. */
+  drains: dnsName.optional(),
 })
 export type EvictWrite = z.infer<typeof evictWrite>
 

@@ -110,6 +110,7 @@ export interface DeleteOptions extends CallOptions {
 export interface EvictOptions extends WriteOptions {
   /** Of the request itself, for admission to see. */
   readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
   readonly preconditions?: Preconditions
 }
 
@@ -297,12 +298,12 @@ class Client implements KubeClient {
   }
 
   evict(ref: ResourceRef, options: EvictOptions = {}): Promise<WriteResult> {
-    const { preconditions } = options
+    const { preconditions, labels, annotations } = options
     const bound = preconditions && mergeBody(describeRef(ref), {}, preconditions).metadata
     const body = {
       apiVersion: 'policy/v1',
       kind: 'Eviction',
-      metadata: { name: ref.name, namespace: ref.namespace, labels: options.labels },
+      metadata: { name: ref.name, namespace: ref.namespace, labels, annotations },
       deleteOptions: { preconditions: bound },
     }
     const path = objectPath(ref, 'eviction')

@@ -1,5 +1,6 @@
 import { type CatalogueEntry, requests, type WriteRight } from '@jackstay/actions/action'
 import { knownKeyRules, type Manifest } from '@jackstay/contract/crd'
+import { drainsAnnotation } from '@jackstay/contract/executor'
 import { group, type Kind, version } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
@@ -81,6 +82,10 @@ export function executorWritePolicy(catalogue: readonly CatalogueEntry[]): Manif
   const allowed = catalogue.flatMap((entry) =>
     entry.writes.map((write) => `(${matches(write)} && '${entry.name}' in ${actionExtra})`),
   )
+  const draining = catalogue.filter(
+    ({ targets, writes }) =>
+      targets.some(({ kind }) => kind === 'Node') && writes.some(({ verb }) => verb === 'evict'),
+  )
   return policyWithBinding({
     name: 'jackstay-executor-writes',
     rule: {
@@ -102,6 +107,12 @@ export function executorWritePolicy(catalogue: readonly CatalogueEntry[]): Manif
         expression: `request.operation != 'CREATE' || object.metadata.?labels[?'${governedLabel}'].orValue('') == 'true'`,
         reason: 'Forbidden',
         message: `what an executor makes, evictions included, is labelled ${governedLabel}=true`,
+      },
+      {
+        // so that a Suspension of the Node finds them
+        expression: `request.?subResource.orValue('') != 'eviction' || ![${draining.map(({ name }) => `'${name}'`).join(', ')}].exists(a, a in ${actionExtra}) || object.metadata.?annotations[?'${drainsAnnotation}'].orValue('') != ''`,
+        reason: 'Forbidden',
+        message: `the evictions of a drain name the Node in the annotation ${drainsAnnotation}`,
       },
     ],
   })

@@ -1,6 +1,6 @@
 import { type CatalogueEntry, requests, type WriteRight } from '@jackstay/actions/action'
 import type { Manifest } from '@jackstay/contract/crd'
-import { madeLabels, retriesStemLength } from '@jackstay/contract/executor'
+import { drainsAnnotation, madeLabels, retriesStemLength } from '@jackstay/contract/executor'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { extra, isExecutor, partOf } from './policies.ts'
@@ -80,8 +80,8 @@ const spec = 'dyn(params).spec'
 /** The object itself, what repeats it, and what repeats that. */
 const isTarget = (name: string) =>
   [
-    `(${name} in [variables.target['name'], object.metadata.?labels[?'${madeLabels.retries}'].orValue('')]`,
-    `(size(${name}) <= ${retriesStemLength} && '${madeLabels.retries}' in object.metadata.?labels.orValue({}) && variables.target['name'].startsWith(${name}.replace('.', '-') + '-retry-')))`,
+    `${name} in [variables.target['name'], object.metadata.?labels[?'${madeLabels.retries}'].orValue('')]`,
+    `(size(${name}) <= ${retriesStemLength} && '${madeLabels.retries}' in object.metadata.?labels.orValue({}) && variables.target['name'].startsWith(${name}.replace('.', '-') + '-retry-'))`,
   ].join(' || ')
 
 const variables: readonly Manifest[] = [
@@ -96,7 +96,9 @@ const variables: readonly Manifest[] = [
       `('class' in ${spec} && request.userInfo.username == 'system:serviceaccount:jackstay-executors:' + ${spec}['class'])`,
       `('agent' in ${spec} && ${spec}.agent in ${extra('agent')})`,
       `('action' in ${spec} && ${spec}.action in ${extra('action')})`,
-      `('target' in ${spec} && ${spec}.target[?'namespace'].orValue('') == variables.target['namespace'] && ${spec}.target.kind == variables.target['kind'] && ${isTarget(`${spec}.target.name`)})`,
+      `('target' in ${spec} && ${spec}.target[?'namespace'].orValue('') == variables.target['namespace'] && ${spec}.target.kind == variables.target['kind'] && (${isTarget(`${spec}.target.name`)}))`,
+      // what is evicted to drain a Node is stopped with it
+      `('target' in ${spec} && ${spec}.target.kind == 'Node' && request.?subResource.orValue('') == 'eviction' && ${spec}.target.name == object.metadata.?annotations[?'${drainsAnnotation}'].orValue(''))`,
     ].join(' || '),
   },
   {

@@ -15,6 +15,7 @@ import {
   read,
   suffix,
 } from './governed.ts'
+import { evictionOf, evictionPath, evictor } from './node-attacks.ts'
 import { noCluster, type World, world } from './world.ts'
 
 const masters = ['system:masters']
@@ -138,6 +139,38 @@ describe('executors, with every program of Jackstay dead', { skip: await noClust
       }
       refused(await attempt(executor, 'DELETE', g.path(g.target)), 403, either)
       passed(await attempt(w.admin, 'GET', g.deployment))
+    })
+
+    it('and no eviction says how the Pod is deleted (T43)', async () => {
+      const evicts = (options: object, action = 'pod.evict') => {
+        const annotations = { 'jackstay.dev/drains': 'quiet' }
+        return attempt(
+          evictor(w, g, action),
+          'POST',
+          evictionPath(g),
+          evictionOf(options, annotations),
+        )
+      }
+      const others = [
+        { gracePeriodSeconds: 0 },
+        { gracePeriodSeconds: 30 },
+        { propagationPolicy: 'Orphan' },
+        { orphanDependents: true },
+      ]
+      for (const action of ['pod.evict', 'node.drain']) {
+        for (const options of others)
+          refusedBy('jackstay-executors-bound', await evicts(options, action))
+        // there is no such Pod: it came through all policies
+        assert.equal((await evicts({}, action)).status, 404)
+      }
+    })
+
+    it('and those of a drain name the Node', async () => {
+      const evicts = (annotations?: object) =>
+        attempt(evictor(w, g, 'node.drain'), 'POST', evictionPath(g), evictionOf({}, annotations))
+      for (const annotations of [undefined, { 'jackstay.dev/drains': '' }]) {
+        refusedBy('jackstay-executor-writes', await evicts(annotations))
+      }
     })
   })
 

@@ -4,10 +4,34 @@ import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { type Attack, dryRun } from './attack.ts'
 import { type Answer, attempt, passed } from './attempt.ts'
 import { type Governed, read, suffix } from './governed.ts'
-import { clusterPath, suspensionOf } from './specimens.ts'
+import { clusterPath, suspensionOf, zeroUid } from './specimens.ts'
 import type { World } from './world.ts'
 
 const nodes = '/api/v1/nodes'
+
+/** The executor of an action that evicts, with every right there is: what is left is the policies. */
+export function evictor(w: World, g: Governed, action: string, phase?: 'undo') {
+  const username = `system:serviceaccount:jackstay-executors:${g.class}`
+  const extra = { ...g.extra, 'jackstay.dev/action': [action] }
+  const undo = phase && { 'jackstay.dev/phase': [phase] }
+  return w.admin.as({ username, groups: ['system:masters'], extra: { ...extra, ...undo } })
+}
+
+/** Of a Pod that does not exist: 404 where every policy lets it pass. */
+export function evictionPath(g: Governed, pod = 'victim'): string {
+  return `/api/v1/namespaces/${g.target}/pods/${pod}/eviction`
+}
+
+export function evictionOf(options: object, annotations?: object, name = 'victim') {
+  const metadata = {
+    name,
+    labels: { [governedLabel]: 'true' },
+    ...(annotations && { annotations }),
+  }
+  const preconditions = { uid: zeroUid, resourceVersion: '1' }
+  const deleteOptions = { preconditions, ...options }
+  return { apiVersion: 'policy/v1', kind: 'Eviction', metadata, deleteOptions }
+}
 
 /** What executors try on a node that was put under Jackstay; no kubelet runs it. */
 export function nodeAttacks(w: World, g: Governed): Record<string, Attack> {

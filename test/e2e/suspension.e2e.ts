@@ -5,6 +5,7 @@ import { catalogue } from '@jackstay/actions/catalogue'
 import { attempt, passed, refusedBy, until } from './attempt.ts'
 import { chartPolicies } from './chart.ts'
 import { apply, deploymentOf, type Governed, governed, type Manifest } from './governed.ts'
+import { evictionOf, evictionPath, evictor } from './node-attacks.ts'
 import { clusterPath, suspensionOf } from './specimens.ts'
 import { noCluster, type World, world } from './world.ts'
 import { lastAdmitted } from './writers.ts'
@@ -117,6 +118,32 @@ describe('suspension, with every program of Jackstay dead', { skip: await noClus
     passed(await dryWrite(undo))
     await sparing()
     await free()
+  })
+
+  it('of a Pod stops its eviction, of a Node those of its drain too, and no others (T73)', async () => {
+    const evict = (action: string, pod = 'victim') => {
+      const body = evictionOf({}, { 'jackstay.dev/drains': 'quiet' }, pod)
+      return attempt(evictor(w, g, action), 'POST', evictionPath(g, pod), body)
+    }
+    const stops = async (action: string) => {
+      const gone = async () => (await evict(action)).status === 403
+      await until(`a Suspension stops ${action}`, gone)
+      refusedBy('jackstay-suspended-by-kind-labelled', await evict(action))
+    }
+    const passes = async (action: string, pod?: string) =>
+      assert.equal((await evict(action, pod)).status, 404)
+    const lift = await suspend({ target: { namespace: g.target, kind: 'Pod', name: 'victim' } })
+    await stops('pod.evict')
+    await stops('node.drain')
+    await passes('node.drain', 'another')
+    await lift()
+    await until('it goes again', async () => (await evict('node.drain')).status === 404)
+    const liftOther = await suspend({ target: { kind: 'Node', name: 'other' } })
+    const liftNode = await suspend({ target: { kind: 'Node', name: 'quiet' } })
+    await stops('node.drain')
+    await liftNode()
+    await until('the drain goes on', async () => (await evict('node.drain')).status === 404)
+    await liftOther()
   })
 
   it('says who made it only as the API server knows them', async () => {

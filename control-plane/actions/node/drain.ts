@@ -93,7 +93,7 @@ function plan(facts: Facts): ActionPlan {
   const close: PlannedWrite[] = closed ? [] : [cordonWrite(ref, true)]
   const evictions = pods.map((one, i): PlannedWrite => {
     const id = `w${i + 1 + close.length}`
-    return { id, verb: 'evict', object: podRef(one), before: podReadings(one) }
+    return { id, verb: 'evict', object: podRef(one), before: podReadings(one), drains: ref.name }
   })
   return {
     summary: `drain Node ${ref.name}: ${closed ? 'it is cordoned already' : 'cordon it'}, then evict ${pods.length} Pods one after another`,

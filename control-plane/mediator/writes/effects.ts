@@ -98,18 +98,18 @@ function patch(
  * gone or going has gone, whoever it was, and nothing is sent again.
  */
 function eviction(
-  { object }: EvictWrite,
+  write: EvictWrite,
   bound: Binding | undefined,
   identity: WriteIdentity,
   ports: Ports,
 ): Effect {
   return {
     async look() {
-      const found = await ports.targets.read(object)
-      if (isGone(found, object.uid)) return { state: 'landed', object: undefined }
+      const found = await ports.targets.read(write.object)
+      if (isGone(found, write.object.uid)) return { state: 'landed', object: undefined }
       return isBound(found, bound) ? { state: 'open' } : { state: 'moved', message: 'it moved' }
     },
-    send: (options) => ports.targets.evict(object, demanded(bound), identity, options),
+    send: (options) => ports.targets.evict(write, demanded(bound), identity, options),
   }
 }
 
