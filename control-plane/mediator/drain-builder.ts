@@ -133,7 +133,7 @@ export class DrainLine extends Line {
         listEverywhere: async () => world.pods.map((full) => world.pod(full)),
         patch: async (_, body, __, { intent, undo }, { dryRun }) =>
           world.cordon(body, `jackstay-${intent}${undo ? '-undo' : ''}`, dryRun),
-        evict: async ({ namespace, name }, _, __, { dryRun }) =>
+        evict: async ({ object: { namespace, name } }, _, __, { dryRun }) =>
           world.evict(`${namespace}/${name}`, dryRun),
       },
     }
