@@ -12,6 +12,7 @@ import { windowClosed } from './windows/closed.ts'
 /** Cheap gates on caches alone, in this order; the first that closes is the reason. */
 export const admit: Stage = {
   name: 'admit',
+  onlyLooks: true,
   async run(record, ports) {
     const at = moment(ports)
     const outcome = await pass(record, ports)
@@ -40,7 +41,7 @@ async function pass(record: IntentRecord, ports: Ports): Promise<{ class: ClassV
   const found = authority.class
   const closed = windowClosed(record, ports)
   if (closed !== undefined) return { refused: 'window_closed', message: closed }
-  return notForClass(record, ports, found) ?? (await quotas(record, ports, found)) ?? authority
+  return notForClass(record, ports, found) ?? quotas(record, ports, found) ?? authority
 }
 
 function notForClass(record: IntentRecord, ports: Ports, found: ClassView): Refusal | undefined {
@@ -57,11 +58,11 @@ function notForClass(record: IntentRecord, ports: Ports, found: ClassView): Refu
   return beyondClass(record, ports, found)
 }
 
-async function quotas(
+function quotas(
   record: IntentRecord,
   ports: Ports,
   { spec: { limits } }: ClassView,
-): Promise<Refusal | undefined> {
+): Refusal | undefined {
   const { name } = record.authenticated.agent
   if (!ports.allowances.take(name, limits.intentsPerMinute)) {
     return {
@@ -69,7 +70,7 @@ async function quotas(
       message: `more than ${limits.intentsPerMinute} intents a minute`,
     }
   }
-  const pending = await ports.allowances.pending(name, record.id)
+  const pending = ports.allowances.pending(name, record.id)
   if (pending >= limits.pending) {
     return {
       refused: 'budget_exhausted',

@@ -63,7 +63,7 @@ describe('a crash before or after every effect (T46)', () => {
   for (const [name, { run, ends, effects }] of Object.entries(courses)) {
     it(`leaves ${name} with one effect and one end`, async () => {
       const points = await pointsOf(run)
-      assert.ok(points.length >= 14, points.join(', '))
+      assert.ok(points.length >= 12, points.join(', '))
       for (const [n, point] of points.entries()) {
         const line = await dieAt(n, run)
         assert.equal(line.phase(), ends, `died ${point}`)

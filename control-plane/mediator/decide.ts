@@ -7,6 +7,7 @@ import { next, rfc3339, type Stage } from './step.ts'
 /** The rules over intent, plan and facts. What no rule allows is denied. */
 export const decide: Stage = {
   name: 'decide',
+  onlyLooks: true,
   async run(record, ports) {
     const { planned } = record
     if (planned === undefined) throw new TypeError('decide without a plan')

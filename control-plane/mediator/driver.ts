@@ -7,15 +7,16 @@ import type { Log } from '@jackstay/service/log'
 import type { Changes } from './changes.ts'
 import type { Caches } from './cluster-caches.ts'
 import type { Aggregation } from './flood/aggregation.ts'
-import { claimedHistory } from './histories.ts'
+import { type Begun, claimedHistory, claimMs } from './histories.ts'
+import type { Journal } from './journal.ts'
 import { advance } from './pipeline.ts'
 import type { Ports } from './ports.ts'
 import type { Projection } from './projection.ts'
 import type { Wake } from './step.ts'
 
-/** How long a dead mediator's intents wait for another; a living one renews its claims. */
-const claimMs = 15_000
 const renewMs = 5_000
+/** An intent waits for its commits most of the time: fewer at once would leave the disk idle. */
+const concurrency = 32
 /** Changes of a busy target are gathered for so long before its intents look again. */
 const settleMs = 100
 /** After the queue was full, the store is asked again what is open. */
@@ -27,6 +28,7 @@ export interface DriverOptions {
   readonly caches: Caches
   readonly projection: Projection
   readonly changes: Changes
+  readonly journal: Journal
   readonly holder: string
   readonly log: Log
   readonly onEnd: (record: IntentRecord) => void
@@ -38,7 +40,7 @@ export interface DriverOptions {
 
 /** Runs {@link advance} whenever something an intent waits for may have happened. */
 export interface Driver {
-  add(id: string): void
+  begin(begun: Begun): void
   /** Takes up every intent that has not ended, as after a restart. */
   recover(): Promise<number>
   /** Something outside the caches changed (an alert resolved): waiting intents look again. */
@@ -54,17 +56,21 @@ interface Waiting {
 export function startDriver(options: DriverOptions): Driver {
   const { store, log, caches } = options
   const waiting = new Map<string, Waiting>()
+  /** Held since they began, by their claims; bounded by the queue. */
+  const begun = new Map<string, Begun & { readonly since: number }>()
   let behind: NodeJS.Timeout | undefined
   let draining = false
   const queue: WorkQueue = workQueue({
-    concurrency: 8,
+    concurrency,
     maxKeys: 10_000,
     backoff: { minMs: 100, maxMs: 10_000 },
     onError: (error, intentId, attempt) =>
       log.error({ err: error, intentId, attempt }, 'intent could not advance'),
     handle: async (id) => {
       waiting.delete(id)
-      const next = await advanceOnce(id, options)
+      const first = begun.get(id)
+      begun.delete(id)
+      const next = await advanceOnce(id, options, await stillHeld(first, options))
       if (next.wake !== undefined) {
         waiting.set(id, { wake: next.wake, targetUid: next.targetUid })
         later(id, Math.max(0, next.wake.at - options.ports.clock.now()))
@@ -72,13 +78,15 @@ export function startDriver(options: DriverOptions): Driver {
     },
   })
   /** A full queue loses nothing: what is open stands in the store and is taken up again. */
-  const later = (id: string, ms: number) => {
+  const later = (id: string, ms: number): boolean => {
     try {
       if (ms > 0) queue.addAfter(id, ms)
       else queue.add(id)
+      return true
     } catch (error) {
       if (!(error instanceof JackstayError) || error.code !== 'overloaded') throw error
       behind ??= setTimeout(() => void recover().catch(retry), behindMs)
+      return false
     }
   }
   const retry = (err: unknown) => log.error({ err }, 'open intents could not be read')
@@ -112,7 +120,13 @@ export function startDriver(options: DriverOptions): Driver {
     cache.onChange(({ value }) => wake('target', value.uid))
   }
   return {
-    add: (id) => later(id, 0),
+    begin(one) {
+      const { id } = one.record
+      options.ports.allowances.note(one.record)
+      begun.set(id, { ...one, since: performance.now() })
+      // not taken: its claim runs out, and it is found among the open ones
+      if (!later(id, 0)) begun.delete(id)
+    },
     recover,
     recheck: () => wake('approvals'),
     drain: async (signal) => {
@@ -123,12 +137,22 @@ export function startDriver(options: DriverOptions): Driver {
   }
 }
 
+/** One that waited long for its turn may have lost its claim meanwhile. */
+async function stillHeld(
+  begun: (Begun & { readonly since: number }) | undefined,
+  { store }: DriverOptions,
+): Promise<Begun | undefined> {
+  if (begun === undefined || performance.now() - begun.since < renewMs) return begun
+  return (await store.renew(begun.record.id, begun.fence, claimMs)) ? begun : undefined
+}
+
 async function advanceOnce(
   id: string,
   options: DriverOptions,
+  begun: Begun | undefined,
 ): Promise<{ readonly wake: Wake | undefined; readonly targetUid: string | undefined }> {
   const { store, ports, projection, changes, holder } = options
-  const claim = await store.claim(id, holder, claimMs)
+  const claim = begun ?? (await store.claim(id, holder, claimMs))
   if (claim === undefined) {
     // somebody else is at it, or was until it died: its claim runs out
     return { wake: { on: [], at: ports.clock.now() + 1000 }, targetUid: undefined }
@@ -139,21 +163,22 @@ async function advanceOnce(
       options.log.warn({ err, intentId: id }, 'claim not renewed')
     })
   }, renewMs)
+  let released = false
   try {
-    const history = claimedHistory(store, claim.fence, (record) => {
+    const history = claimedHistory(options, claim.fence, (record) => {
+      released = hasEnded(record)
       changes.notify(id)
       options.note(record)
       if (hasEnded(record)) options.onEnd(record)
     })
-    const { record, wake } = await advance(id, {
-      ...ports,
-      history: options.refusals.around(history),
-    })
+    const around = { ...ports, history: options.refusals.around(history) }
+    const { record, wake } = await advance(id, around, begun?.record)
+    ports.allowances.note(record)
     await projection.show(record, ports.cluster.intentObject(id))
     return { wake, targetUid: record.planned?.plan.target.uid }
   } finally {
     clearInterval(renewal)
-    await store.release(id, claim.fence)
+    if (!released) await store.release(id, claim.fence)
   }
 }
 

@@ -44,9 +44,12 @@ describe('facts', () => {
   })
   it('are missing, and nothing is allowed, where the namespace is not known (T17)', async () => {
     const line = new Line()
-    // known to every gate, gone when the rules are asked
-    line.onEffect = (point) => {
-      if (point === 'after decided') line.namespaceLost = true
+    // known to every gate, gone when the rules are asked: with the answer of the dry-run
+    const read = line.cluster.object.bind(line.cluster)
+    let reads = 0
+    line.cluster.object = () => {
+      line.namespaceLost = ++reads === 3
+      return read()
     }
     assert.match(await refusal(line), /a fact is missing: the namespace `shop` is not known/)
   })

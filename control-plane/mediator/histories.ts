@@ -3,6 +3,7 @@ import { type IntentEvent, readEvent } from '@jackstay/contract/history'
 import type { Json } from '@jackstay/contract/json'
 import { extend, fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { NewEvent, Store, StoredEvent } from '@jackstay/ledger/store'
+import type { Journal } from './journal.ts'
 import type { History } from './ports.ts'
 
 /** An event as the store keeps it: plain JSON without `undefined`. */
@@ -29,7 +30,7 @@ export function recordOf(id: string, rows: readonly StoredEvent[]): IntentRecord
 
 /** The intent's history as the holder of its claim writes it. */
 export function claimedHistory(
-  store: Store,
+  { store, journal }: { readonly store: Store; readonly journal: Pick<Journal, 'note'> },
   fence: number,
   onAppend: (record: IntentRecord) => void,
 ): History {
@@ -37,33 +38,56 @@ export function claimedHistory(
     read: (id) => readRecord(store, id),
     async append(record, events, leaves) {
       const history = extend(record, events)
-      await store.append({
+      const added = events.map(stored)
+      const { leafIndexes } = await store.append({
         intentId: record.id,
         expectedSeq: record.seq,
-        events: events.map(stored),
+        events: added,
         leaves,
         phase: history.phase,
         terminal: hasEnded(history),
         fence,
+        // nobody goes on with what has ended
+        release: hasEnded(history),
       })
+      journal.note(history, added, leafIndexes)
       onAppend(history)
       return history
     },
   }
 }
 
-/** The first event of a new intent. @throws JackstayError `intent_conflict` when it exists */
-export async function begin(store: Store, id: string, event: IntentEvent): Promise<IntentRecord> {
+/** An intent that was just put on record, held by who did so. */
+export interface Begun {
+  readonly record: IntentRecord
+  readonly fence: number
+}
+
+/** How long a dead mediator's intents wait for another; a living one renews its claims. */
+export const claimMs = 15_000
+
+/**
+ * The first event of a new intent, and the claim on it.
+ * @throws JackstayError `intent_conflict` when it exists
+ */
+export async function begin(
+  { store, journal }: { readonly store: Store; readonly journal: Pick<Journal, 'note'> },
+  holder: string,
+  id: string,
+  event: IntentEvent,
+): Promise<Begun> {
   const record = fold(id, [event])
   const { agent, claims, jwsDigest } = record.authenticated
   const { namespace } = claims.target
-  await store.append({
+  const events = [stored(event)]
+  const { claim } = await store.append({
     intentId: id,
     expectedSeq: 0,
-    events: [stored(event)],
+    events,
     leaves: [],
     phase: record.phase,
     terminal: false,
+    claim: { holder, ttlMs: claimMs },
     index: {
       agent: agent.name,
       action: claims.action,
@@ -72,5 +96,7 @@ export async function begin(store: Store, id: string, event: IntentEvent): Promi
       ...(namespace !== undefined && { namespace }),
     },
   })
-  return record
+  if (claim === undefined) throw new TypeError(`somebody held \`${id}\` before it began`)
+  journal.note(record, events, [])
+  return { record, fence: claim.fence }
 }

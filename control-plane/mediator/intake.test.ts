@@ -13,6 +13,7 @@ import { rateLimiter } from '@jackstay/service/rate'
 import { redactor } from '@jackstay/service/redact'
 import { readRecord } from './histories.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
+import { journal } from './journal.ts'
 import { decisionLeaf } from './leaves.ts'
 
 const held = 'hunter2+token/äöü=='
@@ -50,6 +51,7 @@ async function door(t: TestContext, annotations: Trigger['annotations'] = {}) {
   const ports: IntakePorts = {
     ...{ clock, intentsFrom: 0, clusterUid: uid, store, redact: redactor(() => [held]) },
     floodgate: rateLimiter({ perSecond: 1, burst: 1, maxKeys: 1, clock: clock.now }),
+    ...{ journal: journal(), holder: 'this' },
     triggers: { get: async () => trigger, acknowledge: async () => undefined },
     onOutright: () => undefined,
     identify: async () => ({ kind: 'serviceaccount', ...agent, username: '', groups: [], pod }),

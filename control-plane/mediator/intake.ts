@@ -1,16 +1,20 @@
-import { JackstayError } from '@jackstay/contract/errors'
+import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import type { EventData } from '@jackstay/contract/history'
 import type { IntentSubmission } from '@jackstay/contract/intent'
 import { visible } from '@jackstay/contract/text'
-import type { Store } from '@jackstay/ledger/store'
+import type { Replay, Store } from '@jackstay/ledger/store'
 import type { RateLimiter } from '@jackstay/service/rate'
 import { type AuthenticatePorts, authenticate } from './authenticate.ts'
 import type { Sender } from './breakers/breakers.ts'
-import { begin } from './histories.ts'
+import { type Begun, begin } from './histories.ts'
+import type { Journal } from './journal.ts'
 import type { TriggerDesk } from './trigger-desk.ts'
 
 export interface IntakePorts extends Omit<AuthenticatePorts, 'onMalformed'> {
   readonly store: Store
+  readonly journal: Journal
+  /** Who holds what this program began. */
+  readonly holder: string
   readonly triggers: AuthenticatePorts['triggers'] & Pick<TriggerDesk, 'acknowledge'>
   /** Per agent, far above any class's limit: it guards the store, not the cluster. */
   readonly floodgate: RateLimiter
@@ -20,52 +24,68 @@ export interface IntakePorts extends Omit<AuthenticatePorts, 'onMalformed'> {
   readonly redact: (text: string) => string
 }
 
+/** The intent's id, and what was begun where the submission is new. */
+export interface TakenIn {
+  readonly id: string
+  readonly begun: Begun | undefined
+}
+
 /**
- * Takes in one submission and answers with the intent's id: the first time it begins the intent's
- * history, the same bytes again only find it.
+ * Takes in one submission: the first time it begins the intent's history, which the journal follows
+ * until it is left; the same bytes again only find it.
  * @throws JackstayError everything {@link authenticate} throws; `rate_limited`, `intent_conflict`
  */
 export async function takeIn(
   submission: IntentSubmission,
   token: string,
   ports: IntakePorts,
-): Promise<{ readonly id: string; readonly created: boolean }> {
+): Promise<TakenIn> {
   const authenticated = await authenticate(submission, token, {
     ...ports,
     onMalformed: (sender) => ports.onOutright(sender, 'malformed'),
   })
   const { claims, agent, jwsDigest } = authenticated
-  const known = await ports.store.replay(agent.kid, claims.jti, jwsDigest)
-  switch (known.kind) {
-    case 'same':
-      return { id: known.intentId, created: false }
-    case 'other_bytes':
-      throw new JackstayError(
-        'intent_conflict',
-        `\`${claims.jti}\` was used for another intent; take a new id`,
-      )
-    case 'other_key':
-      throw new JackstayError('replayed', 'this id was used under another key')
-    case 'new':
-      break
-  }
+  // nearly every intent is new: only what the store refuses, or the floodgate, is looked up
+  const earlier = async () => found(await ports.store.replay(agent.kid, claims.jti, jwsDigest))
   try {
     ports.floodgate.demand(agent.name)
   } catch (error) {
+    const again = await earlier()
+    if (again !== undefined) return again
     ports.onOutright({ agent: agent.name, class: agent.class }, 'flood')
     throw error
   }
   const data = { ...authenticated, ...asRecorded(submission, authenticated, ports.redact) }
   const at = new Date(ports.clock.now()).toISOString()
+  ports.journal.follow(claims.jti)
   try {
-    await begin(ports.store, claims.jti, { type: 'authenticated', at, data })
+    const first = { type: 'authenticated', at, data } as const
+    return { id: claims.jti, begun: await begin(ports, ports.holder, claims.jti, first) }
   } catch (error) {
-    // a twin of this very request was faster
-    const again = await ports.store.replay(agent.kid, claims.jti, jwsDigest)
-    if (again.kind === 'same') return { id: again.intentId, created: false }
+    ports.journal.leave(claims.jti)
+    const again = await earlier()
+    if (again !== undefined) return again
     throw error
   }
-  return { id: claims.jti, created: true }
+}
+
+/** What the id stands for already, undefined where it is new. @throws JackstayError when it is not this. */
+function found(known: Replay): TakenIn | undefined {
+  switch (known.kind) {
+    case 'same':
+      return { id: known.intentId, begun: undefined }
+    case 'other_bytes':
+      throw new JackstayError(
+        'intent_conflict',
+        'the id was used for another intent; take a new id',
+      )
+    case 'other_key':
+      throw new JackstayError('replayed', 'this id was used under another key')
+    case 'new':
+      return undefined
+    default:
+      return assertNever(known)
+  }
 }
 
 type Authenticated = EventData<'authenticated'>

@@ -3,6 +3,7 @@ import { audiences } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
 import { intentSubmission } from '@jackstay/contract/intent'
 import { sha256 } from '@jackstay/contract/json'
+import { hasEnded } from '@jackstay/contract/record'
 import type { Store } from '@jackstay/ledger/store'
 import { readCanonical } from '@jackstay/service/body'
 import { bearerToken } from '@jackstay/service/caller'
@@ -15,8 +16,9 @@ import {
 import type { Context, Hono } from 'hono'
 import type { Changes } from './changes.ts'
 import type { Driver } from './driver.ts'
-import { readRecord } from './histories.ts'
+import type { Begun } from './histories.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
+import type { Journal } from './journal.ts'
 import type { Summaries } from './people/summaries.ts'
 import { identifyReader, query, type ReaderPorts } from './readers.ts'
 import { listOf, listQuery, viewOf, waitQuery } from './views.ts'
@@ -24,6 +26,8 @@ import type { Waiting } from './waiting.ts'
 
 /** The Intent object follows the decision by milliseconds: it is looked for this often. */
 const shownMs = 25
+/** Without news for so long, the store is asked: another program may write to it. */
+const silentMs = 2000
 
 export interface IntentRoutes extends ReaderPorts {
   readonly store: Store
@@ -31,6 +35,7 @@ export interface IntentRoutes extends ReaderPorts {
   readonly intake: Omit<IntakePorts, 'identify'>
   readonly driver: Driver
   readonly changes: Changes
+  readonly journal: Journal
   readonly waiting: Waiting
   readonly onRefused: (code: string) => void
 }
@@ -49,20 +54,24 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   const submission = await readCanonical(c, intentSubmission)
   const identify = (held: string) => parts.callers.identify(held, audiences.intent, signal)
   try {
-    const { id, created } = await takeIn(submission, token, { ...parts.intake, identify })
-    if (created) parts.driver.add(id)
-    if (created) await acknowledged(parts, id)
-    await settled(c, parts, id, wait, undefined, sha256(token))
-    return c.json(await viewOf(parts.store, id), created ? 202 : 200)
+    const { id, begun } = await takeIn(submission, token, { ...parts.intake, identify })
+    try {
+      if (begun !== undefined) await start(parts, begun)
+      await settled(c, parts, id, wait, undefined, sha256(token))
+      return c.json(await viewOf(parts, id), begun === undefined ? 200 : 202)
+    } finally {
+      if (begun !== undefined) parts.journal.leave(id)
+    }
   } catch (error) {
     if (error instanceof JackstayError) parts.onRefused(error.code)
     throw error
   }
 }
 
-/** Who answers an alert has received it. */
-async function acknowledged({ store, intake }: IntentRoutes, id: string): Promise<void> {
-  const { trigger, agent } = (await readRecord(store, id)).authenticated
+async function start({ driver, intake }: IntentRoutes, begun: Begun): Promise<void> {
+  driver.begin(begun)
+  const { trigger, agent } = begun.record.authenticated
+  // who answers an alert has received it
   if (trigger !== undefined) await intake.triggers.acknowledge([trigger.id], agent.podUid)
 }
 
@@ -89,7 +98,7 @@ async function show(c: Context, id: string, parts: IntentRoutes): Promise<Respon
   }
   const { wait } = query(c, waitQuery)
   await settled(c, parts, id, wait, row.phase, caller.kind === 'agent' ? caller.podUid : 'people')
-  return c.json(await viewOf(parts.store, id))
+  return c.json(await viewOf(parts, id))
 }
 
 /**
@@ -109,22 +118,34 @@ async function settled(
 
 async function untilSettled(
   c: Context,
-  { store, changes, cluster }: IntentRoutes,
+  parts: IntentRoutes,
   id: string,
   wait: number,
   seen: string | undefined,
 ): Promise<void> {
+  const { changes, cluster } = parts
   extendDeadline(c, (wait + 10) * 1000)
   const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
   const until = performance.now() + wait * 1000
   for (;;) {
     const left = until - performance.now()
-    const change = changes.next(id, Math.max(0, Math.min(left, 2000)), signal)
-    const row = await store.intent(id)
+    const change = changes.next(id, Math.max(0, Math.min(left, silentMs)), signal)
+    const row = await stateOf(id, parts)
     if (row === undefined || row.terminal || left <= 0 || signal.aborted) return
     const news = row.phase === 'approve' && seen !== 'approve'
     // people approve an object: what they cannot see yet is not waiting for them
     if (news && cluster.intentObject(id)?.phase === 'approve') return
+    const askedAt = performance.now()
     await (news ? Promise.race([change, sleep(shownMs)]) : change)
+    if (performance.now() - askedAt >= silentMs) parts.journal.doubt(id)
   }
+}
+
+async function stateOf(
+  id: string,
+  { store, journal }: IntentRoutes,
+): Promise<{ readonly phase: string; readonly terminal: boolean } | undefined> {
+  const known = journal.of(id)
+  if (known === undefined) return await store.intent(id)
+  return { phase: known.record.phase, terminal: hasEnded(known.record) }
 }

@@ -232,7 +232,7 @@ export class Line {
         get: async () => this.trigger,
         firing: async (limit) => this.incidents.slice(0, limit),
       },
-      allowances: { take: () => true, pending: async () => 0 },
+      allowances: { take: () => true, pending: () => 0, note: () => undefined },
       spending: this.spending,
       breakers: { gate: (record) => this.gate(record) },
       targets: this.#targets(),

@@ -31,6 +31,38 @@ describe('the line', () => {
     assert.ok(lines.length <= 150)
   })
 
+  it('puts what only looks on record together with what comes of it', async () => {
+    const points: string[] = []
+    const line = new Line()
+    line.policies = [{ ...allowAll, rules: [{ name: 'no', deny: { when: 'true' } }] }]
+    line.onEffect = (point) => points.push(point)
+    assert.equal(await line.go(), 'refused/denied')
+    assert.deepEqual(points, ['before admitted+planned+ended', 'after admitted+planned+ended'])
+    const { admitted, planned, ended } = line.record()
+    assert.ok(admitted && planned && ended)
+  })
+
+  it('asks nothing again that was found out before a stage failed', async () => {
+    const line = helpful(new Line())
+    let asked = 0
+    line.gate = async () => {
+      asked++
+      return undefined
+    }
+    const read = line.cluster.object.bind(line.cluster)
+    line.cluster.object = () => {
+      throw new Error('the API server is away')
+    }
+    await assert.rejects(line.go(), /the API server is away/)
+    assert.deepEqual(
+      line.events.map(({ type }) => type),
+      ['authenticated', 'admitted'],
+    )
+    line.cluster.object = read
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.equal(asked, 1)
+  })
+
   it('does nothing whose undo would not pass', async () => {
     const line = helpful(new Line())
     line.cluster.forbidsUndo = true

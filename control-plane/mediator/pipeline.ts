@@ -1,5 +1,6 @@
 import { JackstayError } from '@jackstay/contract/errors'
-import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import type { IntentEvent } from '@jackstay/contract/history'
+import { extend, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { admit } from './admit.ts'
 import { approve } from './approve.ts'
 import { cancelled } from './cancel.ts'
@@ -7,7 +8,7 @@ import { decide } from './decide.ts'
 import { dispatch } from './dispatch.ts'
 import { execute } from './execute.ts'
 import { plan } from './plan.ts'
-import type { Ports } from './ports.ts'
+import type { Leaf, Ports } from './ports.ts'
 import { rehearse } from './rehearse.ts'
 import type { Stage, Wake } from './step.ts'
 import { undo } from './undo.ts'
@@ -50,11 +51,21 @@ export interface Advanced {
 /**
  * Takes an intent as far as it goes now: folds its events, runs from the first unfinished stage,
  * and stops when it has ended or must wait. Approvals, timers, changes in the cluster and restarts
- * all just call this again. Whoever calls holds the intent's claim.
+ * all just call this again. Whoever calls holds the intent's claim, and may know its record already.
  */
-export async function advance(id: string, ports: Ports): Promise<Advanced> {
-  let record = await ports.history.read(id)
+export async function advance(id: string, ports: Ports, known?: IntentRecord): Promise<Advanced> {
+  const told = new Told(ports, known ?? (await ports.history.read(id)))
+  try {
+    return await follow(told, ports)
+  } finally {
+    // what a stage found out before it failed or waits is not asked again
+    await told.write()
+  }
+}
+
+async function follow(told: Told, ports: Ports): Promise<Advanced> {
   for (let steps = 0; steps < maxSteps; steps++) {
+    const { record } = told
     if (hasEnded(record)) return { record, wake: undefined }
     if (!ports.cluster.synced()) {
       return { record, wake: { on: [], at: ports.clock.now() + 1000 } }
@@ -63,7 +74,35 @@ export async function advance(id: string, ports: Ports): Promise<Advanced> {
     if (stage === undefined) throw new TypeError(`no stage is named \`${record.phase}\``)
     const step = cancelled(record, ports) ?? (await stage.run(record, ports))
     if (step.go === 'wait') return { record, wake: step.wake }
-    record = await ports.history.append(record, step.events, step.leaves)
+    told.add(step.events)
+    if (step.go === 'end' || stage.onlyLooks !== true) await told.write(step.leaves)
   }
-  throw new JackstayError('internal', `intent \`${id}\` took more than ${maxSteps} steps`)
+  throw new JackstayError('internal', `\`${told.record.id}\` took more than ${maxSteps} steps`)
+}
+
+/** The record with what is not written yet: of stages that only look, one transaction is enough. */
+class Told {
+  record: IntentRecord
+  readonly #ports: Ports
+  #written: IntentRecord
+  #events: readonly IntentEvent[] = []
+
+  constructor(ports: Ports, record: IntentRecord) {
+    this.#ports = ports
+    this.#written = record
+    this.record = record
+  }
+
+  add(events: readonly IntentEvent[]): void {
+    this.record = extend(this.record, events)
+    this.#events = [...this.#events, ...events]
+  }
+
+  async write(leaves: readonly Leaf[] = []): Promise<void> {
+    const events = this.#events
+    if (events.length === 0) return
+    this.#events = []
+    this.#written = await this.#ports.history.append(this.#written, events, leaves)
+    this.record = this.#written
+  }
 }

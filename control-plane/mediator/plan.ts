@@ -5,6 +5,7 @@ import { next, rfc3339, type Stage } from './step.ts'
 /** The action reckons its writes from facts the control plane read itself. */
 export const plan: Stage = {
   name: 'plan',
+  onlyLooks: true,
   async run(record, ports) {
     const planned = await planNow(record, ports)
     const at = moment(ports)

@@ -191,7 +191,9 @@ export interface Allowances {
   /** Takes one from the agent's rate, or says no. */
   take(agent: string, perMinute: number): boolean
   /** Intents of the agent that have not ended, this one not counted. */
-  pending(agent: string, except: string): Promise<number>
+  pending(agent: string, except: string): number
+  /** How far an intent is: told when it begins, and whenever it went on. */
+  note(record: IntentRecord): void
 }
 
 /** What a class's changes may reach together; exact within one mediator, also after a restart. */

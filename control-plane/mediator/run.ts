@@ -29,6 +29,7 @@ import { type Driver, type DriverOptions, startDriver, sweep } from './driver.ts
 import type { Aggregation } from './flood/aggregation.ts'
 import { flushing, startAggregation } from './flood/start.ts'
 import { readRecord } from './histories.ts'
+import { type Journal, journal } from './journal.ts'
 import { allowances } from './limits/allowances.ts'
 import { recall, type SpendingLog, spendingLog } from './limits/spending.ts'
 import { type SteadyClock, steadyClock } from './limits/steady-clock.ts'
@@ -39,7 +40,7 @@ import { manualTriggers } from './people/manual-triggers.ts'
 import { recent } from './people/recent.ts'
 import { sightings } from './people/sightings.ts'
 import { summaries } from './people/summaries.ts'
-import type { Clock } from './ports.ts'
+import type { Allowances, Clock } from './ports.ts'
 import { projection } from './projection.ts'
 import { type RulesInForce, rulesInForce } from './rules-in-force.ts'
 import { statusesOnChange } from './statuses.ts'
@@ -111,28 +112,35 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
     onJump: (byMs) => log.warn({ byMs }, 'the clock jumped: limits go by time that passed'),
   })
   const spending = spendingLog(steady)
-  await recall(spending, store, (id) => readRecord(store, id), clock.now())
+  const limits = allowances(clock)
+  const remember = (record: IntentRecord) => {
+    spending.note(record)
+    limits.note(record)
+  }
+  await recall({ note: remember }, store, (id) => readRecord(store, id), clock.now())
   const newest = recent(randomUUID(), changes, () => clock.now())
   const note = (record: IntentRecord) => {
     spending.note(record)
     newest.note(record)
   }
+  const told = journal()
   const breakers = await wireBreakers({
     ...{ client, store, caches, metrics, log, clock: steady, wall: clock, newId: uuid7 },
     thresholds: options.breakerThresholds,
     onChange: () => conditions.soon(),
   })
   const refusals = await startAggregation(options)
-  const kept = { caches, cluster, rules, changes, desk, spending, steady }
-  const parts = { ...kept, note, breakers, refusals }
+  const kept = { caches, cluster, rules, changes, desk, spending, limits, steady }
+  const parts = { ...kept, note, breakers, refusals, journal: told }
   announceMode(options)
-  const driverOptions = driverParts(options, parts)
+  const holder = randomUUID()
+  const driverOptions = driverParts(options, parts, holder)
   const driver = startDriver(driverOptions)
   conditions.use(breakers)
   const server = await serve({
     name: 'jackstay-mediator',
     app: mediatorApp({
-      ...appParts(options, { cluster, changes, desk, driver, breakers }),
+      ...appParts(options, { cluster, changes, desk, driver, breakers, journal: told }, holder),
       ...peopleParts(options, { caches, cluster, rules, changes, driver }),
       recent: newest,
       sightings: seen,
@@ -204,19 +212,21 @@ function driverParts(
     readonly changes: Changes
     readonly desk: TriggerDesk
     readonly spending: SpendingLog
+    readonly limits: Allowances
     readonly steady: SteadyClock
     readonly note: DriverOptions['note']
     readonly breakers: Breakers
     readonly refusals: Aggregation
+    readonly journal: Journal
   },
+  holder: string,
 ): DriverOptions {
-  const { caches, cluster, rules, changes, desk, spending, steady } = running
-  const { note, breakers, refusals } = running
+  const { caches, cluster, rules, changes, desk, spending, limits, steady } = running
+  const { note, breakers, refusals, journal } = running
   const counted = countEnds(options.metrics, options.log)
   const { client, store, log, clock, clusterUid, catalogue, catalogueVersion } = options
   return {
-    ...{ store, caches, changes, log, refusals },
-    holder: randomUUID(),
+    ...{ store, caches, changes, log, refusals, journal, holder },
     projection: projection(client),
     onEnd: (record) => {
       counted(record)
@@ -227,7 +237,7 @@ function driverParts(
     ports: {
       ...{ clock, clusterUid, catalogue, catalogueVersion, cluster, rules },
       targets: kubeTargets(client),
-      allowances: allowances(store, clock),
+      allowances: limits,
       spending,
       breakers,
       steady,
@@ -271,7 +281,8 @@ function peopleParts(
 
 function appParts(
   options: MediatorOptions,
-  running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver' | 'breakers'>,
+  running: Pick<AppParts, 'cluster' | 'changes' | 'desk' | 'driver' | 'breakers' | 'journal'>,
+  holder: string,
 ): Omit<AppParts, 'recent' | 'sightings' | 'manual' | 'watched' | 'self'> {
   const { client, store, log, metrics, clock, clusterUid, catalogueVersion, redact } = options
   const { intentsFrom } = options
@@ -282,7 +293,7 @@ function appParts(
     ['code'],
   )
   const floodgate = rateLimiter({ ...flood, maxKeys: 10_000, clock: monotonic })
-  const { cluster, desk: triggers, breakers } = running
+  const { cluster, desk: triggers, breakers, journal } = running
   return {
     ...running,
     summaries: summaries(store),
@@ -291,6 +302,7 @@ function appParts(
     callers: callers({ reviewer: client, clock: monotonic }),
     intake: {
       ...{ store, cluster, clock, clusterUid, triggers, redact, floodgate, intentsFrom },
+      ...{ journal, holder },
       onOutright: (sender, cause) => breakers.outright(sender, cause),
     },
     alertToken: options.alertToken,

@@ -37,6 +37,11 @@ export type Step =
  */
 export interface Stage {
   readonly name: StageName
+  /**
+   * Changes nothing outside this process: its events may go on record together with those of the next
+   * stage, because after a crash in between it only looks and says the same again.
+   */
+  readonly onlyLooks?: true
   run(record: IntentRecord, ports: Ports): Promise<Step>
 }
 

@@ -33,6 +33,10 @@ export interface TriggerDesk {
   take(found: ClassView, holder: string, waitMs: number, signal: AbortSignal): Promise<Trigger[]>
 }
 
+/** Many intents are judged in this time; what another program wrote is seen after it. */
+const firingMs = 200
+const never = new AbortController().signal
+
 export const anyTrigger = 'triggers'
 
 export function triggerDesk(
@@ -60,6 +64,8 @@ export function triggerDesk(
     }
     return taken
   }
+  /** By the limit, which is the same for every judgement. */
+  const firing = new Map<number, Promise<readonly Incident[]>>()
   async function* allFiring(): AsyncGenerator<StoredTrigger> {
     for (let before: number | undefined; ; ) {
       const query = {
@@ -113,12 +119,18 @@ export function triggerDesk(
       }
     },
     async firing(limit) {
-      const rows = await store.triggers({ status: 'firing', limit })
-      return rows.map((row) => {
-        const { labels } = read(row)
-        const { namespace = '', alertname = '' } = labels
-        return { namespace: visible(namespace, 63), name: visible(alertname, 253) }
-      })
+      const known = firing.get(limit)
+      if (known !== undefined) return await known
+      // news that come while it is read make it old as well
+      const old = changes.next(anyTrigger, firingMs, never)
+      const reading = readFiring(store, limit)
+      firing.set(limit, reading)
+      const forget = () => {
+        if (firing.get(limit) === reading) firing.delete(limit)
+      }
+      void old.then(forget)
+      reading.catch(forget)
+      return await reading
     },
     async take(found, holder, waitMs, signal) {
       const until = clock.now() + waitMs
@@ -131,6 +143,15 @@ export function triggerDesk(
       }
     },
   }
+}
+
+async function readFiring(store: Store, limit: number): Promise<readonly Incident[]> {
+  const rows = await store.triggers({ status: 'firing', limit })
+  return rows.map((row) => {
+    const { labels } = read(row)
+    const { namespace = '', alertname = '' } = labels
+    return { namespace: visible(namespace, 63), name: visible(alertname, 253) }
+  })
 }
 
 function read({ data, id, status }: StoredTrigger): Trigger {

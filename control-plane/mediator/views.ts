@@ -5,6 +5,7 @@ import type { IntentRecord } from '@jackstay/contract/record'
 import type { IntentQuery, Store } from '@jackstay/ledger/store'
 import { z } from 'zod'
 import { recordOf } from './histories.ts'
+import type { Journal } from './journal.ts'
 import type { Summaries } from './people/summaries.ts'
 
 const phase = z.enum([...terminalPhases, ...stageNames])
@@ -37,9 +38,13 @@ export function summaryOf(record: IntentRecord, updatedAt: string): IntentSummar
   }
 }
 
-export async function viewOf(store: Store, id: string): Promise<IntentView> {
-  const events = await store.events(id)
-  const record = recordOf(id, events)
+export async function viewOf(
+  { store, journal }: { readonly store: Store; readonly journal: Pick<Journal, 'of'> },
+  id: string,
+): Promise<IntentView> {
+  const known = journal.of(id)
+  const events = known?.events ?? (await store.events(id))
+  const record = known?.record ?? recordOf(id, events)
   const updatedAt = events.at(-1)?.at ?? record.authenticated.at
   return {
     summary: summaryOf(record, updatedAt),

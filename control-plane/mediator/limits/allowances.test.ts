@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { IntentQuery, IntentSummary } from '@jackstay/ledger/store'
+import { Line } from '../line-builder.ts'
 import { allowances } from './allowances.ts'
-
-const summary = (id: string): IntentSummary => {
-  const at = '2026-01-01T00:00:00Z'
-  return { id, ordinal: 1, seq: 1, phase: 'admit', terminal: false, startedAt: at, updatedAt: at }
-}
 
 it('keeps one bucket per agent', () => {
   let now = 0
-  const { take } = allowances({ list: async () => [] }, { now: () => now })
+  const { take } = allowances({ now: () => now })
   assert.deepEqual([take('a', 1), take('a', 1), take('b', 1)], [true, false, true])
   now = 60_000
   assert.equal(take('a', 1), true)
 })
 
 it('remembers a bounded number of agents, the most recent ones', () => {
-  const { take } = allowances({ list: async () => [] }, { now: () => 0 })
+  const { take } = allowances({ now: () => 0 })
   assert.ok(take('first', 1))
   for (let i = 0; i < 10_000; i++) take(`agent-${i}`, 1)
   assert.ok(take('first', 1))
@@ -25,11 +20,23 @@ it('remembers a bounded number of agents, the most recent ones', () => {
 })
 
 it('counts open intents of the agent, the asking one left out', async () => {
-  const asked: IntentQuery[] = []
-  const list = async (query: IntentQuery) => {
-    asked.push(query)
-    return [summary('one'), summary('two')]
+  const kept = allowances({ now: () => 0 })
+  const ended = new Line({ replicas: 2 }, { id: 'three', agent: 'ns/a' })
+  assert.match(await ended.go(), /^refused/)
+  for (const [id, agent] of Object.entries({ one: 'ns/a', two: 'ns/a', other: 'ns/b' })) {
+    kept.note(new Line({ replicas: 5 }, { id, agent }).record())
   }
-  assert.equal(await allowances({ list }, { now: () => 0 }).pending('a', 'two'), 1)
-  assert.deepEqual(asked, [{ agent: 'a', terminal: false, limit: 1000 }])
+  kept.note(ended.record())
+  assert.deepEqual([kept.pending('ns/a', 'two'), kept.pending('ns/a', 'new')], [1, 2])
+  assert.deepEqual([kept.pending('ns/b', 'other'), kept.pending('ns/c', 'x')], [0, 0])
+})
+
+it('an intent that ended is open no more, told twice it counts once', async () => {
+  const kept = allowances({ now: () => 0 })
+  const line = new Line({ replicas: 2 }, { agent: 'ns/a' })
+  for (const _ of [1, 2]) kept.note(line.record())
+  assert.equal(kept.pending('ns/a', 'new'), 1)
+  await line.go()
+  for (const _ of [1, 2]) kept.note(line.record())
+  assert.equal(kept.pending('ns/a', 'new'), 0)
 })

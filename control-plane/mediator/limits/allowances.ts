@@ -1,12 +1,15 @@
+import { hasEnded } from '@jackstay/contract/record'
 import { type BucketState, take } from '@jackstay/judge/limits'
-import type { Store } from '@jackstay/ledger/store'
 import type { Allowances, Clock } from '../ports.ts'
 
 /** Agents whose rate is remembered; beyond that the one not heard of for longest starts afresh. */
 const remembered = 10_000
 
-export function allowances(store: Pick<Store, 'list'>, clock: Clock): Allowances {
+/** Exact within one mediator. After a restart the histories tell it again what is open. */
+export function allowances(clock: Clock): Allowances {
   const states = new Map<string, BucketState>()
+  /** Ids of the agents' open intents; as many as the store has open. */
+  const open = new Map<string, Set<string>>()
   return {
     take(agent, perMinute) {
       const { state, ok } = take(states.get(agent), clock.now(), { perMinute })
@@ -16,9 +19,17 @@ export function allowances(store: Pick<Store, 'list'>, clock: Clock): Allowances
       if (states.size > remembered && oldest !== undefined) states.delete(oldest)
       return ok
     },
-    async pending(agent, except) {
-      const open = await store.list({ agent, terminal: false, limit: 1000 })
-      return open.filter((intent) => intent.id !== except).length
+    pending(agent, except) {
+      const own = open.get(agent)
+      return own === undefined ? 0 : own.size - Number(own.has(except))
+    },
+    note(record) {
+      const { name } = record.authenticated.agent
+      const own = open.get(name) ?? new Set()
+      if (hasEnded(record)) own.delete(record.id)
+      else own.add(record.id)
+      if (own.size > 0) open.set(name, own)
+      else open.delete(name)
     },
   }
 }

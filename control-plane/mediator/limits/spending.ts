@@ -143,7 +143,7 @@ export interface Histories {
 
 /** Tells the log what happened before this program started. Nothing is dispatched before. */
 export async function recall(
-  log: SpendingLog,
+  log: Pick<SpendingLog, 'note'>,
   store: Histories,
   read: (id: string) => Promise<IntentRecord>,
   now: number,

@@ -19,10 +19,14 @@ const sql = {
 
 /** @throws JackstayError `intent_conflict` */
 export function appendIn(batch: Batch, prepared: PreparedAppend): Appended {
-  const { intentId, fence } = prepared.request
+  const { intentId, fence, claim, release } = prepared.request
+  const { claims, now } = batch
   assertNext(prepared.request, batch.intent(intentId))
-  if (fence !== undefined) batch.claims.assertHeld(intentId, fence, batch.now)
-  return { seq: prepared.seq, leafIndexes: batch.append(prepared) }
+  if (fence !== undefined) claims.assertHeld(intentId, fence, now)
+  const leafIndexes = batch.append(prepared)
+  if (fence !== undefined && release) claims.release(intentId, fence)
+  const held = claim && claims.claim(intentId, claim.holder, now, now + claim.ttlMs)
+  return { seq: prepared.seq, leafIndexes, ...(held && { claim: held }) }
 }
 
 /** Intents and their events, read. */

@@ -37,7 +37,7 @@ export class SqliteIntents {
 
   append(prepared: PreparedAppend, now: number): Appended {
     const { request, events, seq, leaves } = prepared
-    const { intentId, expectedSeq, fence } = request
+    const { intentId, expectedSeq, fence, claim } = request
     const row = this.#sql.intent.get(intentId)
     assertNext(request, row === undefined ? undefined : summaryOf(row))
     if (fence !== undefined) this.#claims.assertHeld(intentId, fence, now)
@@ -45,7 +45,10 @@ export class SqliteIntents {
       this.#sql.event.run(intentId, expectedSeq + i + 1, type, at, prepared.data[i] ?? null)
     }
     this.#putIntent(prepared, row === undefined)
-    return { seq, leafIndexes: leaves.map((leaf) => this.#log.add(leaf)) }
+    if (fence !== undefined && request.release) this.#claims.release(intentId, fence)
+    const held = claim && this.#claims.claim(intentId, claim.holder, now, now + claim.ttlMs)
+    const leafIndexes = leaves.map((leaf) => this.#log.add(leaf))
+    return { seq, leafIndexes, ...(held && { claim: held }) }
   }
 
   #putIntent({ request, seq, firstAt, lastAt }: PreparedAppend, isNew: boolean): void {

@@ -1,5 +1,6 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { canonical } from '@jackstay/contract/json'
+import { assertTtl } from './bounds.ts'
 import { encodeLeaf } from './leaf.ts'
 import { type SealedRow, seal } from './sealed.ts'
 import type { AppendRequest, IntentSummary, NewEvent, NewLeaf, Replay } from './store.ts'
@@ -60,6 +61,7 @@ export function prepareAppend(request: AppendRequest): PreparedAppend {
   if (intentId === '' || !Number.isSafeInteger(expectedSeq) || expectedSeq < 0) {
     throw new JackstayError('invalid_request', 'an append needs an intent id and a sequence number')
   }
+  if (rest.claim !== undefined) assertTtl(rest.claim.ttlMs)
   const seq = expectedSeq + events.length
   return {
     request: rest,

@@ -324,6 +324,31 @@ describe('claims', () => {
     await assert.rejects(store.append(late), { code: 'intent_conflict' })
     await store.append(anAppend({ fence: fresh.fence, expectedSeq: 1 }))
   })
+
+  it('are taken with the first event and given back with the last, all of it or nothing', async () => {
+    await using ledger = await suiteLedger()
+    const { store, clock } = ledger
+    const claim = { holder: 'a', ttlMs: 1000 }
+    const { claim: held } = await store.append(anAppend({ claim }))
+    assert.ok(held)
+    assert.equal(await store.claim('i1', 'b', 1000), undefined)
+    await assert.rejects(store.append(anAppend({ claim })), { code: 'intent_conflict' })
+    const ended = anAppend({ expectedSeq: 1, release: true, terminal: true, phase: 'refused' })
+    await assert.rejects(store.append({ ...ended, fence: held.fence + 1 }), {
+      code: 'intent_conflict',
+    })
+    assert.equal(await store.claim('i1', 'b', 1000), undefined, 'what failed released nothing')
+    await store.append({ ...ended, fence: held.fence })
+    const next = await store.claim('i1', 'b', 1000)
+    assert.ok(next && next.fence > held.fence)
+    const late = await store.append(anAppend({ intentId: 'i2', claim }))
+    await clock.advance(1000)
+    const over = anAppend({ intentId: 'i2', expectedSeq: 1, fence: late.claim?.fence ?? 0 })
+    await assert.rejects(store.append(over), { code: 'intent_conflict' })
+    await assert.rejects(store.append(anAppend({ claim: { holder: 'a', ttlMs: 0 } })), {
+      code: 'invalid_request',
+    })
+  })
 })
 
 describe('triggers', () => {

@@ -65,6 +65,10 @@ export interface AppendRequest {
   readonly terminal: boolean
   /** When given, the claim on the intent must be held with this fence and not be expired. */
   readonly fence?: number
+  /** Takes the claim in the same transaction. For a new intent: whoever begins it goes on with it. */
+  readonly claim?: { readonly holder: string; readonly ttlMs: number }
+  /** Gives the claim of `fence` back in the same transaction. */
+  readonly release?: boolean
   readonly index?: IntentIndex
 }
 
@@ -77,6 +81,8 @@ export interface Appended {
   /** The intent's number of events now: the next `expectedSeq`. */
   readonly seq: number
   readonly leafIndexes: readonly number[]
+  /** Where a claim was asked for and nobody holds it. */
+  readonly claim?: Claim
 }
 
 /** The row of an intent; its events say the rest. */
