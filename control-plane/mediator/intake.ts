@@ -3,9 +3,9 @@ import type { EventData } from '@jackstay/contract/history'
 import type { IntentSubmission } from '@jackstay/contract/intent'
 import { visible } from '@jackstay/contract/text'
 import type { Replay, Store } from '@jackstay/ledger/store'
-import type { RateLimiter } from '@jackstay/service/rate'
 import { type AuthenticatePorts, authenticate } from './authenticate.ts'
 import type { Sender } from './breakers/breakers.ts'
+import type { Floodgate } from './flood/floodgate.ts'
 import { type Begun, begin } from './histories.ts'
 import type { Journal } from './journal.ts'
 import type { TriggerDesk } from './trigger-desk.ts'
@@ -16,8 +16,7 @@ export interface IntakePorts extends Omit<AuthenticatePorts, 'onMalformed'> {
   /** Who holds what this program began. */
   readonly holder: string
   readonly triggers: AuthenticatePorts['triggers'] & Pick<TriggerDesk, 'acknowledge'>
-  /** Per agent, far above any class's limit: it guards the store, not the cluster. */
-  readonly floodgate: RateLimiter
+  readonly floodgate: Pick<Floodgate, 'demand'>
   /** An agent's own request, signature and Pod checked, that cannot become an intent. */
   readonly onOutright: (sender: Sender, cause: 'malformed' | 'flood') => void
   /** Removes secrets the program itself holds. */

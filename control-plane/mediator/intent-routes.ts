@@ -6,16 +6,18 @@ import { sha256 } from '@jackstay/contract/json'
 import { hasEnded } from '@jackstay/contract/record'
 import type { Store } from '@jackstay/ledger/store'
 import { readCanonical } from '@jackstay/service/body'
-import { bearerToken } from '@jackstay/service/caller'
+import { bearerToken, callerKey } from '@jackstay/service/caller'
 import {
   drainSignal,
   extendDeadline,
+  knownAs,
   requestSignal,
   type ServiceEnv,
 } from '@jackstay/service/server'
 import type { Context, Hono } from 'hono'
 import type { Changes } from './changes.ts'
 import type { Driver } from './driver.ts'
+import type { Floodgate } from './flood/floodgate.ts'
 import type { Begun } from './histories.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
 import type { Journal } from './journal.ts'
@@ -36,6 +38,7 @@ export interface IntentRoutes extends ReaderPorts {
   readonly driver: Driver
   readonly changes: Changes
   readonly journal: Journal
+  readonly floodgate: Pick<Floodgate, 'early'>
   readonly waiting: Waiting
   readonly onRefused: (code: string) => void
 }
@@ -51,8 +54,13 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   const { wait } = query(c, waitQuery)
   const signal = requestSignal(c)
   const token = bearerToken(c)
+  assertCalm(token, parts)
   const submission = await readCanonical(c, intentSubmission)
-  const identify = (held: string) => parts.callers.identify(held, audiences.intent, signal)
+  const identify = async (held: string) => {
+    const caller = await parts.callers.identify(held, audiences.intent, signal)
+    knownAs(c, callerKey(caller))
+    return caller
+  }
   try {
     const { id, begun } = await takeIn(submission, token, { ...parts.intake, identify })
     try {
@@ -64,6 +72,18 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
     }
   } catch (error) {
     if (error instanceof JackstayError) parts.onRefused(error.code)
+    throw error
+  }
+}
+
+/** @throws JackstayError `rate_limited` for who floods, before anything of the request is read */
+function assertCalm(token: string, { callers, floodgate, onRefused }: IntentRoutes): void {
+  const caller = callers.recall(token)
+  if (caller?.kind !== 'serviceaccount') return
+  try {
+    floodgate.early(`${caller.namespace}/${caller.name}`)
+  } catch (error) {
+    if (error instanceof JackstayError) onRefused(error.code)
     throw error
   }
 }

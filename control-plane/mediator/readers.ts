@@ -1,7 +1,13 @@
 import { audiences } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
-import { bearerToken, type Callers, podIsLive, requirePod } from '@jackstay/service/caller'
-import { requestSignal } from '@jackstay/service/server'
+import {
+  bearerToken,
+  type Callers,
+  callerKey,
+  podIsLive,
+  requirePod,
+} from '@jackstay/service/caller'
+import { knownAs, requestSignal } from '@jackstay/service/server'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { Sightings } from './people/sightings.ts'
@@ -30,14 +36,17 @@ export interface ReaderPorts {
 export async function identifyReader(c: Context, ports: ReaderPorts): Promise<Reader> {
   const token = bearerToken(c)
   const signal = requestSignal(c)
+  const identify = async (audience: string) => {
+    const caller = await ports.callers.identify(token, audience, signal)
+    knownAs(c, callerKey(caller))
+    return caller
+  }
   if (hasAudience(token, audiences.read)) {
-    const caller = await ports.callers.identify(token, audiences.read, signal)
+    const caller = await identify(audiences.read)
     if (caller.username === readerAccount) return { kind: 'person' }
     throw new JackstayError('forbidden', `make a token for \`${readerAccount}\``)
   }
-  const { namespace, name, pod } = requirePod(
-    await ports.callers.identify(token, audiences.intent, signal),
-  )
+  const { namespace, name, pod } = requirePod(await identify(audiences.intent))
   if (!podIsLive(ports.cluster.pod(namespace, pod.name), pod.uid)) {
     throw new JackstayError('pod_not_live', `the Pod \`${pod.name}\` is gone, ending or replaced`)
   }

@@ -5,10 +5,9 @@ import type { Thresholds } from '@jackstay/judge/breaker-thresholds'
 import { type JudgeThread, judgeThread } from '@jackstay/judge/thread'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { Store } from '@jackstay/ledger/store'
-import { callers } from '@jackstay/service/caller'
+import { callerKey, callers } from '@jackstay/service/caller'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
-import { rateLimiter } from '@jackstay/service/rate'
 import { serve } from '@jackstay/service/server'
 import type { StaticToken } from '@jackstay/service/static-token'
 import type { Traces } from '@jackstay/service/traces'
@@ -27,6 +26,7 @@ import {
 } from './cluster-caches.ts'
 import { type Driver, type DriverOptions, startDriver, sweep } from './driver.ts'
 import type { Aggregation } from './flood/aggregation.ts'
+import { floodgate } from './flood/floodgate.ts'
 import { flushing, startAggregation } from './flood/start.ts'
 import { readRecord } from './histories.ts'
 import { type Journal, journal } from './journal.ts'
@@ -80,8 +80,6 @@ const sweepMs = 5_000
 const drainMs = 10_000
 /** A Pod that lives and asks for nothing for so long does not work on its alerts: others get them. */
 const forgottenMs = 30 * 60_000
-/** Per agent, far above what a class allows: it guards the store, not the cluster. */
-const flood = { perSecond: 2, burst: 60 }
 
 /** Wires the line to its cluster, store and callers, and runs it until the signal aborts. */
 export async function runMediator(options: MediatorOptions): Promise<void> {
@@ -292,17 +290,25 @@ function appParts(
     'submissions refused before an intent existed',
     ['code'],
   )
-  const floodgate = rateLimiter({ ...flood, maxKeys: 10_000, clock: monotonic })
+  const gate = floodgate(monotonic)
+  const known = callers({ reviewer: client, clock: monotonic })
   const { cluster, desk: triggers, breakers, journal } = running
   return {
     ...running,
     summaries: summaries(store),
-    shell: { name: 'jackstay-mediator', log, metrics, redact },
+    shell: {
+      ...{ name: 'jackstay-mediator', log, metrics, redact },
+      recognise: (token) => {
+        const caller = known.recall(token)
+        return caller && callerKey(caller)
+      },
+    },
+    floodgate: gate,
     store,
-    callers: callers({ reviewer: client, clock: monotonic }),
+    callers: known,
     intake: {
-      ...{ store, cluster, clock, clusterUid, triggers, redact, floodgate, intentsFrom },
-      ...{ journal, holder },
+      ...{ store, cluster, clock, clusterUid, triggers, redact, intentsFrom },
+      ...{ journal, holder, floodgate: gate },
       onOutright: (sender, cause) => breakers.outright(sender, cause),
     },
     alertToken: options.alertToken,

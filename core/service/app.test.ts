@@ -8,7 +8,7 @@ import { shell } from './testing.ts'
 const never = new AbortController().signal
 
 function state(ready: () => readonly string[], draining = never): { server: ServerState } {
-  return { server: { ready, draining, ending: never } }
+  return { server: { ready, draining, ending: never, known: () => undefined } }
 }
 
 test('healthz answers while readyz gives the reasons for not being ready', async () => {

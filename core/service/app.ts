@@ -6,10 +6,13 @@ import { visible } from '@jackstay/contract/text'
 import { type Context, Hono, type Next } from 'hono'
 import { routePath } from 'hono/route'
 import { isSized, tooLarge } from './body.ts'
+import { bearerIn } from './caller.ts'
+import { type Connections, sourceOf } from './connections.ts'
 import { Deadline } from './deadline.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import { type Place, places } from './places.ts'
 
 /** What `serve` tells the app about the server around it. */
 export interface ServerState {
@@ -19,11 +22,13 @@ export interface ServerState {
   readonly draining: AbortSignal
   /** Fires when work still under way is given up. */
   readonly ending: AbortSignal
+  /** A known caller speaks over this connection. */
+  readonly known: Connections['known']
 }
 
 export interface ServiceEnv {
   Bindings: Partial<HttpBindings> & { server?: ServerState }
-  Variables: { requestId: string; deadline: Deadline }
+  Variables: { requestId: string; deadline: Deadline; place: Place }
 }
 
 export interface AppOptions {
@@ -33,6 +38,11 @@ export interface AppOptions {
   readonly limits?: Partial<Limits>
   /** Cleans error messages before they leave. */
   readonly redact?: (text: string) => string
+  /**
+   * Whose bearer token this is known to have been a while ago, without asking anybody. It decides about
+   * places alone. Where it is given, routes call {@link knownAs} once they have checked credentials.
+   */
+  readonly recognise?: (token: string) => string | undefined
 }
 
 /**
@@ -51,7 +61,7 @@ export function createApp<E extends ServiceEnv = ServiceEnv>(options: AppOptions
     const { contentType, text } = await options.metrics.expose()
     return c.body(text, 200, { 'content-type': contentType })
   })
-  app.use(admit(limits))
+  app.use(options.recognise ? place(limits, options.recognise) : admit(limits))
   app.use(hurry(limits))
   app.use((c, next) => {
     capBody(c, limits.bodyBytes)
@@ -123,10 +133,47 @@ function admit({ inFlight }: Limits) {
   }
 }
 
+/** Gives each request a place: with its caller's where that is known, else with the strangers'. */
+function place(limits: Limits, recognise: (token: string) => string | undefined) {
+  const all = places({
+    all: limits.inFlight,
+    strangers: limits.strangers,
+    perSource: limits.strangersPerSource,
+    own: limits.ownPlaces,
+  })
+  return async (c: Context<ServiceEnv>, next: Next) => {
+    const socket = c.env?.incoming?.socket
+    const token = bearerIn(c)
+    const taken = all.take(sourceOf(socket ?? {}), token && recognise(token))
+    if (taken.known && socket) stateOf(c)?.known(socket)
+    c.set('place', taken)
+    try {
+      await next()
+    } finally {
+      taken.leave()
+    }
+  }
+}
+
+/**
+ * The credentials of this request are `caller`'s: from now on it has that one's place and time.
+ * @throws JackstayError `overloaded`
+ */
+export function knownAs(c: Context<ServiceEnv>, caller: string): void {
+  const taken = c.get('place')
+  if (taken === undefined || taken.known) return
+  taken.knownAs(caller)
+  const socket = c.env?.incoming?.socket
+  if (socket) stateOf(c)?.known(socket)
+  c.get('deadline').extend(c.get('deadline').wholeMs)
+}
+
 /** Runs the rest under a deadline and answers for it when it does not. */
 function hurry(limits: Limits) {
   return async (c: Context<ServiceEnv>, next: Next) => {
-    const deadline = new Deadline(limits.requestMs, limits.maxRequestMs)
+    const { requestMs, maxRequestMs, strangerMs } = limits
+    const deadline = new Deadline(requestMs, maxRequestMs)
+    if (c.get('place')?.known === false) deadline.extend(Math.min(strangerMs, requestMs))
     c.set('deadline', deadline)
     const letGo = watchEnds(c, deadline)
     const running = next()

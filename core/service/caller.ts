@@ -70,6 +70,11 @@ export interface Callers {
    * @throws JackstayError `unauthenticated`, `wrong_audience`, `upstream_unavailable`, `overloaded`
    */
   identify(token: string, audience: string, signal: AbortSignal): Promise<Caller>
+  /**
+   * Who held `token` when it was last found good, within the last hour; without asking. Nothing may be
+   * allowed on the strength of it: the token may have been revoked since.
+   */
+  recall(token: string): Caller | undefined
   readonly entries: number
 }
 
@@ -78,18 +83,34 @@ type Answer =
   | { readonly refused: 'unauthenticated' | 'wrong_audience'; readonly why: string }
 
 const maxTokenLength = 16 * 1024
+/** As long as a projected token lives. */
+const recallMs = 3600_000
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64')
+}
+
+/** One name for whoever holds a token: an agent's Pod, a ServiceAccount, a user. */
+export function callerKey(caller: Caller): string {
+  const pod = caller.kind === 'serviceaccount' ? caller.pod : undefined
+  return `${caller.username} ${pod?.uid ?? ''}`
+}
 
 /**
  * The token of `Authorization: Bearer …`.
  * @throws JackstayError `unauthenticated`
  */
 export function bearerToken(c: Context): string {
+  const token = bearerIn(c)
+  if (token !== undefined) return token
+  throw new JackstayError('unauthenticated', 'send `Authorization: Bearer <token>`')
+}
+
+/** The same, undefined where there is none. */
+export function bearerIn(c: Context): string | undefined {
   const header = c.req.header('authorization')
   const token = header && /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header)?.[1]
-  if (!token || token.length > maxTokenLength) {
-    throw new JackstayError('unauthenticated', 'send `Authorization: Bearer <token>`')
-  }
-  return token
+  return token && token.length <= maxTokenLength ? token : undefined
 }
 
 /** A map that forgets what was used longest ago, and everything after `ttlMs`. */
@@ -138,6 +159,7 @@ export function callers(options: CallersOptions): Callers {
   // apart, so that a flood of wrong tokens never evicts a right one
   const known = new Remembered<Caller>(maxEntries, ttlMs)
   const refused = new Remembered<Answer>(maxEntries, Math.min(options.refusedMs ?? 5_000, ttlMs))
+  const recalled = new Remembered<Caller>(maxEntries, recallMs)
   const reviews = new Map<string, Promise<Answer>>()
 
   const review = async (key: string, token: string, audience: string): Promise<Answer> => {
@@ -165,17 +187,22 @@ export function callers(options: CallersOptions): Callers {
       if (token === '' || token.length > maxTokenLength) {
         throw new JackstayError('unauthenticated', 'the token is empty or too long')
       }
-      const key = `${createHash('sha256').update(token).digest('base64')} ${audience}`
+      const digest = digestOf(token)
+      const key = `${digest} ${audience}`
       const now = clock()
       const caller = known.get(key, now)
       if (caller) return caller
       const answer =
         refused.get(key, now) ?? (await unlessAborted(join(key, token, audience), signal))
-      if ('caller' in answer) return answer.caller
+      if ('caller' in answer) {
+        recalled.set(digest, answer.caller, now)
+        return answer.caller
+      }
       throw new JackstayError(answer.refused, answer.why)
     },
+    recall: (token) => recalled.get(digestOf(token), clock()),
     get entries() {
-      return known.size + refused.size
+      return known.size + refused.size + recalled.size
     },
   }
 }

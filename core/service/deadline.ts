@@ -6,6 +6,8 @@ export class Deadline {
   readonly #controller = new AbortController()
   readonly #startedAt = performance.now()
   readonly #maxMs: number
+  /** What a request has unless it asks for more. */
+  readonly wholeMs: number
   #timer: NodeJS.Timeout
   /** Rejects with the signal's reason. */
   readonly missed: Promise<never>
@@ -13,6 +15,7 @@ export class Deadline {
 
   constructor(ms: number, maxMs: number) {
     this.#maxMs = maxMs
+    this.wholeMs = ms
     this.#timer = setTimeout(() => this.#expire(), ms)
     this.missed = new Promise((_, reject) => {
       this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true })

@@ -13,6 +13,13 @@ export interface Limits {
   readonly maxConnections: number
   /** Requests being worked on at once, health and metrics not counted. */
   readonly inFlight: number
+  /** Of them before their credentials were checked, where the app can tell; and of those from one address. */
+  readonly strangers: number
+  readonly strangersPerSource: number
+  /** From the headers to checked credentials. */
+  readonly strangerMs: number
+  /** Places each known caller has for itself, however many others are taken. */
+  readonly ownPlaces: number
 }
 
 export const defaultLimits: Limits = {
@@ -23,6 +30,10 @@ export const defaultLimits: Limits = {
   idleMs: 15_000,
   maxConnections: 1024,
   inFlight: 512,
+  strangers: 256,
+  strangersPerSource: 64,
+  strangerMs: 5_000,
+  ownPlaces: 16,
 }
 
 export function limitsOf(given: Partial<Limits> = {}): Limits {

@@ -17,6 +17,8 @@ export type Rate =
 
 export interface RateLimiter {
   take(key: string, tokens?: number): Rate
+  /** What {@link take} would say, without taking. */
+  peek(key: string, tokens?: number): Rate
   /** @throws JackstayError `rate_limited` */
   demand(key: string, tokens?: number): void
   readonly keys: number
@@ -70,12 +72,12 @@ export function rateLimiter({ perSecond, burst, maxKeys, clock }: RateOptions): 
     return bucket
   }
 
-  const take: RateLimiter['take'] = (key, tokens = 1) => {
+  const ask = (key: string, tokens: number, taken: number): Rate => {
     const now = clock()
     const bucket = bucketOf(key, now)
     refill(bucket, now)
     if (bucket.tokens >= tokens) {
-      bucket.tokens -= tokens
+      bucket.tokens -= taken
       return { allowed: true }
     }
     return {
@@ -83,19 +85,25 @@ export function rateLimiter({ perSecond, burst, maxKeys, clock }: RateOptions): 
       retryAfterMs: Math.ceil(((tokens - bucket.tokens) / perSecond) * 1000),
     }
   }
+  const take: RateLimiter['take'] = (key, tokens = 1) => ask(key, tokens, tokens)
   return {
     take,
+    peek: (key, tokens = 1) => ask(key, tokens, 0),
     demand(key, tokens) {
-      const rate = take(key, tokens)
-      if (rate.allowed) return
-      throw new JackstayError(
-        'rate_limited',
-        `too many requests; try again in ${rate.retryAfterMs} ms`,
-        { retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1000) },
-      )
+      assertAllowed(take(key, tokens))
     },
     get keys() {
       return buckets.size
     },
   }
+}
+
+/** @throws JackstayError `rate_limited` */
+export function assertAllowed(rate: Rate): void {
+  if (rate.allowed) return
+  throw new JackstayError(
+    'rate_limited',
+    `too many requests; try again in ${rate.retryAfterMs} ms`,
+    { retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1000) },
+  )
 }

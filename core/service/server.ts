@@ -1,14 +1,15 @@
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { isIP, isIPv4 } from 'node:net'
+import { isIP, isIPv4, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { JackstayError } from '@jackstay/contract/errors'
 import type { ServerState, ServiceEnv } from './app.ts'
+import { connections } from './connections.ts'
 import { type Limits, limitsOf } from './limits.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
-export { type AppOptions, createApp, drainSignal, type ServiceEnv } from './app.ts'
+export { type AppOptions, createApp, drainSignal, knownAs, type ServiceEnv } from './app.ts'
 export { extendDeadline, requestSignal } from './deadline.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 
@@ -61,8 +62,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const ending = new AbortController()
   const work = new Work()
   const server = newServer(options)
+  const refused = options.metrics.counter(
+    'http_connections_refused_total',
+    'connections closed because too many were open',
+  )
+  const held = connections(limitsOf(options.limits).maxConnections, () => refused.inc())
   const state: ServerState = {
     ready: options.ready,
+    known: held.known,
     draining: draining.signal,
     ending: ending.signal,
   }
@@ -78,10 +85,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     outgoing.once('close', () => work.end())
     void listener(incoming, outgoing)
   })
-  const refused = options.metrics.counter(
-    'http_connections_refused_total',
-    'connections closed because too many were open',
-  )
+  server.on('connection', (socket: Socket) => held.opened(socket))
   server.on('drop', () => refused.inc())
   options.metrics.gaugeOf('http_requests_in_flight', 'requests under way', () => work.count)
 
@@ -164,7 +168,8 @@ function newServer({ tls, limits }: ServeOptions): Server {
   const server = tls
     ? newTlsServer(tls, { ...http, handshakeTimeout: headerMs })
     : createServer(http)
-  server.maxConnections = maxConnections
+  // the app chooses which one goes; this is for what comes faster than it chooses
+  server.maxConnections = maxConnections + 64
   server.timeout = maxRequestMs + idleMs
   return server
 }

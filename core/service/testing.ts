@@ -26,10 +26,10 @@ export interface Line {
   until(part: string): Promise<string>
 }
 
-export function dial(port: number, text = ''): Promise<Line> {
+export function dial(port: number, text = '', localAddress?: string): Promise<Line> {
   return new Promise((resolve, reject) => {
     let received = ''
-    const socket = connect({ port, host: '127.0.0.1' })
+    const socket = connect({ port, host: '127.0.0.1', ...(localAddress && { localAddress }) })
     const closed = new Promise<string>((done) => {
       socket.on('close', () => done(received))
     })

@@ -1,8 +1,8 @@
 import { triggerAudiencePrefix, triggerMaker } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
 import { systemNamespace } from '@jackstay/contract/namespaces'
-import { bearerToken, type Callers } from '@jackstay/service/caller'
-import { requestSignal } from '@jackstay/service/server'
+import { bearerToken, type Callers, callerKey } from '@jackstay/service/caller'
+import { knownAs, requestSignal } from '@jackstay/service/server'
 import type { Context } from 'hono'
 import { audiencesIn } from '../readers.ts'
 
@@ -26,6 +26,7 @@ export async function identifyMaker(c: Context, callers: Callers): Promise<strin
     )
   }
   const caller = await callers.identify(token, audience, requestSignal(c))
+  knownAs(c, callerKey(caller))
   if (caller.username === account) return person
   throw new JackstayError('forbidden', `make a token for \`${account}\``)
 }

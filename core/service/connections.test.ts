@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { describe, it } from 'node:test'
+import { connections } from './connections.ts'
+
+class Socket extends EventEmitter {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  closed = false
+
+  constructor(remoteAddress: string, remotePort: number) {
+    super()
+    this.remoteAddress = remoteAddress
+    this.remotePort = remotePort
+  }
+
+  destroy(): void {
+    this.closed = true
+    this.emit('close')
+  }
+}
+
+describe('connections', () => {
+  it('T13 whoever holds most without a known caller loses its oldest first', () => {
+    let closed = 0
+    const held = connections(5, () => closed++)
+    const open = (address: string, port: number) => {
+      const socket = new Socket(address, port)
+      held.opened(socket)
+      return socket
+    }
+    const quiet = open('10.0.0.1', 1)
+    const agent = open('10.0.0.9', 1)
+    held.known({ remoteAddress: '10.0.0.9', remotePort: 1 })
+    const flood = Array.from({ length: 20 }, (_, n) => open('10.0.0.2', n + 1))
+    assert.equal(closed, 17)
+    assert.deepEqual(
+      flood.map((socket) => socket.closed),
+      flood.map((_, n) => n < 17),
+    )
+    assert.deepEqual([quiet.closed, agent.closed], [false, false])
+    assert.ok(!open('10.0.0.3', 1).closed, 'a newcomer finds room')
+    assert.equal(flood[17]?.closed, true)
+  })
+
+  it('T13 where only known callers are, the newcomer has to wait', () => {
+    const held = connections(1, () => undefined)
+    const [agent, late] = [new Socket('10.0.0.1', 1), new Socket('10.0.0.2', 1)]
+    held.opened(agent)
+    held.known(agent)
+    held.opened(late)
+    assert.deepEqual([agent.closed, late.closed], [false, true])
+    agent.destroy()
+    const next = new Socket('10.0.0.2', 2)
+    held.opened(next)
+    assert.ok(!next.closed)
+  })
+})
