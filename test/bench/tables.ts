@@ -62,6 +62,14 @@ export const tables = {
         quick ? { agents: 4, rounds: 1 } : { agents: 200, rounds },
       ),
   },
+  quiet: {
+    about: "a quiet agent's waiting time while another floods; on a real API server",
+    inWorld: async (world, { quick, rounds }) =>
+      (await import('./quiet.ts')).measureQuiet(
+        world,
+        quick ? { intents: 10, rounds: 1 } : { intents: 150, rounds },
+      ),
+  },
 } as const satisfies Readonly<Record<string, Table>>
 
 export type TableName = keyof typeof tables
