@@ -4,6 +4,7 @@ import type { IntentRecord } from '@jackstay/contract/record'
 import { authorityOf } from './authority.ts'
 import { beyondClass } from './gates.ts'
 import { end, moment } from './leaves.ts'
+import { latest } from './limits/latest.ts'
 import type { ClassView, Ports } from './ports.ts'
 import { next, rfc3339, type Stage } from './step.ts'
 import { suspended } from './suspended.ts'
@@ -30,7 +31,7 @@ async function pass(record: IntentRecord, ports: Ports): Promise<{ class: ClassV
   const { claims } = record.authenticated
   const stop = suspended(record, ports)
   if (stop !== undefined) return { refused: 'suspended', message: stop }
-  if (ports.clock.now() > (claims.exp + clockSkew) * 1000) {
+  if (latest(ports) > (claims.exp + clockSkew) * 1000) {
     const message = 'the intent expired before it could be looked at; sign a new one'
     return { refused: 'not_fresh', message }
   }

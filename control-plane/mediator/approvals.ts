@@ -3,6 +3,7 @@ import type { CountedApproval } from '@jackstay/contract/history'
 import type { Digest } from '@jackstay/contract/json'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { type QuorumOutcome, quorum } from '@jackstay/judge/quorum'
+import { latest } from './limits/latest.ts'
 import type { ApprovalView, Ports } from './ports.ts'
 
 /**
@@ -29,7 +30,7 @@ export function count(
     digest,
     excluded: [`system:serviceaccount:${record.authenticated.agent.name.replace('/', ':')}`],
     decidedAt: Date.parse(record.rehearsed?.at ?? ''),
-    now: ports.clock.now(),
+    now: latest(ports),
   })
 }
 

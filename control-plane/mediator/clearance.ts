@@ -5,6 +5,7 @@ import { count } from './approvals.ts'
 import { executionEnds } from './deadlines.ts'
 import { mayWrite } from './gates.ts'
 import { isStop, type Judgement, judgeNow, judgeRest, type Stop } from './judgement.ts'
+import { latest } from './limits/latest.ts'
 import { changed } from './obsolescence.ts'
 import type { ClassView, Ports } from './ports.ts'
 import { hasWritten } from './progress.ts'
@@ -51,7 +52,7 @@ export async function clearance(record: IntentRecord, ports: Ports): Promise<Cle
 /** What is begun in time may go on until its own end. */
 function tooLate(record: IntentRecord, ports: Ports): No | undefined {
   const ends = executionEnds(record, ports)
-  const now = ports.clock.now()
+  const now = latest(ports)
   if (ends !== undefined) {
     if (now < ends) return undefined
     const last = record.written.at(-1)

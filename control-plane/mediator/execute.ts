@@ -70,7 +70,9 @@ const freshMs = 5_000
 
 function isFresh(record: IntentRecord, ports: Ports): boolean {
   const times = [record.dispatched, ...record.written].map((step) => Date.parse(step?.at ?? ''))
-  return ports.clock.now() - Math.max(...times) <= freshMs
+  const age = ports.clock.now() - Math.max(...times)
+  // older than none: the clock was set back, and nobody knows how old it is (T09)
+  return age <= freshMs && age >= -freshMs
 }
 
 /** Takes up an old dispatch: what landed is found by reading, everything else is judged again. */
