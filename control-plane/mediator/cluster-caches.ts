@@ -69,12 +69,16 @@ export interface Caches {
   readonly targets: TargetCaches
 }
 
-type Report = (error: unknown, where: string) => void
+/** How caches say what failed, and for how long they are believed without contact. */
+export interface Keeping {
+  readonly onError: (error: unknown, where: string) => void
+  readonly staleAfterMs: number
+}
 
 function cacheOf<T>(
   client: KubeClient,
   kind: Kind,
-  report: Report,
+  keeping: Keeping,
   project: (object: KubeObject) => T | undefined,
   index?: (value: T) => string | undefined,
 ): WatchCache<T> {
@@ -83,14 +87,15 @@ function cacheOf<T>(
     resource: { apiVersion: groupVersion, kind: kind.kind, resource: kind.plural },
     project,
     ...(index && { index }),
-    onError: (error, where) => report(error, `${kind.plural}/${where}`),
+    staleAfterMs: keeping.staleAfterMs,
+    onError: (error, where) => keeping.onError(error, `${kind.plural}/${where}`),
   })
 }
 
 function coreCache<T>(
   client: KubeClient,
   resource: string,
-  report: Report,
+  keeping: Keeping,
   project: (object: KubeObject) => T | undefined,
   { index }: { index?: (value: T) => string } = {},
 ): WatchCache<T> {
@@ -99,7 +104,8 @@ function coreCache<T>(
     resource: { apiVersion: 'v1', resource },
     project,
     ...(index && { index }),
-    onError: (error, where) => report(error, `${resource}/${where}`),
+    staleAfterMs: keeping.staleAfterMs,
+    onError: (error, where) => keeping.onError(error, `${resource}/${where}`),
   })
 }
 
@@ -112,29 +118,29 @@ export function subjectKey(kind: string, name: string): string {
 export function openCaches(
   client: KubeClient,
   kinds: readonly TargetKind[],
-  report: Report,
+  keeping: Keeping,
 ): Caches {
   return {
-    classes: cacheOf(client, agentClass, report, projectClass),
-    keys: cacheOf(client, agentKey, report, projectKey, (key) => key.thumbprint),
-    policies: cacheOf(client, actionPolicy, report, policyView),
+    classes: cacheOf(client, agentClass, keeping, projectClass),
+    keys: cacheOf(client, agentKey, keeping, projectKey, (key) => key.thumbprint),
+    policies: cacheOf(client, actionPolicy, keeping, policyView),
     // one that does not read could be the one that says no: the cache then counts as out of step,
     // and everything stands still until it is repaired
-    suspensions: cacheOf(client, suspension, report, (o) => objectOf(suspension).parse(o).spec),
-    windows: cacheOf(client, changeWindow, report, windowView),
-    approvals: cacheOf(client, approval, report, projectApproval, (a) =>
+    suspensions: cacheOf(client, suspension, keeping, (o) => objectOf(suspension).parse(o).spec),
+    windows: cacheOf(client, changeWindow, keeping, windowView),
+    approvals: cacheOf(client, approval, keeping, projectApproval, (a) =>
       subjectKey(a.subject.kind, a.subject.name),
     ),
-    intents: cacheOf(client, intentObject, report, projectIntent, (i) => i.name),
-    namespaces: coreCache(client, 'namespaces', report, ({ metadata }) => ({
+    intents: cacheOf(client, intentObject, keeping, projectIntent, (i) => i.name),
+    namespaces: coreCache(client, 'namespaces', keeping, ({ metadata }) => ({
       name: metadata.name ?? '',
       labels: metadata.labels ?? {},
     })),
-    quotas: coreCache(client, 'resourcequotas', report, projectQuota, {
+    quotas: coreCache(client, 'resourcequotas', keeping, projectQuota, {
       index: (quota) => quota.namespace,
     }),
-    pods: coreCache(client, 'pods', report, projectPod, { index: (pod) => pod.uid }),
-    targets: openTargetCaches(client, kinds, report),
+    pods: coreCache(client, 'pods', keeping, projectPod, { index: (pod) => pod.uid }),
+    targets: openTargetCaches(client, kinds, keeping),
   }
 }
 

@@ -76,6 +76,13 @@ const schema = z.object({
     .max(24 * 30)
     .default(24)
     .describe('how long an ended intent stays visible as an object, in hours'),
+  staleSeconds: z.coerce
+    .number()
+    .int()
+    .min(3)
+    .max(300)
+    .default(30)
+    .describe('without contact to the API server for so long, everything is refused, in seconds'),
   oneOperator: z
     .boolean()
     .default(false)

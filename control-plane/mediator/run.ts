@@ -71,6 +71,8 @@ export interface MediatorOptions {
   readonly host: string
   readonly port: number
   readonly shownHours: number
+  /** Without contact to the API server for so long, nothing is decided on what was known. */
+  readonly staleSeconds: number
   /** One person is on call: see one-operator.ts for what that gives up. */
   readonly oneOperator: boolean
   readonly signal: AbortSignal
@@ -84,9 +86,10 @@ const forgottenMs = 30 * 60_000
 /** Wires the line to its cluster, store and callers, and runs it until the signal aborts. */
 export async function runMediator(options: MediatorOptions): Promise<void> {
   const { client, store, log, metrics, clock, signal } = options
-  const caches = openCaches(client, targetKinds(options.catalogue), (err, where) =>
-    log.warn({ err, where }, 'cache fault'),
-  )
+  const caches = openCaches(client, targetKinds(options.catalogue), {
+    onError: (err, where) => log.warn({ err, where }, 'cache fault'),
+    staleAfterMs: options.staleSeconds * 1000,
+  })
   const cluster = clusterView(caches, options.oneOperator)
   const changes = newChanges()
   const conditions = statusesOnChange({ ...options, caches, cluster, rules: () => rules })

@@ -1,6 +1,7 @@
 import type { CatalogueEntry, TargetKind } from '@jackstay/actions/action'
 import { type WatchCache, watchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
+import type { Keeping } from './cluster-caches.ts'
 
 export interface TargetView {
   readonly uid: string
@@ -19,7 +20,7 @@ export function targetKinds(catalogue: readonly CatalogueEntry[]): readonly Targ
 export function openTargetCaches(
   client: KubeClient,
   kinds: readonly TargetKind[],
-  report: (error: unknown, where: string) => void,
+  { onError, staleAfterMs }: Keeping,
 ): TargetCaches {
   return new Map(
     kinds.map((kind) => {
@@ -31,7 +32,8 @@ export function openTargetCaches(
           uid: metadata.uid ?? '',
           resourceVersion: metadata.resourceVersion ?? '',
         }),
-        onError: (error, where) => report(error, `${resource}/${where}`),
+        staleAfterMs,
+        onError: (error, where) => onError(error, `${resource}/${where}`),
       })
       return [resource, cache] as const
     }),

@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import { request as secure } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { pipeline } from 'node:stream'
+import { pipeline, Transform } from 'node:stream'
 import { loadConfig, type TlsMaterial } from '@jackstay/kube/config'
 
 /** A request on its way to the API server. */
@@ -17,6 +17,8 @@ export interface ApiCall {
   readonly query: URLSearchParams
   /** The intent it is made for, where an executor makes it. */
   readonly intent: string | undefined
+  readonly authorization: string | undefined
+  readonly watches: boolean
   /** Changes something: no read, no watch, no dry run, no review. */
   readonly writes: boolean
 }
@@ -37,6 +39,8 @@ export interface FaultyApi extends AsyncDisposable {
   before: (call: ApiCall) => Fate | Promise<Fate>
   /** Asked when the API server has answered, before the program learns of it. */
   after: (call: ApiCall, status: number) => Fate | Promise<Fate>
+  /** Awaited before each piece of an answer goes on: one that never resolves makes a stuck server. */
+  piece: (call: ApiCall) => void | Promise<void>
   /** Every write that the API server took, in order. */
   readonly taken: ApiCall[]
   /** Breaks every connection, watches included. */
@@ -66,7 +70,7 @@ export async function faultyApi(): Promise<FaultyApi> {
     }
     to.writeHead(status, answer.headers)
     to.flushHeaders()
-    pipeline(answer, to, () => undefined)
+    pipeline(answer, held(() => api.piece(call)), to, () => undefined)
   }
   const forward = (from: IncomingMessage) =>
     new Promise<IncomingMessage>((resolve, reject) => {
@@ -89,6 +93,7 @@ export async function faultyApi(): Promise<FaultyApi> {
     },
     before: () => pass,
     after: () => pass,
+    piece: () => undefined,
     taken,
     cutAll: () => {
       for (const one of open) one.destroy()
@@ -99,6 +104,14 @@ export async function faultyApi(): Promise<FaultyApi> {
     },
   }
   return api
+}
+
+function held(piece: () => void | Promise<void>): Transform {
+  return new Transform({
+    transform(chunk, _, done) {
+      void Promise.resolve(piece()).then(() => done(null, chunk))
+    },
+  })
 }
 
 /** Whether the call goes on as it was. */
@@ -124,5 +137,7 @@ function callOf({ method = 'GET', url = '/', headers }: IncomingMessage): ApiCal
   const { pathname: path, searchParams: query } = new URL(url, 'http://api')
   const intent = headers['impersonate-extra-jackstay.dev%2fintent']
   const reads = method === 'GET' || query.has('dryRun') || /reviews$/.test(path)
-  return { method, path, query, intent: intent?.toString(), writes: !reads }
+  const { authorization } = headers
+  const watches = query.get('watch') === 'true'
+  return { method, path, query, intent: intent?.toString(), authorization, watches, writes: !reads }
 }

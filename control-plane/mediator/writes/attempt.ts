@@ -1,4 +1,5 @@
 import type { Observed } from '@jackstay/actions/action'
+import { JackstayError } from '@jackstay/contract/errors'
 import { visible } from '@jackstay/contract/text'
 import { bindingOf } from './binding.ts'
 import type { Effect } from './effects.ts'
@@ -20,9 +21,11 @@ const sends = 5
 /**
  * Makes one write at most once. Reads first, so a repeat after a crash finds what landed; the bound
  * resourceVersion lets at most one of any twins land; an unknown answer is settled by reading.
+ * @throws JackstayError `upstream_unavailable` when the API server is too busy to take it
  */
 export async function attempt(effect: Effect): Promise<Attempted> {
   let message = ''
+  let left = false
   for (let sent = 0; sent < sends; sent++) {
     const seen = await effect.look()
     if (seen.state === 'landed') return { ...applied(seen.object), settled: 'by_reading' }
@@ -39,6 +42,14 @@ export async function attempt(effect: Effect): Promise<Attempted> {
       return { outcome, settled: 'by_answer', ...audit, message: visible(answer.message) }
     }
     message = answer.message
+    left ||= answer.kind !== 'not_sent'
+  }
+  if (!left) {
+    // nothing left for the object, so it did not move: whoever drives the line tries again, ever later
+    throw new JackstayError(
+      'upstream_unavailable',
+      `the API server took none of ${sends} attempts: ${message}`,
+    )
   }
   return { outcome: 'conflict', settled: 'by_reading', message: visible(message) }
 }

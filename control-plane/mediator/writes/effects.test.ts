@@ -82,6 +82,15 @@ describe('an eviction', () => {
     assert.equal(world.sent, 0)
   })
 
+  it('that the API server is too busy for is left to whoever tries again later', async () => {
+    const busy = () => ({ kind: 'not_sent', message: 'too many requests' }) as const
+    const world: World = { object: objectOf({}), answers: Array(5).fill(busy), sent: 0 }
+    await assert.rejects(run(world), { code: 'upstream_unavailable', retryable: true })
+    assert.equal(world.sent, 5)
+    world.answers.push(busy, () => ({ kind: 'applied', object: {} }) as const)
+    assert.equal((await run(world)).outcome, 'applied')
+  })
+
   it('that a disruption budget holds back is for later', async () => {
     const later = () => ({ kind: 'later', message: 'the budget is used up' }) as const
     const world: World = { object: objectOf({}), answers: [later], sent: 0 }
