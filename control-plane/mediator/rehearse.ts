@@ -1,7 +1,10 @@
+import { JackstayError } from '@jackstay/contract/errors'
 import type { EventData } from '@jackstay/contract/history'
+import { clockSkew } from '@jackstay/contract/intent'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { isStop, type Judgement, judgeNow } from './judgement.ts'
+import { isStop, type Judgement, judgeNow, type Stop } from './judgement.ts'
 import { decisionLeaf, end, moment } from './leaves.ts'
+import { latest } from './limits/latest.ts'
 import type { Ports } from './ports.ts'
 import { rfc3339, type Stage, type Step } from './step.ts'
 
@@ -12,7 +15,7 @@ import { rfc3339, type Stage, type Step } from './step.ts'
 export const rehearse: Stage = {
   name: 'rehearse',
   async run(record, ports) {
-    const judged = await judgeNow(record, ports)
+    const judged = await judgedInTime(record, ports)
     const at = moment(ports)
     if (isStop(judged)) {
       const { stop: reason, message } = judged
@@ -26,6 +29,18 @@ export const rehearse: Stage = {
     }
     return rehearsed(record, judged, ports)
   },
+}
+
+/** An API server that gives no verdict is asked again, for as long as the intent lives. */
+async function judgedInTime(record: IntentRecord, ports: Ports): Promise<Judgement | Stop> {
+  try {
+    return await judgeNow(record, ports)
+  } catch (error) {
+    const away = error instanceof JackstayError && error.code === 'upstream_unavailable'
+    const { exp } = record.authenticated.claims
+    if (!away || latest(ports) <= (exp + clockSkew) * 1000) throw error
+    return { stop: 'rehearsal_failed', message: error.message }
+  }
 }
 
 function rehearsed(record: IntentRecord, judged: Judgement, ports: Ports): Step {

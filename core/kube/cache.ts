@@ -30,6 +30,8 @@ export interface WatchCacheOptions<T> {
   readonly onError?: (error: unknown, where: CacheFault) => void
   /** Without contact for so long, `synced` is false; 30 s. At least 3 s. */
   readonly staleAfterMs?: number
+  /** How long one page of a list may take; 30 s. */
+  readonly pageTimeoutMs?: number
   /** Above it the cache is not synced; 100,000. */
   readonly maxObjects?: number
   /** 50 ms to 10 s. */
@@ -80,6 +82,7 @@ export function watchCache<T>(options: WatchCacheOptions<T>): WatchCache<T> {
 
 const defaultBackoff: Backoff = { minMs: 50, maxMs: 10_000 }
 const defaultStaleMs = 30_000
+const defaultPageMs = 30_000
 const defaultMaxObjects = 100_000
 /** A watch that ends sooner, without an event, counts as failed: else a broken proxy makes us spin. */
 const hastyMs = 500
@@ -109,7 +112,8 @@ class Cache<T> implements WatchCache<T> {
   constructor(options: WatchCacheOptions<T>) {
     const { client, resource, namespace, labelSelector, fieldSelector, project, index } = options
     this.#client = client
-    this.#scope = { resource, namespace, labelSelector, fieldSelector }
+    const { pageTimeoutMs = defaultPageMs } = options
+    this.#scope = { resource, namespace, labelSelector, fieldSelector, pageTimeoutMs }
     this.#onError = options.onError ?? (() => {})
     const maxObjects = options.maxObjects ?? defaultMaxObjects
     this.#store = new Store({
@@ -270,6 +274,9 @@ class Cache<T> implements WatchCache<T> {
   /** A half-open connection looks like a quiet one: past its time the watch is cut by us. */
   #expire(ended: AbortController, afterMs: number): void {
     void this.#clock.sleep(afterMs, ended.signal).then(() => {
+      if (ended.signal.aborted) return
+      // the next one would open and be as silent: only a list says what is so
+      this.#mustList = true
       ended.abort(new Error(`the watch did not end within ${Math.round(afterMs)} ms`))
     })
   }

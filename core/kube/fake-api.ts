@@ -37,6 +37,10 @@ export class FakeApi {
   readonly requests: Seen[] = []
   /** Answers used up first, in order; `undefined` passes one request on to the real behaviour. */
   readonly script: (Answer | undefined)[] = []
+  /** Asked for each request beyond the script; what it gives back answers in the server's place. */
+  meddle: (request: Seen) => Answer | undefined = () => undefined
+  /** Watches are held open and told nothing, as by a server that is stuck. */
+  muted = false
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #objects = new Map<string, Widget>()
@@ -165,7 +169,7 @@ export class FakeApi {
 
   #emit(revision: number, event: unknown): void {
     this.#events.push({ revision, line: JSON.stringify(event) })
-    this.sendToWatches(event)
+    if (!this.muted) this.sendToWatches(event)
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -174,7 +178,7 @@ export class FakeApi {
     const url = new URL(request.url ?? '/', 'http://fake')
     const seen = { method: request.method ?? '', url, rawHeaders: request.rawHeaders, body }
     this.requests.push(seen)
-    const scripted = this.script.shift()
+    const scripted = this.script.shift() ?? this.meddle(seen)
     if (scripted !== undefined) scripted(seen, response)
     else if (url.searchParams.has('watch')) this.#watch(url, response)
     else if (seen.method === 'GET') this.#list(url, response)
@@ -212,7 +216,8 @@ export class FakeApi {
     }
     response.writeHead(200, { 'content-type': 'application/json' })
     response.flushHeaders()
-    for (const { revision, line } of this.#events) if (revision > from) response.write(`${line}\n`)
+    for (const { revision, line } of this.muted ? [] : this.#events)
+      if (revision > from) response.write(`${line}\n`)
     this.#watches.add(response)
     response.on('close', () => this.#watches.delete(response))
   }

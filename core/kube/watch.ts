@@ -10,7 +10,6 @@ import {
 import { parseStatus, readError } from './status.ts'
 
 const pageSize = 500
-const pageTimeoutMs = 30_000
 /** An object in etcd has at most 1.5 MB; JSON and managed fields may double it a few times. */
 const maxLineChars = 16 * 1024 * 1024
 
@@ -19,6 +18,8 @@ export interface WatchScope {
   readonly namespace?: string | undefined
   readonly labelSelector?: string | undefined
   readonly fieldSelector?: string | undefined
+  /** Of each page of a list. */
+  readonly pageTimeoutMs: number
 }
 
 export type WatchEvent =
@@ -41,7 +42,7 @@ export async function* listPages(
       ...selectors(scope),
       limit: pageSize,
       signal,
-      timeoutMs: pageTimeoutMs,
+      timeoutMs: scope.pageTimeoutMs,
       ...(next === undefined ? {} : { continue: next }),
     })
     yield page

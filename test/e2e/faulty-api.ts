@@ -70,7 +70,12 @@ export async function faultyApi(): Promise<FaultyApi> {
     }
     to.writeHead(status, answer.headers)
     to.flushHeaders()
-    pipeline(answer, held(() => api.piece(call)), to, () => undefined)
+    pipeline(
+      answer,
+      held(() => api.piece(call)),
+      to,
+      () => undefined,
+    )
   }
   const forward = (from: IncomingMessage) =>
     new Promise<IncomingMessage>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { assertNever } from '@jackstay/contract/errors'
+import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import type { Binding } from '@jackstay/contract/history'
 import type { PatchWrite, Plan, PlannedWrite } from '@jackstay/contract/plan'
 import type { Stop } from '../judgement.ts'
@@ -14,7 +14,9 @@ export interface Rehearsed {
   readonly versions: ReadonlyMap<string, string>
 }
 
-/** Each write as a dry-run of the API server, as the executor. Stops at the first that does not pass. */
+/**
+ * Each write as a dry-run of the API server, as the executor. Stops at the first that does not pass.
+ */
 export async function rehearsePlan(
   plan: Plan,
   identity: WriteIdentity,
@@ -72,7 +74,10 @@ async function rehearseInverse(
   return stop && { ...stop, message: `the undo of ${write.id} would not pass: ${stop.message}` }
 }
 
-/** Undefined where the write would land, now or, for a disruption budget, later. */
+/**
+ * Undefined where the write would land, now or, for a disruption budget, later.
+ * @throws JackstayError `upstream_unavailable` where the API server gave no verdict
+ */
 function stopOf(answer: WriteAnswer): Stop | undefined {
   switch (answer.kind) {
     case 'applied':
@@ -80,9 +85,11 @@ function stopOf(answer: WriteAnswer): Stop | undefined {
       return undefined
     case 'conflict':
       return { stop: 'write_conflict', message: answer.message }
-    case 'refused':
     case 'unknown':
     case 'not_sent':
+      // nobody said no, and what people approved is not void because the API server was away
+      throw new JackstayError('upstream_unavailable', `no dry-run: ${answer.message}`)
+    case 'refused':
       return { stop: 'rehearsal_failed', message: answer.message }
     default:
       return assertNever(answer)
