@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { at } from '@jackstay/contract/field-changes'
 import type { ChangeWindowSpec } from '@jackstay/contract/kinds/change-window'
+import { readGrounds } from '@jackstay/judge/grounds'
 import { compileWindow } from '@jackstay/judge/windows'
 import { evidenceOf } from './breakers/evidence.ts'
 import { DrainLine, drainAllowed, drainAsked, drainClass } from './drain-builder.ts'
@@ -156,6 +157,39 @@ describe('a plan of many writes', () => {
     line.afterWrites(2, () => line.incidents.push({ namespace: 'shop', name: 'Down' }))
     assert.equal(await line.toEnd(), 'rolled_back/undone')
     assert.match(line.record().undoing?.message ?? '', /before the next write: denied by p1\/calm/)
+  })
+
+  const gold = '"tier" in namespace.labels && namespace.labels["tier"] == "gold"'
+
+  it('is judged for each namespace of its Pods, from the first judgement on', async () => {
+    const line = new DrainLine()
+    line.policies.push({ ...drainAllowed, rules: [{ name: 'gold', deny: { when: gold } }] })
+    Object.assign(line.world.labels.shop ?? {}, { tier: 'gold' })
+    assert.equal(await line.toEnd(), 'refused/denied')
+    assert.match(line.record().ended?.message ?? '', /^in the namespace `shop`: denied by p1\/gold/)
+    const read = readGrounds(line.record().ended?.grounds)
+    assert.ok('facts' in read && read.facts.elsewhere?.length === 2, JSON.stringify(read))
+  })
+
+  it('stops where the labels of such a namespace make a rule say no (T19)', async () => {
+    const line = new DrainLine()
+    line.policies.push({ ...drainAllowed, rules: [{ name: 'gold', deny: { when: gold } }] })
+    line.afterWrites(2, () => Object.assign(line.world.labels.shop ?? {}, { tier: 'gold' }))
+    assert.equal(await line.toEnd(), 'rolled_back/undone')
+    assert.match(
+      line.record().undoing?.message ?? '',
+      /in the namespace `shop`: denied by p1\/gold/,
+    )
+    assert.deepEqual(line.world.effects, takenBack)
+  })
+
+  it('stops where it would take more people by now (T19)', async () => {
+    const line = new DrainLine()
+    const people = { when: gold, count: 1, groups: ['oncall'] }
+    line.policies.push({ ...drainAllowed, rules: [{ name: 'gold', requireApproval: people }] })
+    line.afterWrites(2, () => Object.assign(line.world.labels.shop ?? {}, { tier: 'gold' }))
+    assert.equal(await line.toEnd(), 'rolled_back/undone')
+    assert.equal(line.record().undoing?.reason, 'policy_changed')
   })
 
   it('stops when its alert resolves', async () => {

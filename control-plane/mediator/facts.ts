@@ -1,10 +1,11 @@
 import { fieldChanges } from '@jackstay/contract/field-changes'
 import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
-import type { Facts } from '@jackstay/judge/facts'
+import type { Facts, Place } from '@jackstay/judge/facts'
 import { risk } from '@jackstay/judge/risk'
 import { strictestFact } from '@jackstay/judge/windows-closed'
 import type { Ports } from './ports.ts'
+import { namespacesIn } from './reach.ts'
 import { windowQuestion } from './windows/closed.ts'
 
 /** A fact that the control plane does not have. Nothing is decided without it. */
@@ -27,43 +28,51 @@ export async function factsOf(
   ports: Ports,
 ): Promise<Facts | Unknown> {
   const { claims, agent } = record.authenticated
-  const { apiVersion, kind, namespace: namespaceName = '', name } = plan.target
+  const { apiVersion, kind, namespace = '', name } = plan.target
   const [agentNamespace = '', serviceAccount = ''] = agent.name.split('/')
-  const namespace = namespaceName === '' ? { labels: {} } : ports.cluster.namespace(namespaceName)
-  if (namespace === undefined) return { unknown: `the namespace \`${namespaceName}\` is not known` }
   const incidents = await ports.triggers.firing(maxIncidents + 1)
   if (incidents.length > maxIncidents) {
     return { unknown: `more than ${maxIncidents} alerts are firing; resolve some in Alertmanager` }
   }
   const now = ports.clock.now()
-  const quotas = ports.cluster
-    .quotas(namespaceName)
-    .flatMap(({ name, limits }) => limits.map((limit) => ({ name, ...limit })))
-  if (quotas.length > maxQuotas) {
-    const unknown = `the namespace \`${namespaceName}\` has more than ${maxQuotas} quotas; merge some`
-    return { unknown }
+  const places: Place[] = []
+  for (const one of namespacesIn(plan)) {
+    const found = placeOf(one, plan.action, ports)
+    if ('unknown' in found) return found
+    places.push(found)
   }
+  const [own, ...elsewhere] = places
+  if (own === undefined) throw new TypeError('a target in no place at all')
   return {
     intent: { action: claims.action, params: claims.params },
     action: plan.action,
-    target: { apiVersion, kind, namespace: namespaceName, name },
-    plan: planFacts(plan, namespace.labels, quotas),
+    target: { apiVersion, kind, namespace, name },
+    plan: planFacts(plan, own.namespace.labels, own.namespace.quotas),
     agent: { name: agent.name, namespace: agentNamespace, serviceAccount },
     class: {
       name: agent.class,
       autonomy: ports.cluster.class(agent.class)?.spec.autonomy ?? 'observe',
     },
     cluster: { uid: ports.clusterUid, incidents: [...incidents] },
-    namespace: {
-      name: namespaceName,
-      labels: namespace.labels,
-      quotas,
-    },
-    window: strictestFact(
-      ports.cluster.windows(),
-      windowQuestion(plan.action, namespaceName, ports),
-    ),
+    ...own,
+    ...(elsewhere.length > 0 && { elsewhere }),
     now: new Date(now),
+  }
+}
+
+/** What rules see of one namespace; of what belongs to none, nothing. */
+function placeOf(name: string, action: string, ports: Ports): Place | Unknown {
+  const found = name === '' ? { labels: {} } : ports.cluster.namespace(name)
+  if (found === undefined) return { unknown: `the namespace \`${name}\` is not known` }
+  const quotas = ports.cluster
+    .quotas(name)
+    .flatMap(({ name, limits }) => limits.map((limit) => ({ name, ...limit })))
+  if (quotas.length > maxQuotas) {
+    return { unknown: `the namespace \`${name}\` has more than ${maxQuotas} quotas; merge some` }
+  }
+  return {
+    namespace: { name, labels: found.labels, quotas },
+    window: strictestFact(ports.cluster.windows(), windowQuestion(action, name, ports)),
   }
 }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { PolicyRule } from '@jackstay/contract/kinds/action-policy'
 import fc from 'fast-check'
 import { decide } from './decide.ts'
+import { explain } from './explain.ts'
+import type { Place } from './facts.ts'
 import { compileRules } from './rules.ts'
 import { allow, ask, deny, policy, someFacts, verdict, withParams } from './samples.ts'
 
@@ -119,5 +122,59 @@ describe('decide', () => {
         assert.equal(Reflect.apply(decide, undefined, [given]).effect, 'deny')
       }),
     )
+  })
+})
+
+describe('a plan that writes in several namespaces', () => {
+  const place = (name: string, labels: Record<string, string>): Place => ({
+    namespace: { name, labels, quotas: [] },
+    window: { open: false, frozen: false, breakGlass: false, names: [] },
+  })
+  const bank = place('bank', { tier: 'gold' })
+  const lab = place('lab', { tier: 'none' })
+  const asked = (rules: PolicyRule[], ...elsewhere: Place[]) =>
+    verdict([policy('p', rules)], { facts: someFacts({ elsewhere }) })
+  const gold = '"tier" in namespace.labels && namespace.labels["tier"] == "gold"'
+
+  it('is denied where a rule denies for one of them, and says for which', () => {
+    const rules = [allow('a'), deny('d', gold)]
+    assert.equal(asked(rules, lab).effect, 'allow')
+    const { effect, reason, fired, requirements } = asked(rules, lab, bank)
+    assert.deepEqual([effect, reason], ['deny', 'in the namespace `bank`: denied by p/d'])
+    assert.deepEqual([fired[0]?.id, requirements], ['p/d', []])
+  })
+  it('is allowed only where each of them is', () => {
+    const rules = [allow('a', 'namespace.name in ["shop", "lab"]')]
+    assert.equal(asked(rules, lab).effect, 'allow')
+    assert.equal(asked(rules, lab, bank).effect, 'deny')
+  })
+  it('needs what rules demand for any of them, once per rule', () => {
+    const rules = [allow('a'), ask('g', gold, 2), ask('all')]
+    const from = (...places: Place[]) => asked(rules, ...places).requirements.map((r) => r.from)
+    assert.deepEqual(from(lab), ['p/all'])
+    assert.deepEqual(from(lab, bank, { ...bank }), ['p/all', 'p/g'])
+    const { reason } = asked(rules, bank)
+    assert.match(
+      reason,
+      /^allowed by p\/a, with .* p\/all demands; in the namespace `bank` allowed/,
+    )
+  })
+  it('asks the windows of each', () => {
+    const shut = { ...lab, window: { ...lab.window, frozen: true } }
+    assert.equal(asked([allow('a', '!window.frozen')], shut).effect, 'deny')
+  })
+  it('is explained by the namespace that decided', () => {
+    const { rules } = compileRules([policy('p', [allow('a'), deny('d', gold)])])
+    const rest = {
+      autonomy: 'act-within-policy',
+      className: 'sre',
+      action: 'workload.scale',
+    } as const
+    const defaultApproval = { count: 1, groups: ['leads'] }
+    const facts = someFacts({ elsewhere: [lab, bank] })
+    const { cause } = explain({ ...rest, rules, facts, defaultApproval })
+    assert.deepEqual(cause.rules, ['p/d'])
+    assert.deepEqual(cause.besides, ['seen for the namespace bank, beside 2 others'])
+    assert.ok(cause.values.some(({ value }) => value === 'gold'))
   })
 })

@@ -3,7 +3,7 @@ import { assertNever } from '@jackstay/contract/errors'
 import { sha256 } from '@jackstay/contract/json'
 import type { Autonomy } from '@jackstay/contract/kinds/agent-class'
 import { visible } from '@jackstay/contract/text'
-import { type BoundFacts, bindFacts, type Facts } from './facts.ts'
+import { type BoundFacts, bindFacts, type Facts, placesOf } from './facts.ts'
 import {
   type CompiledPolicy,
   type CompiledRule,
@@ -44,11 +44,19 @@ const listed = 256
 /**
  * The rules' verdict on one plan. Every rule of the action is evaluated, so the order of rules
  * never matters. Any matching deny, any error and no matching allow are a deny; every matching
- * `requireApproval` adds what it demands. Total: never throws, and what is amiss is a deny.
+ * `requireApproval` adds what it demands. A plan that writes in several namespaces is judged for each.
+ * Total: never throws, and what is amiss is a deny.
  */
 export function decide(input: DecideInput): Decision {
   try {
-    return judged(input)
+    const [own, ...others] = placesOf(input.facts)
+    const first = judged({ ...input, facts: own })
+    return others.length === 0
+      ? first
+      : strictest(
+          first,
+          others.map((facts) => [facts.namespace.name, judged({ ...input, facts })]),
+        )
   } catch (error) {
     return denial(`judging failed: ${error instanceof Error ? error.message : 'unknown'}`)
   }
@@ -75,7 +83,7 @@ function judged(input: DecideInput): Decision {
   const fired = rules
     .map(({ policy, rule }) => fire(policy, rule, facts))
     .filter((f) => f !== undefined)
-    .sort((a, b) => weight(a.rule) - weight(b.rule) || (a.rule.id < b.rule.id ? -1 : 1))
+    .sort((a, b) => heaviest(a.rule, b.rule))
   const verdict = weigh(input, policies, fired)
   return {
     effect: verdict.effect,
@@ -84,6 +92,34 @@ function judged(input: DecideInput): Decision {
     evaluated: rules.length,
     requirements: verdict.effect === 'allow' ? [...verdict.requirements] : [],
     rulesHash: rulesHash(input.rules, input.action),
+  }
+}
+
+/**
+ * One decision of those for several namespaces: a deny for any is a deny, and what rules demand for
+ * each adds up, once per rule. So one namespace more never makes it less strict.
+ */
+function strictest(own: Decision, others: readonly (readonly [string, Decision])[]): Decision {
+  const all = [own, ...others.map(([, decision]) => decision)]
+  const fired = new Map(all.flatMap((d) => d.fired.map((f) => [JSON.stringify(f), f] as const)))
+  const said = {
+    ...own,
+    fired: [...fired.values()].sort(heaviest).slice(0, listed),
+    evaluated: all.reduce((sum, { evaluated }) => sum + evaluated, 0),
+  }
+  if (own.effect === 'deny') return said
+  const [place, denial] = others.find(([, { effect }]) => effect === 'deny') ?? []
+  if (denial !== undefined) {
+    const reason = cut(`in the namespace \`${place}\`: ${denial.reason}`)
+    return { ...said, effect: 'deny', reason, requirements: [] }
+  }
+  const demands = new Map(all.flatMap((d) => d.requirements.map((r) => [r.from, r] as const)))
+  const different = others.filter(([, d]) => d.reason !== own.reason)
+  const reasons = different.map(([name, d]) => `; in the namespace \`${name}\` ${d.reason}`)
+  return {
+    ...said,
+    reason: cut(own.reason + reasons.join('')),
+    requirements: [...demands.values()],
   }
 }
 
@@ -168,6 +204,10 @@ function allowReason(id: string, requirements: readonly ApprovalRequirement[]): 
   if (requirements.length === 0) return `allowed by ${id}`
   const verb = requirements.length === 1 ? 'demands' : 'demand'
   return `allowed by ${id}, with the approval that ${requirements.map((r) => r.from).join(', ')} ${verb}`
+}
+
+function heaviest(a: FiredRule, b: FiredRule): number {
+  return weight(a) - weight(b) || (a.id < b.id ? -1 : 1)
 }
 
 function weight(rule: FiredRule): number {

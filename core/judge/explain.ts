@@ -2,7 +2,7 @@ import type { Decision } from '@jackstay/contract/decision'
 import type { Json } from '@jackstay/contract/json'
 import { type Leaf, type Need, type ReadFact, type TracedFacts, tracer } from './cel/trace.ts'
 import { type DecideInput, decide } from './decide.ts'
-import { bindFacts } from './facts.ts'
+import { bindFacts, placesOf } from './facts.ts'
 import { type CompiledPolicy, type CompiledRule, policiesFor } from './rules.ts'
 
 export type Outcome = 'allow' | 'deny' | 'approval'
@@ -71,17 +71,36 @@ export function explain(input: DecideInput): Explanation {
   const decision = decide(input)
   const policies = policiesFor(input.rules, input.action)
   const broken = policies.filter((p) => p.spec.mode === 'enforce' && p.problems.length > 0)
-  const asked = askAll(policies, input)
   const outcome = outcomeOf(decision)
+  const place = decisivePlace(input, outcome)
+  const asked = askAll(policies, place)
   const effective = asked.filter((rule) => rule.mode === 'enforce')
-  const scene = { input, decision, outcome, broken, rules: effective }
+  const scene = { input: place, decision, outcome, broken, rules: effective }
   return {
     decision,
     outcome,
     rules: asked.map(({ need: _, byAlert: __, ...rule }) => rule),
-    cause: causeOf(scene),
+    cause: besidePlaces(input, place, causeOf(scene)),
     changes: changesOf(scene),
   }
+}
+
+/** Of a plan that writes in several namespaces, the first that came to the same as the whole. */
+function decisivePlace(input: DecideInput, outcome: Outcome): DecideInput {
+  try {
+    const places = placesOf(input.facts).map((facts) => ({ ...input, facts }))
+    return places.find((one) => outcomeOf(decide(one)) === outcome) ?? input
+  } catch {
+    return input // of facts that are none the decision says so
+  }
+}
+
+function besidePlaces(input: DecideInput, place: DecideInput, cause: Cause): Cause {
+  const others = input.facts?.elsewhere?.length ?? 0
+  if (others === 0) return cause
+  const { name } = place.facts.namespace
+  const here = name === '' ? 'the target, which is in no namespace' : `the namespace ${name}`
+  return { ...cause, besides: [...cause.besides, `seen for ${here}, beside ${others} others`] }
 }
 
 /** What a decision comes to. */
@@ -137,7 +156,7 @@ function askAll(policies: readonly CompiledPolicy[], input: DecideInput): readon
 /** Undefined where the facts are none: then nothing was asked. */
 function tracedFacts({ facts }: DecideInput): TracedFacts | undefined {
   try {
-    const { now, ...rest } = facts
+    const { now, elsewhere: _, ...rest } = facts
     const plain: { readonly [key: string]: Json } = { ...rest, now: now.toISOString() }
     return { bound: bindFacts(facts), plain }
   } catch {

@@ -118,13 +118,29 @@ export const facts = z.strictObject({
       labels: z.record(z.string(), z.string()).describe('its labels; any may be absent'),
       quotas: z.array(quota).describe('its ResourceQuotas, one entry per resource'),
     })
-    .describe("the target's namespace"),
+    .describe(
+      'the namespace that is judged: that of the target, and in turn each other one that is written in',
+    ),
   window: windowFact.describe(
-    'what the change windows say now; what they shut by themselves is refused without any rule',
+    'what the change windows say of it now; what they shut by themselves is refused without any rule',
   ),
   now: z.date().describe('time of the decision, UTC'),
 })
-export type Facts = z.infer<typeof facts>
+/** The variables of rules for one namespace. */
+type Variables = z.infer<typeof facts>
+
+const place = facts.pick({ namespace: true, window: true })
+/** What the facts say of one namespace alone. */
+export type Place = z.infer<typeof place>
+
+/** What is judged: the variables, and what they are for each further namespace that the plan writes in. */
+export const judgedFacts = facts.extend({ elsewhere: z.array(place).max(64).optional() })
+export type Facts = z.infer<typeof judgedFacts>
+
+/** The variables once for each namespace that the plan writes in, the target's first. */
+export function placesOf({ elsewhere = [], ...own }: Facts): readonly [Facts, ...Facts[]] {
+  return [own, ...elsewhere.map(({ namespace, window }) => ({ ...own, namespace, window }))]
+}
 
 /** Facts as CEL values, made once per decision. */
 export type BoundFacts = Bindings
@@ -132,7 +148,7 @@ export type BoundFacts = Bindings
 /**
  * @throws ZodError when the values are not what the schema says
  */
-export function bindFacts(values: Facts): BoundFacts {
+export function bindFacts(values: Variables): BoundFacts {
   // the schema judges, the originals are bound: what it makes of a key `__proto__` is not ours
   facts.parse(values)
   const { now, ...rest } = values

@@ -1,6 +1,6 @@
 import type { Grounds } from '@jackstay/contract/history'
 import { canonical, digestOf, type Json, sha256 } from '@jackstay/contract/json'
-import { type Facts, facts } from './facts.ts'
+import { type Facts, judgedFacts } from './facts.ts'
 
 /** Bytes of facts that are kept beside a decision: more than a whole request has. */
 const maxBytes = 96 * 1024
@@ -15,9 +15,13 @@ export function groundsOf(values: Facts, { count, groups }: Defaults): Grounds {
   return { ...kept(values), defaultApproval: { count, groups: [...groups] } }
 }
 
-function kept({ now, ...rest }: Facts): Pick<Grounds, 'digest' | 'facts'> {
+function kept({ now, elsewhere, ...rest }: Facts): Pick<Grounds, 'digest' | 'facts'> {
   try {
-    const all: { readonly [key: string]: Json } = { ...rest, now: now.toISOString() }
+    const all: { readonly [key: string]: Json } = {
+      ...rest,
+      ...(elsewhere && { elsewhere }),
+      now: now.toISOString(),
+    }
     const small = Buffer.byteLength(canonical(all)) <= maxBytes
     return { digest: digestOf(all), ...(small && { facts: all }) }
   } catch {
@@ -38,7 +42,7 @@ export function readGrounds(
     return { missing: 'the facts are not the ones of their digest: the record is damaged' }
   }
   const { now, ...rest } = grounds.facts
-  const read = facts.safeParse({ ...rest, now: new Date(String(now)) })
+  const read = judgedFacts.safeParse({ ...rest, now: new Date(String(now)) })
   if (read.success) return { facts: read.data }
   const [issue] = read.error.issues
   return { missing: `recorded by another version: \`${issue?.path.join('.')}\` ${issue?.message}` }

@@ -5,7 +5,7 @@ import { strings } from '@bufbuild/cel/ext'
 import { decision } from '@jackstay/contract/decision'
 import type { PolicyRule } from '@jackstay/contract/kinds/action-policy'
 import fc from 'fast-check'
-import { bindFacts, type Facts } from './facts.ts'
+import { bindFacts, type Facts, type Place } from './facts.ts'
 import { compileRules, type NamedPolicy, policiesFor } from './rules.ts'
 import { allow, ask, deny, policy, someFacts, verdict } from './samples.ts'
 
@@ -143,6 +143,43 @@ const someFactsOf: fc.Arbitrary<Facts> = fc
     }
   })
 
+/** Rules about namespaces, beside any others or alone. */
+const aboutPlaces: fc.Arbitrary<NamedPolicy[]> = fc
+  .tuple(
+    fc.array(
+      fc.tuple(
+        fc.constantFrom(allow, deny, ask),
+        fc.constantFrom(
+          ...['namespace.name == "prod-1"', 'has(namespace.labels.team)', 'window.frozen'],
+          ...['namespace.name != "shop"', 'namespace.labels["tier"] == "shop"'],
+        ),
+      ),
+      { minLength: 1, maxLength: 3 },
+    ),
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant([policy('any', [allow('a')])]) },
+      { weight: 1, arbitrary: policySets },
+    ),
+  )
+  .map(([own, others]) => [
+    ...others,
+    policy(
+      'places',
+      own.map(([make, when], i) => make(`r${i}`, when)),
+    ),
+  ])
+
+const somePlaces: fc.Arbitrary<Place> = fc
+  .tuple(
+    fc.constantFrom('shop', 'prod-1', 'kube-system'),
+    fc.dictionary(fc.constantFrom('team', 'tier'), fc.constantFrom('shop', '')),
+    fc.boolean(),
+  )
+  .map(([name, labels, frozen]) => ({
+    namespace: { name, labels, quotas: [] },
+    window: { open: false, frozen, breakGlass: false, names: [] },
+  }))
+
 const autonomy = fc.constantFrom('propose' as const, 'act-within-policy' as const)
 const outcome = ({ effect, reason, requirements, rulesHash }: ReturnType<typeof verdict>) => ({
   ...{ effect, reason, requirements, rulesHash },
@@ -180,6 +217,35 @@ describe('for all rules and all facts', () => {
       }),
       { numRuns: 100 },
     )
+  })
+  it('one more namespace never turns a deny into an allow, nor frees anybody from a demand', () => {
+    let [turned, added] = [0, 0]
+    fc.assert(
+      fc.property(
+        aboutPlaces,
+        someFactsOf,
+        fc.array(somePlaces, { maxLength: 3 }),
+        somePlaces,
+        autonomy,
+        (all, facts, elsewhere, more, free) => {
+          const asked = (places: Place[]) =>
+            verdict(all, { facts: { ...facts, elsewhere: places }, autonomy: free })
+          const before = asked(elsewhere)
+          const after = asked([...elsewhere, more])
+          assert.deepEqual(decision.parse(after), after)
+          if (after.effect === 'deny') {
+            if (before.effect === 'allow') turned += 1
+            return
+          }
+          assert.equal(before.effect, 'allow')
+          const from = new Set(after.requirements.map((r) => r.from))
+          assert.ok(before.requirements.every((r) => from.has(r.from)))
+          if (from.size > before.requirements.length) added += 1
+        },
+      ),
+      { numRuns: 200 },
+    )
+    assert.ok(turned > 3 && added > 0, `${turned} turned, ${added} added`)
   })
   it('order is nothing', () => {
     fc.assert(

@@ -15,6 +15,13 @@ refused in \`allow\`, and elsewhere it stands under \`exists\`, or its size abov
 resolved, or has not been heard of for seven days: such a rule is a brake and no lock. What it
 demands in \`requireApproval\` comes on top of what the class demands, never in its place.
 
+A plan that writes in several namespaces is judged once for each, the target's first, with \`namespace\`
+and \`window\` bound to it and everything else the same: a drain for its Node, which is in none
+(\`namespace.name == ""\`, no labels), and for every namespace that it evicts a Pod from. A deny for any
+is a deny, an \`allow\` must match for each, and what is demanded of people adds up, once per rule. So one
+namespace more never turns a deny into an allow. Cases of \`jackstay policy test\` name the others under
+\`facts.elsewhere\`, a list of \`{namespace, window}\`.
+
 ## Variables
 `
 

@@ -74,7 +74,9 @@ describe('evictions, nodes and new objects through the whole line', {
     let own: Tenant
     let other: string
     before(async () => {
-      own = await w.tenant({ actions: ['node.drain'], rules: allow, verifySeconds: 300 })
+      const closed = { name: 'closed', deny: { when: '"closed" in namespace.labels' } }
+      const rules = [...allow, closed]
+      own = await w.tenant({ actions: ['node.drain'], rules, verifySeconds: 300 })
       // behind the first one in the order of the plan
       other = `z-${own.targets}`
       const labels = { [governedLabel]: 'true' }
@@ -162,6 +164,17 @@ describe('evictions, nodes and new objects through the whole line', {
       )
       assert.match(because(view).join(), /"suspended"/)
       passed(await attempt(w.admin, 'DELETE', `${path}/${metadata.name}`))
+    })
+
+    it('stops where its rules deny the namespace of the next Pod by a label (T19)', async () => {
+      const path = `/api/v1/namespaces/${other}`
+      const label = (closed: string | null) =>
+        attempt(w.admin, 'PATCH', path, { metadata: { labels: { closed } } })
+      const view = await stopped(async () => passed(await label('')))
+      assert.match(because(view).join(), /in the namespace .*\/closed.*"denied"/)
+      const again = await own.agent.ask('node.drain', {}, target)
+      assert.equal(phaseOf(again), 'refused/denied', JSON.stringify(again.summary))
+      passed(await label(null))
     })
 
     it('stops for an edit of its rules (T19)', async () => {

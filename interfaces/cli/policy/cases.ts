@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { actionName } from '@jackstay/contract/text'
 import type { DecideInput } from '@jackstay/judge/decide'
 import type { Outcome } from '@jackstay/judge/explain'
-import { type Facts, facts } from '@jackstay/judge/facts'
+import { type Facts, judgedFacts } from '@jackstay/judge/facts'
 import { sampleApproval } from '@jackstay/judge/sample-facts'
 import { z } from 'zod'
 import type { InputFile } from './files.ts'
@@ -120,8 +120,8 @@ export function makeSituation(
   const changes = layers.map(([, fields]) => changesOf(fields))
   const values = withTime(situation(changes))
   const placed = placedBy(document, layers, values)
-  const mistakes = schemaMistakes(facts, placed)
-  const read = facts.safeParse(values)
+  const mistakes = schemaMistakes(judgedFacts, placed)
+  const read = judgedFacts.safeParse(values)
   if (!read.success || mistakes.length > 0) return { mistakes }
   const approval = layers.findLast(([, fields]) => fields.defaultApproval)?.[1].defaultApproval
   return { situation: situationOf(read.data, approval ?? sampleApproval), mistakes: [] }
