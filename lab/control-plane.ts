@@ -20,6 +20,8 @@ export interface Host {
   readonly mediatorFlags?: readonly string[]
   /** Flags of the Node.js it runs in. */
   readonly mediatorNodeFlags?: readonly string[]
+  /** Another main file of it than the checkout's: its bundle. */
+  readonly mediatorMain?: string
 }
 
 /** One program alone, to crash it and start it again as it was. */
@@ -83,7 +85,7 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
     const kubeconfig = await identity(host, `jackstay-${name}`)
     return await startProgram({
       name: `jackstay-${name}`,
-      main: programs[name],
+      main: (name === 'mediator' && host.mediatorMain) || programs[name],
       args: ['--kubeconfig', kubeconfig, '--port', String(port), ...extra],
       ...(name === 'mediator' && { nodeFlags: host.mediatorNodeFlags ?? [] }),
       logFile: join(logs, `${name}.log`),

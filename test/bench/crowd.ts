@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PolicyRule } from '@jackstay/contract/kinds/action-policy'
+import type { ClassLimits } from '@jackstay/contract/kinds/agent-class'
 import type { LineWorld, Tenant } from '@jackstay/e2e/line-world'
 import { newKey, TestAgent } from '@jackstay/e2e/test-agent'
 import { createAgentPod } from '@jackstay/lab/agent-pod'
@@ -24,11 +25,12 @@ export async function withCrowd<T>(
   world: LineWorld,
   size: number,
   rules: readonly PolicyRule[],
+  limits: Partial<ClassLimits>,
   use: (crowd: Crowd) => Promise<T>,
 ): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-crowd-'))
   try {
-    const tenant = await world.tenant({ rules })
+    const tenant = await world.tenant({ rules, limits })
     const members: Member[] = []
     const names = Array.from({ length: size }, (_, n) => `agent-${n}`)
     await inParallel(names, 8, async (name) => {

@@ -36,7 +36,7 @@ interface Figures {
  */
 export async function measureQuiet(world: LineWorld, options: QuietOptions): Promise<string> {
   const rules = twentyRulesAbout(action).flatMap(({ spec }) => spec.rules)
-  return withCrowd(world, quietAgents + 1, rules, async (crowd) => {
+  return withCrowd(world, quietAgents + 1, rules, {}, async (crowd) => {
     await world.deployment(crowd.tenant, 'web', 2)
     const figures: Figures = { alone: [], beside: [], answers: {} }
     for (let round = 0; round <= options.rounds; round++) {

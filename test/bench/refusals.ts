@@ -47,7 +47,7 @@ interface Side {
  */
 export async function measureRefusals(world: LineWorld, options: RefusalsOptions): Promise<string> {
   const rules = twentyRulesAbout(action).flatMap(({ spec }) => spec.rules)
-  return withCrowd(world, options.agents, rules, async (crowd) => {
+  return withCrowd(world, options.agents, rules, {}, async (crowd) => {
     await world.deployment(crowd.tenant, 'web', 2)
     return withPlainServer(world, (plain) =>
       withOpaServer(twentyRulesAbout(action), false, world.signal, (opa) =>

@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serve } from '@hono/node-server'
 import { freePorts } from '@jackstay/cluster/ports'
-import { outcomeOf } from '@jackstay/cluster/process'
 import { enrolmentProof } from '@jackstay/contract/enrolment'
 import { readUnverified, thumbprintOf } from '@jackstay/contract/signing'
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { bundled } from './bundled.ts'
 import { cpuSeconds, inParallel, median } from './cpu.ts'
 
-const root = new URL('../../', import.meta.url).pathname
 /** What a container starts it with: unbounded, the young heap alone takes 50 MB. */
 const sidecarFlags = ['--max-semi-space-size=1', '--max-old-space-size=96']
 const width = 16
@@ -64,16 +63,6 @@ function table(calls: number, sidecar: Figures, plain: Figures): string {
     line('tool calls', 'a core-second', ({ perCoreSecond }) => perCoreSecond),
     '  the sidecar checks, signs, keeps a receipt, sends and follows; the plain one answers at once',
   ].join('\n')
-}
-
-async function bundled(directory: string, name: string, entry: string): Promise<string> {
-  const file = join(directory, `${name}.mjs`)
-  // the bundler of what is shipped, as a program of its own
-  const command = [process.execPath, 'scripts/bundle.ts', name, entry, file]
-  const options = { cwd: root, signal: AbortSignal.timeout(120_000) }
-  const { code, stderr } = await outcomeOf(command, options)
-  if (code !== 0) throw new Error(`\`${entry}\` was not bundled: ${stderr}`)
-  return file
 }
 
 type Arguments = (port: number, run: number) => Promise<readonly string[]>

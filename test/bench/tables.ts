@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { OnProgress } from '@jackstay/cluster/progress'
 import { calmBreakers } from '@jackstay/e2e/calm-breakers'
 import type { LineWorld } from '@jackstay/e2e/line-world'
+import { bundled } from './bundled.ts'
 
 /** How much is measured: enough to mean something, or just enough to see that it works. */
 export interface Scale {
@@ -22,6 +23,8 @@ type Table =
   | {
       readonly about: string
       readonly inWorld: (world: LineWorld, scale: Scale) => Promise<string>
+      /** With the mediator as it is shipped, in one file. */
+      readonly shipped?: boolean
     }
 
 /** Every table by its name, in the order they are printed. */
@@ -52,7 +55,33 @@ export const tables = {
   },
   applied: {
     about: 'from a signed intent to its write, beside `kubectl scale`; on a real API server',
-    inWorld: async (world) => (await import('./applied.ts')).measureApplied(world),
+    inWorld: async (world, { quick }) =>
+      (await import('./applied.ts')).measureApplied(world, quick ? 2 : 100),
+  },
+  inbox: {
+    about: '10,000 intents that wait: `jackstay inbox` and `status` beside `kubectl get`',
+    inWorld: async (world, { quick }) =>
+      (await import('./inbox.ts')).measureInbox(
+        world,
+        quick ? { agents: 2, perAgent: 5, runs: 2 } : { agents: 100, perAgent: 100, runs: 20 },
+      ),
+  },
+  suspension: {
+    about: 'from a stop to the last admitted write, 200 intents in flight; on a real API server',
+    inWorld: async (world, { quick }) =>
+      (await import('./suspension.ts')).measureSuspension(
+        world,
+        quick ? { agents: 2, perAgent: 4, runs: 1 } : { agents: 25, perAgent: 10, runs: 20 },
+      ),
+  },
+  scale: {
+    about: 'the bundled mediator beside 10,000 Pods: memory and CPU, idle and while Pods change',
+    shipped: true,
+    inWorld: async (world, { quick }) =>
+      (await import('./scale.ts')).measureScale(
+        world,
+        quick ? { pods: 30, seconds: 1, churn: 10 } : { pods: 10_000, seconds: 60, churn: 50 },
+      ),
   },
   refusals: {
     about: "signed refusals beside OPA's server and a plain Hono server; on a real API server",
@@ -90,15 +119,41 @@ export async function printTables(
     if ('alone' in table) print(await table.alone(scale, onProgress))
   }
   const inWorld = chosen.filter((table) => 'inWorld' in table)
-  if (inWorld.length === 0) return
+  let down: (() => Promise<void>) | undefined
+  try {
+    for (const shipped of [false, true]) {
+      const some = inWorld.filter((table) => (table.shipped ?? false) === shipped)
+      if (some.length === 0) continue
+      await printInWorld(some, shipped, scale, print, ({ cluster }) => {
+        down = () => cluster.down()
+      })
+    }
+  } finally {
+    if (process.env.JACKSTAY_E2E_CLUSTER === undefined) await down?.()
+  }
+}
+
+async function printInWorld(
+  some: readonly Extract<Table, { inWorld: unknown }>[],
+  shipped: boolean,
+  scale: Scale,
+  print: (text: string) => void,
+  onWorld: (world: LineWorld) => void,
+): Promise<void> {
   const { lineWorld } = await import('@jackstay/e2e/line-world')
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-bench-'))
-  const world = await lineWorld({ mediatorFlags: ['--breakers', await calmBreakers(directory)] })
   try {
-    for (const table of inWorld) print(await table.inWorld(world, scale))
+    const mediatorFlags = ['--breakers', await calmBreakers(directory)]
+    const main = 'control-plane/mediator/main.ts'
+    const mediatorMain = shipped ? await bundled(directory, 'mediator', main) : undefined
+    const world = await lineWorld({ mediatorFlags, ...(mediatorMain && { mediatorMain }) })
+    onWorld(world)
+    try {
+      for (const table of some) print(await table.inWorld(world, scale))
+    } finally {
+      await world.close()
+    }
   } finally {
-    await world.close()
     await rm(directory, { recursive: true })
-    if (process.env.JACKSTAY_E2E_CLUSTER === undefined) await world.cluster.down()
   }
 }

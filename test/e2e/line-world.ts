@@ -82,6 +82,8 @@ export interface LineSettings extends WorldSettings {
   /** What lies between the programs and the API server. */
   readonly link?: Pick<SlowLink, 'lead'>
   readonly mediatorNodeFlags?: readonly string[]
+  /** Its bundle, instead of the checkout's main file. */
+  readonly mediatorMain?: string
 }
 
 export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld> {
