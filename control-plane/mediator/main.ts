@@ -113,7 +113,7 @@ try {
   const client = connect(config, { userAgent: 'jackstay-mediator/0.1.0' })
   const uid = await clusterUid(client, signal)
   const origin = `jackstay.dev/${uid}`
-  const key = await loadOrCreateKey(options.dataDir, origin)
+  const key = await loadOrCreateKey(options.dataDir, origin, options)
   const store = await openLedger(options, key, Date, { leads: true })
   const outside = await openOutside({
     ...{ store, policy, fetch, log, signal, dataDir: options.dataDir, vkey: key.vkey },

@@ -44,6 +44,8 @@ async function aDataDirectory() {
   }
 }
 
+const at = (dataDir: string) => ({ dataDir, ledgerSchema: 'jackstay' })
+
 async function verdictOn(directory: string, vkey: string, knownCheckpoint?: string) {
   const read = storeReader(directory)
   try {
@@ -65,9 +67,9 @@ describe('a rotation', () => {
     await using data = await aDataDirectory()
     await data.with((store) => fill(store, 300))
     const old = await loadKey(data.directory)
-    const first = await rotateKey({ directory: data.directory, ...who })
+    const first = await rotateKey({ place: at(data.directory), ...who })
     await data.with((store) => fill(store, 10, 'later'))
-    const second = await rotateKey({ directory: data.directory, ...who })
+    const second = await rotateKey({ place: at(data.directory), ...who })
     assert.deepEqual([first.leaf, second.leaf], [300, 311])
     const now = await loadKey(data.directory)
     assert.equal(now.vkey, second.vkey)
@@ -140,10 +142,10 @@ describe('a rotation', () => {
     await using data = await aDataDirectory()
     const { vkey } = await loadKey(data.directory)
     await data.with(async () => {
-      await assert.rejects(rotateKey({ directory: data.directory, ...who }), { code: 'not_ready' })
+      await assert.rejects(rotateKey({ place: at(data.directory), ...who }), { code: 'not_ready' })
     })
     const lock = await lockRotation(data.directory)
-    await assert.rejects(rotateKey({ directory: data.directory, ...who }), { code: 'not_ready' })
+    await assert.rejects(rotateKey({ place: at(data.directory), ...who }), { code: 'not_ready' })
     lock.close()
     assert.equal((await loadOrCreateKey(data.directory, origin)).vkey, vkey)
   })
@@ -162,7 +164,7 @@ describe('a recovery', () => {
     await copyFile(join(directory, 'ledger.sqlite'), join(room, 'newer.sqlite'))
     edit(directory, 'DELETE FROM leaves WHERE position > 9')
     const to = join(room, 'next')
-    const done = await recoverLog({ directory, to, checkpoint: kept, ...who })
+    const done = await recoverLog({ place: at(directory), to: at(to), checkpoint: kept, ...who })
     assert.equal(done.origin, `${origin}/2`)
     assert.match(done.found, /^entries_missing \(leaf 0\): /)
     assert.ok(done.underWay.includes('under-way') && done.underWay.length === 21)
@@ -187,7 +189,10 @@ describe('a recovery', () => {
       data.with((store) => store.size()),
       /was given up: .*\/2/,
     )
-    await assert.rejects(recoverLog({ directory, to: join(room, 'third'), ...who }), /was given up/)
+    await assert.rejects(
+      recoverLog({ place: at(directory), to: at(join(room, 'third')), ...who }),
+      /was given up/,
+    )
   })
 
   it('finds a rollback by the checkpoint that somebody kept, and nothing without it', async () => {
@@ -201,9 +206,12 @@ describe('a recovery', () => {
     })
     await writeFile(join(directory, 'ledger.sqlite'), old)
     const to = join(room, 'next')
-    await assert.rejects(recoverLog({ directory, to, ...who }), /there is nothing to recover from/)
+    await assert.rejects(
+      recoverLog({ place: at(directory), to: at(to), ...who }),
+      /there is nothing to recover from/,
+    )
     assert.equal(existsSync(to), false)
-    const done = await recoverLog({ directory, to, checkpoint: kept, ...who })
+    const done = await recoverLog({ place: at(directory), to: at(to), checkpoint: kept, ...who })
     assert.match(done.found, /^truncated \(leaf 5\)/)
     assert.equal(done.previous.size, 10)
   })
@@ -219,7 +227,7 @@ describe('a recovery', () => {
     })
     await writeFile(join(directory, 'ledger.sqlite'), old)
     await writeFile(join(directory, 'witnessed'), later)
-    const done = await recoverLog({ directory, to: join(room, 'next'), ...who })
+    const done = await recoverLog({ place: at(directory), to: at(join(room, 'next')), ...who })
     assert.match(done.found, /^truncated \(leaf 5\)/)
     assert.deepEqual([done.previous.size, done.previous.checkpointFrom], [10, 'witnesses'])
   })
@@ -230,16 +238,22 @@ describe('a recovery', () => {
     await data.with((store) => fill(store, 2))
     const to = join(room, 'next')
     await writeFile(join(directory, 'ledger.sqlite'), 'no database at all, only some text')
-    await assert.rejects(recoverLog({ directory, to, ...who }), /has no readable checkpoint/)
+    await assert.rejects(
+      recoverLog({ place: at(directory), to: at(to), ...who }),
+      /has no readable checkpoint/,
+    )
     await using other = await aDataDirectory()
     const foreign = await other.with((store) => store.checkpoint())
-    const attempt = recoverLog({ directory, to, checkpoint: foreign, ...who })
+    const attempt = recoverLog({ place: at(directory), to: at(to), checkpoint: foreign, ...who })
     await assert.rejects(attempt, /is not one of this log/)
     await mkdir(to)
-    await assert.rejects(recoverLog({ directory, to, ...who }), /exists; name a new/)
+    await assert.rejects(
+      recoverLog({ place: at(directory), to: at(to), ...who }),
+      /exists; name a new/,
+    )
     await rm(join(directory, 'ledger.key'))
     await assert.rejects(
-      recoverLog({ directory, to: join(room, 'n'), ...who }),
+      recoverLog({ place: at(directory), to: at(join(room, 'n')), ...who }),
       /give the verifier key of the log with --key/,
     )
   })
@@ -247,7 +261,11 @@ describe('a recovery', () => {
   it('does not run beside a writer', async () => {
     await using data = await aDataDirectory()
     await data.with(async () => {
-      const attempt = recoverLog({ directory: data.directory, to: join(data.room, 'n'), ...who })
+      const attempt = recoverLog({
+        place: at(data.directory),
+        to: at(join(data.room, 'n')),
+        ...who,
+      })
       await assert.rejects(attempt, { code: 'not_ready' })
     })
   })
@@ -257,7 +275,7 @@ describe('a recovery', () => {
     const { directory, room } = data
     await data.with((store) => fill(store, 2))
     const to = join(room, 'next')
-    const options = { directory, to, evenIfSound: true, ...who }
+    const options = { place: at(directory), to: at(to), evenIfSound: true, ...who }
     await recoverLog(options)
     await rm(to, { recursive: true })
     // a log that was moved or lost has been used
@@ -265,7 +283,7 @@ describe('a recovery', () => {
     const mark = { origin: `${origin}/2`, by: to, done: false }
     await writeFile(join(directory, 'superseded.json'), JSON.stringify(mark))
     assert.equal((await recoverLog(options)).origin, `${origin}/2`)
-    const third = { ...options, directory: to, to: join(room, 'third') }
+    const third = { ...options, place: at(to), to: at(join(room, 'third')) }
     assert.equal((await recoverLog(third)).origin, `${origin}/3`)
   })
 })
@@ -317,5 +335,5 @@ describe('a backup', () => {
 it('a key file that others may read is no key', async () => {
   await using data = await aDataDirectory()
   await chmod(join(data.directory, 'ledger.key'), 0o644)
-  await assert.rejects(rotateKey({ directory: data.directory, ...who }), /has mode 644/)
+  await assert.rejects(rotateKey({ place: at(data.directory), ...who }), /has mode 644/)
 })

@@ -4,19 +4,26 @@ import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
 import { generateSkey, type LedgerKey, ledgerKeyFrom } from '../log/key.ts'
 import { baseOf } from '../log/origin.ts'
+import { defaultSchema } from '../postgres/url.ts'
 import { syncDirectory } from '../store/durable-file.ts'
+import type { LedgerPlace } from '../store/place.ts'
 import { settleRotation } from './rotation-file.ts'
 
 export const keyName = 'ledger.key'
 
 /**
  * The key of the data directory, made on first use with mode 0600. Its name is `origin`, or
- * `<origin>/2`, `/3`, … where the log was begun anew by a recovery.
+ * `<origin>/2`, `/3`, … where the log was begun anew by a recovery. `database` says where the log
+ * lies, if not in the directory: it knows how a rotation that was cut short ended.
  * @throws JackstayError `invalid_config` for another origin, or a file that others can read.
  */
-export async function loadOrCreateKey(directory: string, origin: string): Promise<LedgerKey> {
+export async function loadOrCreateKey(
+  directory: string,
+  origin: string,
+  database: Partial<Omit<LedgerPlace, 'dataDir'>> = {},
+): Promise<LedgerKey> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  await settleRotation(directory)
+  await settleRotation({ ledgerSchema: defaultSchema, ...database, dataDir: directory })
   if (await writeKey(directory, keyName, generateSkey(origin))) await syncDirectory(directory)
   const key = await loadKey(directory)
   if (baseOf(key.name) === baseOf(origin)) return key

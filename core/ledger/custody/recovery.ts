@@ -7,22 +7,20 @@ import { generateSkey, type LedgerKey, ledgerKeyFrom } from '../log/key.ts'
 import { verifierFromVkey } from '../log/note.ts'
 import { nextOrigin } from '../log/origin.ts'
 import { recoveryNote } from '../log/succession.ts'
-import { type LedgerVerdict, verifyLedger } from '../log/verify.ts'
-import { databaseName, lockDirectory, openReadOnly } from '../sqlite/database.ts'
-import { storeReader } from '../sqlite/reader.ts'
+import { verifyLedger } from '../log/verify.ts'
 import { syncDirectory } from '../store/durable-file.ts'
+import { type LedgerPlace, openLedger } from '../store/place.ts'
 import { timeOf } from '../store/retention.ts'
-import { text } from '../store/rows.ts'
-import { type Clock, openStore, type Store } from '../store/store.ts'
+import type { Clock, Store } from '../store/store.ts'
 import { readWitnessed } from '../witness/witnessing.ts'
 import { keyName, loadKey, writeKey } from './key-file.ts'
-import { assertNotSuperseded, markSuperseded, successorOf } from './superseded.ts'
+import { type LogHome, logHome } from './log-home.ts'
 
 export interface RecoverOptions {
-  /** The data directory of the log that is given up. It stays as it is, as evidence. */
-  readonly directory: string
-  /** The data directory of the log that follows: must not exist. */
-  readonly to: string
+  /** Where the log lies that is given up. It stays as it is, as evidence. */
+  readonly place: LedgerPlace
+  /** Where the log that follows is to lie: neither its data directory nor its schema may exist. */
+  readonly to: LedgerPlace
   readonly reason: string
   readonly by: string
   readonly clock: Clock
@@ -62,21 +60,27 @@ export interface Recovered {
  * checkpoint can be had; `not_ready` while another process writes
  */
 export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
-  const { directory, to } = options
-  if (existsSync(to)) {
-    throw new JackstayError('invalid_request', `\`${to}\` exists; name a new data directory`)
+  const { place, to } = options
+  if (existsSync(to.dataDir)) {
+    throw new JackstayError(
+      'invalid_request',
+      `\`${to.dataDir}\` exists; name a new data directory`,
+    )
   }
-  const lock = await lockDirectory(directory)
-  try {
-    // under the lock: of two at once the second one sees what the first did
-    await assertFirst(directory)
-    const old = await oldKeys(options)
-    const last = await lastCheckpoint(options, old.vkey)
-    const found = await damageOf(options, old.vkey, last)
-    return await begin(options, { ...old, ...last, found })
-  } finally {
-    lock.close()
+  if ((await (await logHome(to)).signedWith()) !== undefined) {
+    throw new JackstayError(
+      'invalid_request',
+      `the schema \`${to.ledgerSchema}\` holds a ledger; name a new one`,
+    )
   }
+  const home = await logHome(place)
+  await using _ = await home.lock()
+  // under the lock: of two at once the second one sees what the first did
+  await assertFirst(home)
+  const old = await oldKeys(options)
+  const last = await lastCheckpoint(options, home, old.vkey)
+  const found = await damageOf(options, home, { vkey: old.vkey, last })
+  return await begin(options, home, { ...old, ...last, found })
 }
 
 /** When a recovery began this log, milliseconds since the epoch; 0 for any other log. */
@@ -92,9 +96,14 @@ export async function recoveredAt(store: Pick<Store, 'leaf'>): Promise<number> {
 }
 
 /** A recovery that was cut short after its mark may be done again; a second one may not. */
-async function assertFirst(directory: string): Promise<void> {
-  const next = await successorOf(directory)
-  if (next?.done || (next && existsSync(next.by))) await assertNotSuperseded(directory)
+async function assertFirst(home: LogHome): Promise<void> {
+  const next = await home.successor()
+  if (next?.done || (next && existsSync(next.by))) {
+    throw new JackstayError(
+      'ledger_damaged',
+      `the ledger was given up: \`${next.origin}\` in \`${next.by}\` has followed it, use that one`,
+    )
+  }
 }
 
 interface OldKeys {
@@ -102,7 +111,8 @@ interface OldKeys {
   readonly key: LedgerKey | undefined
 }
 
-async function oldKeys({ directory, vkey }: RecoverOptions): Promise<OldKeys> {
+async function oldKeys({ place, vkey }: RecoverOptions): Promise<OldKeys> {
+  const { dataDir: directory } = place
   const key = existsSync(join(directory, keyName)) ? await loadKey(directory) : undefined
   if (key !== undefined && (vkey === undefined || vkey === key.vkey)) {
     return { vkey: key.vkey, key }
@@ -122,18 +132,20 @@ interface Last {
 
 /** The largest that anybody outside vouches for; the store's own word only where there is none. */
 async function lastCheckpoint(
-  { directory, checkpoint: given }: RecoverOptions,
+  { place, checkpoint: given }: RecoverOptions,
+  home: LogHome,
   vkey: string,
 ): Promise<Last> {
   const outside = given === undefined ? undefined : opened(given, 'outside', vkey)
-  const kept = await readWitnessed(directory)
+  const kept = await readWitnessed(place.dataDir)
   const cosigned = kept === undefined ? undefined : opened(kept, 'witnesses', vkey)
   if (outside !== undefined || cosigned !== undefined) {
     const larger = (cosigned?.checkpoint.size ?? -1) > (outside?.checkpoint.size ?? -1)
     const last = larger ? cosigned : outside
     if (last !== undefined) return last
   }
-  const own = await ownCheckpoint(directory)
+  // undefined also where the store cannot be read: that is what a recovery is for
+  const own = await home.read((read) => read.checkpoint())
   if (own !== undefined) return opened(own, 'itself', vkey)
   throw new JackstayError(
     'invalid_request',
@@ -150,32 +162,15 @@ function opened(note: string, checkpointFrom: CheckpointFrom, vkey: string): Las
   )
 }
 
-/** Undefined where the store cannot be read: that is what a recovery is for. */
-async function ownCheckpoint(directory: string): Promise<string | undefined> {
-  return readable(directory, (read) => read.checkpoint(), undefined)
-}
-
 /** What `verifyLedger` says of the old log, in words. */
 async function damageOf(
-  { directory, evenIfSound = false }: RecoverOptions,
-  vkey: string,
-  { note, checkpointFrom }: Last,
+  { evenIfSound = false }: RecoverOptions,
+  home: LogHome,
+  { vkey, last: { note, checkpointFrom } }: { readonly vkey: string; readonly last: Last },
 ): Promise<string> {
-  const unreadable = {
-    ok: false,
-    problem: 'checkpoint_missing',
-    message: 'the store cannot be read',
-  } as const
-  const verdict = await readable<LedgerVerdict>(
-    directory,
-    (read) =>
-      verifyLedger({
-        read,
-        vkey,
-        ...(checkpointFrom !== 'itself' && { knownCheckpoint: note }),
-      }),
-    unreadable,
-  )
+  const known = checkpointFrom === 'itself' ? {} : { knownCheckpoint: note }
+  const verdict = await home.read((read) => verifyLedger({ read, vkey, ...known }))
+  if (verdict === undefined) return 'checkpoint_missing: the store cannot be read'
   if (!verdict.ok) {
     const at = verdict.index === undefined ? '' : ` (leaf ${verdict.index})`
     return `${verdict.problem}${at}: ${verdict.message}`
@@ -187,42 +182,24 @@ async function damageOf(
   )
 }
 
-async function readable<T>(
-  directory: string,
-  use: (read: ReturnType<typeof storeReader>) => Promise<T>,
-  otherwise: T,
-): Promise<T> {
-  if (!existsSync(join(directory, databaseName))) return otherwise
-  let read: ReturnType<typeof storeReader> | undefined
-  try {
-    read = storeReader(directory)
-    return await use(read)
-  } catch (error) {
-    // a store so damaged that SQLite gives up on it says nothing more, and that is the finding
-    if (isDamage(error)) return otherwise
-    throw error
-  } finally {
-    read?.close()
-  }
-}
-
 async function begin(
   options: RecoverOptions,
+  home: LogHome,
   old: OldKeys & Last & { readonly found: string },
 ): Promise<Recovered> {
-  const { directory, to, reason, by, clock } = options
+  const { to, reason, by, clock } = options
   const oldOrigin = verifierFromVkey(old.vkey).name
   const origin = nextOrigin(oldOrigin)
-  const place = resolve(to)
-  await mkdir(dirname(place), { recursive: true })
-  const partial = await mkdtemp(`${place}.unfinished-`)
+  const dataDir = resolve(to.dataDir)
+  await mkdir(dirname(dataDir), { recursive: true })
+  const partial = await mkdtemp(`${dataDir}.unfinished-`)
   const skey = generateSkey(origin)
   const next = ledgerKeyFrom(skey)
   const { size, root: bytes } = old.checkpoint
   const root = Buffer.from(bytes).toString('base64')
   const { vkey, checkpointFrom } = old
   const previous = { origin: oldOrigin, vkey, size, root, checkpointFrom }
-  const store = await openNew(partial, skey, clock)
+  const store = await openNew({ ...to, dataDir: partial }, skey, clock)
   try {
     const time = new Date(clock.now()).toISOString()
     const note = old.key === undefined ? {} : { note: recoveryNote(old.key, next, { size, root }) }
@@ -232,36 +209,17 @@ async function begin(
     await store.close()
   }
   // the old log is closed first: two that both could be written to would be worse than none
-  await markSuperseded(directory, { origin, by: place, done: false })
-  await rename(partial, place)
+  await home.giveUp({ origin, by: dataDir, done: false })
+  await rename(partial, dataDir)
   // its leaves are acknowledged from now on, so its name has to outlast a power cut
-  await syncDirectory(dirname(place))
-  await markSuperseded(directory, { origin, by: place, done: true })
-  return { origin, vkey: next.vkey, previous, found: old.found, underWay: underWay(directory) }
+  await syncDirectory(dirname(dataDir))
+  await home.giveUp({ origin, by: dataDir, done: true })
+  const underWay = await home.underWay()
+  return { origin, vkey: next.vkey, previous, found: old.found, underWay }
 }
 
-async function openNew(directory: string, skey: string, clock: Clock) {
-  await writeKey(directory, keyName, skey)
-  await syncDirectory(directory)
-  const key = ledgerKeyFrom(skey)
-  return openStore({ directory, origin: key.name, key, clock })
-}
-
-function underWay(directory: string): readonly string[] {
-  if (!existsSync(join(directory, databaseName))) return []
-  try {
-    const db = openReadOnly(directory)
-    const rows = db.prepare('SELECT id FROM intents WHERE terminal = 0 ORDER BY ordinal').all()
-    db.close()
-    return rows.map((row) => text(row, 'id'))
-  } catch (error) {
-    if (isDamage(error)) return []
-    throw error
-  }
-}
-
-/** A disk or a mode that keeps us from reading is no finding about the log. */
-function isDamage(error: unknown): boolean {
-  if (error instanceof JackstayError) return error.code === 'ledger_damaged'
-  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
+async function openNew(place: LedgerPlace, skey: string, clock: Clock): Promise<Store> {
+  await writeKey(place.dataDir, keyName, skey)
+  await syncDirectory(place.dataDir)
+  return openLedger(place, ledgerKeyFrom(skey), clock)
 }

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { JackstayError } from '@jackstay/contract/errors'
 import { formatVkey, signerFromSkey } from '../log/note.ts'
-import { databaseName, lockDirectory, openReadOnly } from '../sqlite/database.ts'
-import { text } from '../store/rows.ts'
+import { databaseName, lockDirectory } from '../sqlite/database.ts'
+import type { LedgerPlace } from '../store/place.ts'
+import { logHome } from './log-home.ts'
 
 /** Where a rotation puts the new key until the store is signed with it. */
 export const nextKeyName = 'ledger.key.next'
@@ -21,32 +23,38 @@ export function lockRotation(directory: string): Promise<DatabaseSync> {
  * the store is signed with it already, and is thrown away where it is not.
  * @throws JackstayError `not_ready` while a rotation is under way
  */
-export async function settleRotation(directory: string): Promise<void> {
-  if (!existsSync(join(directory, nextKeyName))) return
-  const lock = await lockRotation(directory)
+export async function settleRotation(place: LedgerPlace): Promise<void> {
+  if (!existsSync(join(place.dataDir, nextKeyName))) return
+  const lock = await lockRotation(place.dataDir)
   try {
-    await settle(directory)
+    await settle(place)
   } finally {
     lock.close()
   }
 }
 
 /** The same for whoever holds the lock. */
-export async function settle(directory: string): Promise<void> {
-  const next = join(directory, nextKeyName)
+export async function settle(place: LedgerPlace): Promise<void> {
+  const { dataDir, ledgerUrlFile } = place
+  const next = join(dataDir, nextKeyName)
   if (!existsSync(next)) return
-  if (await isTaken(directory, next)) await rename(next, join(directory, 'ledger.key'))
-  else await rm(next)
+  if (ledgerUrlFile === undefined && !existsSync(join(dataDir, databaseName))) {
+    // thrown away, it would be missed by a database that is signed with it
+    throw new JackstayError(
+      'invalid_config',
+      `a rotation of the key in \`${dataDir}\` was cut short, and no ledger is there that says which key is in force: name its database with --ledger-url-file`,
+    )
+  }
+  const inForce = await (await logHome(place)).signedWith()
+  if (inForce === (await vkeyIn(next))) return await rename(next, join(dataDir, 'ledger.key'))
+  if (inForce === (await vkeyIn(join(dataDir, 'ledger.key')))) return await rm(next)
+  throw new JackstayError(
+    'ledger_damaged',
+    `the ledger is signed with neither key in \`${dataDir}\`: keep both, and restore the database or a backup`,
+  )
 }
 
-async function isTaken(directory: string, next: string): Promise<boolean> {
-  if (!existsSync(join(directory, databaseName))) return false
-  const { name, publicKey } = signerFromSkey((await readFile(next, 'utf8')).trim())
-  const db = openReadOnly(directory)
-  try {
-    const row = db.prepare("SELECT value FROM meta WHERE name = 'vkey'").get()
-    return row !== undefined && text(row, 'value') === formatVkey(name, publicKey)
-  } finally {
-    db.close()
-  }
+async function vkeyIn(path: string): Promise<string> {
+  const { name, publicKey } = signerFromSkey((await readFile(path, 'utf8')).trim())
+  return formatVkey(name, publicKey)
 }

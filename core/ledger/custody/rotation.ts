@@ -1,19 +1,16 @@
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { JackstayError } from '@jackstay/contract/errors'
-import { openCheckpoint, signCheckpoint } from '../log/checkpoint.ts'
 import { generateSkey, type LedgerKey } from '../log/key.ts'
-import { verifierFromVkey } from '../log/note.ts'
 import { rotationNote } from '../log/succession.ts'
-import { lockDirectory, openDatabase } from '../sqlite/database.ts'
 import { syncDirectory } from '../store/durable-file.ts'
-import { text } from '../store/rows.ts'
-import { type Clock, openStore } from '../store/store.ts'
+import { type LedgerPlace, openLedger } from '../store/place.ts'
+import type { Clock } from '../store/store.ts'
 import { keyName, loadKey, writeKey } from './key-file.ts'
+import { logHome } from './log-home.ts'
 import { lockRotation, nextKeyName, settle } from './rotation-file.ts'
 
 export interface RotateOptions {
-  readonly directory: string
+  readonly place: LedgerPlace
   readonly reason: string
   /** Who does it, as it should stand in the log. */
   readonly by: string
@@ -38,7 +35,7 @@ export interface Rotated {
  * @throws JackstayError `not_ready` while another process writes, and what `openStore` throws
  */
 export async function rotateKey(options: RotateOptions): Promise<Rotated> {
-  const lock = await lockRotation(options.directory)
+  const lock = await lockRotation(options.place.dataDir)
   try {
     return await rotate(options)
   } finally {
@@ -47,53 +44,39 @@ export async function rotateKey(options: RotateOptions): Promise<Rotated> {
 }
 
 async function rotate(options: RotateOptions): Promise<Rotated> {
-  const { directory, reason, by, clock } = options
-  await settle(directory)
-  const old = await loadKey(directory)
+  const { place, reason, by, clock } = options
+  const { dataDir } = place
+  await settle(place)
+  const old = await loadKey(dataDir)
   const { name: origin } = old
-  await writeKey(directory, nextKeyName, generateSkey(origin))
-  await syncDirectory(directory)
-  const next = await loadKey(directory, nextKeyName)
+  await writeKey(dataDir, nextKeyName, generateSkey(origin))
+  await syncDirectory(dataDir)
+  const next = await loadKey(dataDir, nextKeyName)
   const leaf = await appendRotation(options, old, {
     time: new Date(clock.now()).toISOString(),
     ...{ from: old.vkey, to: next.vkey, reason, by, note: rotationNote(old, next) },
   })
-  const checkpoint = await handOver(directory, old, next)
-  await rename(join(directory, nextKeyName), join(directory, keyName))
-  await syncDirectory(directory)
+  const home = await logHome(place)
+  let checkpoint: string
+  {
+    await using _ = await home.lock()
+    checkpoint = await home.handOver(old, next)
+  }
+  await rename(join(dataDir, nextKeyName), join(dataDir, keyName))
+  await syncDirectory(dataDir)
   return { origin, vkey: next.vkey, formerVkey: old.vkey, leaf, checkpoint }
 }
 
 async function appendRotation(
-  { directory, clock }: RotateOptions,
+  { place, clock }: RotateOptions,
   key: LedgerKey,
   data: { readonly [key: string]: string },
 ): Promise<number> {
-  const store = await openStore({ directory, origin: key.name, key, clock })
+  const store = await openLedger(place, key, clock, { leads: true })
   try {
     const { leafIndexes } = await store.appendLeaves([{ kind: 'rotation', data }])
     return leafIndexes[0] ?? 0
   } finally {
     await store.close()
-  }
-}
-
-/** Signs the newest checkpoint with both keys and makes the new one the store's, at once. */
-async function handOver(directory: string, old: LedgerKey, next: LedgerKey): Promise<string> {
-  const lock = await lockDirectory(directory)
-  const db = await openDatabase(directory)
-  try {
-    db.exec('BEGIN IMMEDIATE')
-    const note = text(db.prepare('SELECT note FROM checkpoint').get() ?? {}, 'note')
-    const opened = openCheckpoint(note, verifierFromVkey(old.vkey))
-    if (!opened.ok) throw new JackstayError('ledger_damaged', opened.problem)
-    const both = signCheckpoint(opened.checkpoint, [old, next])
-    db.prepare('UPDATE checkpoint SET note = ?').run(both)
-    db.prepare("UPDATE meta SET value = ? WHERE name = 'vkey'").run(next.vkey)
-    db.exec('COMMIT')
-    return both
-  } finally {
-    db.close()
-    lock.close()
   }
 }

@@ -17,11 +17,15 @@ const successor = z.strictObject({
 })
 export type Successor = z.infer<typeof successor>
 
+export function readSuccessor(text: string): Successor {
+  return successor.parse(JSON.parse(text))
+}
+
 /** The log that has followed the one in this data directory, where a recovery gave it up. */
 export async function successorOf(directory: string): Promise<Successor | undefined> {
   const path = join(directory, fileName)
   if (!existsSync(path)) return undefined
-  return successor.parse(JSON.parse(await readFile(path, 'utf8')))
+  return readSuccessor(await readFile(path, 'utf8'))
 }
 
 /** @throws JackstayError `ledger_damaged` where another log has followed this one */

@@ -30,7 +30,7 @@ const sql = {
   rollback: { name: 'rollback', text: 'ROLLBACK' },
   lock: {
     name: 'lock',
-    text: `SELECT note, size, peaks, fence, term, now_ms() AS now,
+    text: `SELECT note, size, peaks, vkey, fence, term, now_ms() AS now,
         current_setting('fsync') = 'on' AND current_setting('synchronous_commit') = 'on' AS durable
       FROM head FOR UPDATE`,
   },

@@ -33,16 +33,23 @@ export class Leadership {
   }
 
   /**
+   * Keeps everybody from leading for as long as the session lives.
+   * @throws JackstayError `not_ready` while another program leads
+   */
+  static async claim(session: Session, schema: string): Promise<void> {
+    if (await lock(session, schema)) return
+    throw new JackstayError(
+      'not_ready',
+      `another mediator leads on the ledger in schema \`${schema}\`: stop it first, or give this one a schema of its own`,
+    )
+  }
+
+  /**
    * Begins a term, on the first session; what was claimed in earlier ones is free.
    * @throws JackstayError `not_ready` while another program leads
    */
   async begin(session: Session): Promise<void> {
-    if (!(await this.#lock(session))) {
-      throw new JackstayError(
-        'not_ready',
-        `another mediator leads on the ledger in schema \`${this.#schema}\`: stop it first, or give this one a schema of its own`,
-      )
-    }
+    await Leadership.claim(session, this.#schema)
     const [, next] = await Promise.all([
       session.run(sql.begin),
       session.run(sql.next),
@@ -58,7 +65,7 @@ export class Leadership {
    * still keeps the session before
    */
   async resume(session: Session): Promise<void> {
-    const got = await this.#lock(session)
+    const got = await lock(session, this.#schema)
     this.assertTerm(integer(one(await session.run(sql.read)), 'term'))
     if (got) return
     throw new JackstayError(
@@ -77,8 +84,8 @@ export class Leadership {
     this.#onLost(error)
     throw error
   }
+}
 
-  async #lock(session: Session): Promise<boolean> {
-    return one(await session.run(sql.lock, [this.#schema])).got === true
-  }
+async function lock(session: Session, schema: string): Promise<boolean> {
+  return one(await session.run(sql.lock, [schema])).got === true
 }

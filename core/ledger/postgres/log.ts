@@ -1,3 +1,4 @@
+import { JackstayError } from '@jackstay/contract/errors'
 import { openCheckpoint, signCheckpoint } from '../log/checkpoint.ts'
 import { integrate, type TileGrowth } from '../log/integration.ts'
 import type { LedgerKey } from '../log/key.ts'
@@ -44,9 +45,10 @@ export class PostgresLog {
 
   /**
    * Reads the head's row, which must not be behind what this program has seen.
-   * @throws JackstayError `ledger_damaged`
+   * @throws JackstayError `ledger_damaged`; `invalid_config` where another key signs by now
    */
   adopt(row: Row): Frontier {
+    if (row.vkey !== this.#key.vkey) throw anotherKey(row.vkey)
     const note = text(row, 'note')
     if (this.#seen?.note === note) return this.#seen.frontier
     const opened = openCheckpoint(note, this.#verifier)
@@ -98,6 +100,15 @@ export class PostgresLog {
       peaks: Buffer.concat(frontier.peaks),
     }
   }
+}
+
+/** A rotation gave the log another key, or a recovery another log. */
+export function anotherKey(vkey: unknown): JackstayError {
+  const now = typeof vkey === 'string' ? `is signed with \`${vkey}\` by now` : 'was given up'
+  return new JackstayError(
+    'invalid_config',
+    `the ledger ${now}, and not with the key of this program: start again with the data directory that has the key`,
+  )
 }
 
 function split(peaks: Uint8Array): Uint8Array[] {

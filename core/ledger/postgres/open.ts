@@ -1,4 +1,5 @@
 import { JackstayError } from '@jackstay/contract/errors'
+import { readSuccessor } from '../custody/superseded.ts'
 import { openCheckpoint } from '../log/checkpoint.ts'
 import { verifierFromVkey } from '../log/note.ts'
 import { defaultQueueLimit } from '../store/bounds.ts'
@@ -21,8 +22,11 @@ const defaultPatienceMs = 20_000
 const sql = {
   meta: { name: 'meta', text: 'SELECT value FROM meta WHERE name = $1' },
   putMeta: { name: 'put_meta', text: 'INSERT INTO meta VALUES ($1, $2)' },
-  create: { name: 'create', text: 'INSERT INTO head VALUES (1, $1, $2, $3, 0)' },
-  headRow: { name: 'head_row', text: 'SELECT note, size, peaks FROM head' },
+  create: {
+    name: 'create',
+    text: 'INSERT INTO head (only_row, note, size, peaks, vkey, fence) VALUES (1, $1, $2, $3, $4, 0)',
+  },
+  headRow: { name: 'head_row', text: 'SELECT note, size, peaks, vkey FROM head' },
   // Whoever left these is gone: a claim that ran out, a program not heard of for a week.
   dropClaims: { name: 'drop_expired', text: 'DELETE FROM claims WHERE expires <= now_ms()' },
   dropWriters: {
@@ -103,35 +107,43 @@ async function identify(
   { origin, key }: PostgresStoreOptions,
   log: PostgresLog,
 ): Promise<boolean> {
-  const stored = {
-    origin: await metaOf(session, 'origin'),
-    vkey: await metaOf(session, 'vkey'),
-  }
+  const stored = await metaOf(session, 'origin')
   const tiles = tilesOf(session)
-  if (stored.origin === undefined || stored.vkey === undefined) {
-    // INVARIANT: only a store without a log becomes a new one; else losing two rows would erase it.
+  if (stored === undefined) {
+    // INVARIANT: only a store without a log becomes a new one; else losing a row would erase it.
     if ((await tiles.checkpoint()) !== undefined || (await tiles.leafCount()) > 0) {
       throw damaged(`schema \`${schema}\` does not say whose log it holds`)
     }
     const { note, size, peaks } = log.empty()
     await session.run(sql.putMeta, ['origin', origin])
-    await session.run(sql.putMeta, ['vkey', key.vkey])
-    await session.run(sql.create, [note, size, peaks])
+    await session.run(sql.create, [note, size, peaks, key.vkey])
     return true
   }
-  if (stored.origin !== origin) {
+  assertSuccession(await metaOf(session, 'successor'), schema)
+  if (stored !== origin) {
     throw new JackstayError(
       'invalid_config',
-      `the ledger in schema \`${schema}\` is that of \`${stored.origin}\`, not of \`${origin}\`: name another schema`,
+      `the ledger in schema \`${schema}\` is that of \`${stored}\`, not of \`${origin}\`: name another schema`,
     )
   }
-  if (stored.vkey !== key.vkey) {
+  const [head] = (await session.run(sql.headRow)).rows
+  if (head !== undefined && head.vkey !== key.vkey) {
     throw new JackstayError(
       'invalid_config',
-      `the ledger in schema \`${schema}\` is signed with \`${stored.vkey}\`, not with \`${key.vkey}\`: restore that key, or begin a new log in another schema`,
+      `the ledger in schema \`${schema}\` is signed with \`${head.vkey}\`, not with \`${key.vkey}\`: restore that key, or begin a new log in another schema`,
     )
   }
   return false
+}
+
+/** @throws JackstayError `ledger_damaged` where another log has followed this one */
+function assertSuccession(successor: string | undefined, schema: string): void {
+  if (successor === undefined) return
+  const { origin, by } = readSuccessor(successor)
+  throw new JackstayError(
+    'ledger_damaged',
+    `the ledger in schema \`${schema}\` was given up: \`${origin}\`, whose key is in \`${by}\`, has followed it, use that one`,
+  )
 }
 
 async function metaOf(session: Session, name: string): Promise<string | undefined> {

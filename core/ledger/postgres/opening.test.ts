@@ -64,7 +64,7 @@ describe('opening on PostgreSQL', () => {
       'head gone': 'DELETE FROM head',
       'checkpoint edited': `UPDATE head SET note = replace(note, '300', '299')`,
       'right edge edited': `UPDATE head SET peaks = decode(repeat('00', 32), 'hex')`,
-      'identity gone': `DELETE FROM meta WHERE name IN ('origin', 'vkey')`,
+      'identity gone': `DELETE FROM meta WHERE name = 'origin'`,
     }
     for (const [name, sql] of Object.entries(edits)) {
       await using ledger = await ledgers()

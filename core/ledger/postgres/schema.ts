@@ -130,6 +130,13 @@ CREATE TABLE notes (name text PRIMARY KEY, value text NOT NULL);
 -- Who leads has a term; a program that led in an earlier one finds out in each of its transactions.
 ALTER TABLE head ADD COLUMN term bigint NOT NULL DEFAULT 0;
 `,
+  `
+-- The one key that may sign, in the row that every writer locks, so that none misses another one;
+-- nobody's once another log has followed this one.
+ALTER TABLE head ADD COLUMN vkey text;
+UPDATE head SET vkey = (SELECT value FROM meta WHERE name = 'vkey');
+DELETE FROM meta WHERE name = 'vkey';
+`,
 ]
 
 export const schemaVersion = steps.length

@@ -91,7 +91,7 @@ function invalid(what: string): JackstayError {
   return new JackstayError('invalid_config', `the URL of the ledger's database ${what}`)
 }
 
-const defaultSchema = 'jackstay'
+export const defaultSchema = 'jackstay'
 
 /** The schema a log lies in. @throws JackstayError `invalid_config` */
 export function schemaName(name = defaultSchema): string {

@@ -17,21 +17,26 @@ export interface LedgerPlace {
  * @throws JackstayError `invalid_config`, and all of `openStore`; none quotes the URL
  */
 export async function openLedger(
-  { dataDir, ledgerUrlFile, ledgerSchema }: LedgerPlace,
+  place: LedgerPlace,
   key: LedgerKey,
   clock: Clock,
   { leads = false } = {},
 ): Promise<ErasableStore> {
-  if (ledgerUrlFile === undefined) {
-    return openStore({ directory: dataDir, origin: key.name, key, clock })
+  const url = await urlOf(place)
+  if (url === undefined) {
+    return openStore({ directory: place.dataDir, origin: key.name, key, clock })
   }
   return openStore({
-    url: (await readPrivate(ledgerUrlFile)).trim(),
-    schema: ledgerSchema,
+    ...{ url, schema: place.ledgerSchema },
     origin: key.name,
     key,
     leads,
   })
+}
+
+/** Of the database that holds the ledger; undefined where none does. */
+export async function urlOf({ ledgerUrlFile }: LedgerPlace): Promise<string | undefined> {
+  return ledgerUrlFile === undefined ? undefined : (await readPrivate(ledgerUrlFile)).trim()
 }
 
 const limit = 64 * 1024

@@ -295,7 +295,12 @@ describe('contradiction', () => {
     await fill(store, 5)
     const before = await store.checkpoint()
     await store.close()
-    const { vkey } = await rotateKey({ directory, reason: 'r', by: 'b', clock })
+    const { vkey } = await rotateKey({
+      place: { dataDir: directory, ledgerSchema: 'jackstay' },
+      reason: 'r',
+      by: 'b',
+      clock,
+    })
     const reader = storeReader(directory)
     assert.equal(await contradiction(reader, vkey, before), undefined)
     const [origin = '', , root = ''] = before.split('\n')

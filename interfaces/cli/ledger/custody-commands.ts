@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isJson } from '../flags.ts'
 import type { Terminal } from '../terminal.ts'
 import { deed, deedFlags } from './deed.ts'
+import { inDatabase, placeFlags } from './place.ts'
 
 /** `ledger backup|recover|rotate-key`: on a data directory, by whoever runs its machine. */
 export function ledgerCustodyCommands(ledger: Command, terminal: Terminal): void {
@@ -18,9 +19,16 @@ export function ledgerCustodyCommands(ledger: Command, terminal: Terminal): void
       const { backup } = await import('./custody.ts')
       return backup(flags, terminal)
     })
-  deed(ledger.command('recover'), terminal, 'the data directory of the damaged log; stays as it is')
+  inDatabase(
+    deed(
+      ledger.command('recover'),
+      terminal,
+      'the data directory of the damaged log; stays as it is',
+    ),
+  )
     .description('give up a damaged log and begin a new one that commits to it')
     .requiredOption('--out <folder>', 'the data directory of the new log; must not exist')
+    .option('--out-schema <name>', 'where a database holds the log: the schema of the new one')
     .option('--checkpoint <file>', 'the last checkpoint that was kept elsewhere')
     .option('--key <vkey>', "the old log's verifier key, where its key file is lost")
     .option('--even-if-sound', 'although nothing is wrong with the log', false)
@@ -29,10 +37,12 @@ export function ledgerCustodyCommands(ledger: Command, terminal: Terminal): void
       const { recover } = await import('./custody.ts')
       return recover(flags, terminal)
     })
-  deed(ledger.command('rotate-key'), terminal, 'the data directory; stop its mediator first')
+  inDatabase(
+    deed(ledger.command('rotate-key'), terminal, 'the data directory; stop its mediator first'),
+  )
     .description('give the log another signing key')
     .action(async (_, command: Command) => {
-      const flags = { ...deedFlags.parse(command.opts()), json: isJson(command) }
+      const flags = { ...rotateFlags.parse(command.opts()), json: isJson(command) }
       const { rotate } = await import('./custody.ts')
       return rotate(flags, terminal)
     })
@@ -45,9 +55,12 @@ const backupFlags = z.object({
   withKey: z.boolean(),
 })
 
+const rotateFlags = z.object({ ...deedFlags.shape, ...placeFlags.shape })
+
 const recoverFlags = z.object({
-  ...deedFlags.shape,
+  ...rotateFlags.shape,
   out: z.string().min(1),
+  outSchema: z.string().optional(),
   checkpoint: z.string().optional(),
   key: z.string().optional(),
   evenIfSound: z.boolean(),

@@ -1,16 +1,18 @@
 import { assertNever } from '@jackstay/contract/errors'
 import { backupStore } from '@jackstay/ledger/backup'
 import { loadKey } from '@jackstay/ledger/key-file'
+import type { LedgerPlace } from '@jackstay/ledger/place'
 import { type CheckpointFrom, type Recovered, recoverLog } from '@jackstay/ledger/recovery'
 import { type Rotated, rotateKey } from '@jackstay/ledger/rotation'
 import { assertAskable, confirmed } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { CommandFailed } from '../failure.ts'
+import { CommandFailed, usageError } from '../failure.ts'
 import { progressOf } from '../progress.ts'
 import { type Line, styled } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import type { Deed } from './deed.ts'
-import { assertDataDirectory, readKey, readText } from './source.ts'
+import { type Place, placeOf } from './place.ts'
+import { assertDataDirectory, assertFolder, readKey, readText } from './source.ts'
 
 export interface BackupRequest {
   readonly data: string
@@ -52,9 +54,11 @@ export async function backup(request: BackupRequest, terminal: Terminal): Promis
   ])
 }
 
-export interface RecoverRequest extends Deed {
+export interface RecoverRequest extends Deed, Place {
   /** The data directory of the new log. */
   readonly out: string
+  /** Its schema, where a database holds the log. */
+  readonly outSchema?: string | undefined
   /** A file with the last checkpoint that was kept elsewhere. */
   readonly checkpoint?: string | undefined
   readonly key?: string | undefined
@@ -64,7 +68,8 @@ export interface RecoverRequest extends Deed {
 /** Begins a new log where the old one is lost. */
 export async function recover(request: RecoverRequest, terminal: Terminal): Promise<void> {
   const { data, out, reason, by, yes, json, evenIfSound } = request
-  assertDataDirectory(data)
+  const to = placeOfNew(request)
+  assertHome(request)
   if (!yes) {
     assertAskable(terminal, json)
     const question = `Give up the log in ${data} for good and begin another one in ${out}?`
@@ -72,16 +77,38 @@ export async function recover(request: RecoverRequest, terminal: Terminal): Prom
   }
   const { checkpoint, key } = request
   const done = await recoverLog({
-    ...{ directory: data, to: out, reason, by, clock: Date, evenIfSound },
+    ...{ place: placeOf(request), to, reason, by, clock: Date, evenIfSound },
     ...(checkpoint !== undefined && { checkpoint: await readText(checkpoint) }),
     ...(key !== undefined && { vkey: await readKey(key) }),
   })
   if (json) printData(terminal, { folder: out, ...done })
-  else print(terminal, recoveredLines(done, data, out))
+  else print(terminal, recoveredLines(done, request))
 }
 
-function recoveredLines(done: Recovered, data: string, out: string): Line[] {
+/** @throws CommandFailed where a database holds the log and nobody said where the new one goes */
+function placeOfNew(request: RecoverRequest): LedgerPlace {
+  const { out, outSchema, ledgerUrlFile, ledgerSchema } = request
+  if (ledgerUrlFile === undefined) return { dataDir: out, ledgerSchema }
+  if (outSchema !== undefined) return { dataDir: out, ledgerUrlFile, ledgerSchema: outSchema }
+  throw usageError('name the schema of the new log with --out-schema; the old one stays as it is')
+}
+
+/** A database may be all there is: the folder beside it holds only the key, which may be lost. */
+function assertHome({ data, ledgerUrlFile }: Place): void {
+  if (ledgerUrlFile === undefined) assertDataDirectory(data)
+  else assertFolder(data)
+}
+
+function recoveredLines(
+  done: Recovered,
+  { data, out, ledgerUrlFile, ledgerSchema, outSchema }: RecoverRequest,
+): Line[] {
   const { origin, vkey, previous, found, underWay } = done
+  const database =
+    ledgerUrlFile === undefined
+      ? ''
+      : ` --ledger-url-file ${ledgerUrlFile} --ledger-schema ${outSchema}`
+  const old = ledgerUrlFile === undefined ? data : `${data} and the schema ${ledgerSchema}`
   return [
     [styled('green', 'begun'), ` ${origin} in ${out}`],
     [
@@ -90,7 +117,7 @@ function recoveredLines(done: Recovered, data: string, out: string): Line[] {
     checkpointLine(previous.checkpointFrom),
     [`found: ${found}`],
     [`people verify it with the new key: ${vkey}`],
-    [`start the mediator with --data-dir ${out}; keep ${data} as evidence`],
+    [`start the mediator with --data-dir ${out}${database}; keep ${old} as evidence`],
     ...(underWay.length === 0
       ? []
       : [
@@ -115,15 +142,17 @@ function checkpointLine(from: CheckpointFrom): Line {
   }
 }
 
+interface RotateRequest extends Deed, Place {}
+
 /** Gives the log another key. */
-export async function rotate(request: Deed, terminal: Terminal): Promise<void> {
+export async function rotate(request: RotateRequest, terminal: Terminal): Promise<void> {
   const { data, reason, by, yes, json } = request
   assertDataDirectory(data)
   if (!yes) {
     assertAskable(terminal, json)
     await confirmed(terminal, `Replace the key of the log in ${data}? The old one is destroyed.`)
   }
-  const done = await rotateKey({ directory: data, reason, by, clock: Date })
+  const done = await rotateKey({ place: placeOf(request), reason, by, clock: Date })
   if (json) printData(terminal, done)
   else print(terminal, rotatedLines(done))
 }

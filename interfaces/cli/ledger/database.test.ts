@@ -112,3 +112,26 @@ test('a file with the URL that others may read is refused, and the URL is never 
   assert.match(err, /open to everybody/)
   assert.ok(!err.includes('hunter2'))
 })
+
+test('T72 a ledger in PostgreSQL gets another key, and another log in another schema, by the same commands', async () => {
+  const data = await aLog('custody', 2)
+  const rotated = await desk.run([...line('custody', data, 'rotate-key'), ...why])
+  assert.equal(rotated.exit, 0, rotated.err)
+  assert.match(rotated.out, /rotated the key of .*; leaf 2 says so/)
+  const recover = [...line('custody', data, 'recover'), ...why]
+  const out = join(room, 'custody-2')
+  const nowhere = await desk.run([...recover, '--out', out])
+  assert.equal(nowhere.exit, 2)
+  assert.match(nowhere.err, /name the schema of the new log with --out-schema/)
+  const to = ['--out', out, '--out-schema', 'custody_2']
+  const sound = await desk.run([...recover, ...to])
+  assert.equal(sound.exit, 2)
+  assert.match(sound.err, /nothing to recover from/)
+  await server.query('DELETE FROM custody.leaves WHERE position = 1')
+  const done = await desk.run([...recover, ...to])
+  assert.equal(done.exit, 0, done.err)
+  assert.match(done.out, /its first leaf commits to 3 leaves of/)
+  assert.match(done.out, /--ledger-url-file \S+ --ledger-schema custody_2/)
+  const late = await desk.run([...line('custody', data, 'rotate-key'), ...why])
+  assert.match(late.err, /was given up/)
+})

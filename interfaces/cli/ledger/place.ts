@@ -1,3 +1,4 @@
+import type { LedgerPlace } from '@jackstay/ledger/place'
 import type { Command } from 'commander'
 import { z } from 'zod'
 
@@ -7,6 +8,10 @@ export interface Place {
   readonly data: string
   readonly ledgerUrlFile?: string | undefined
   readonly ledgerSchema: string
+}
+
+export function placeOf({ data, ledgerUrlFile, ledgerSchema }: Place): LedgerPlace {
+  return { dataDir: data, ledgerUrlFile, ledgerSchema }
 }
 
 export const placeFlags = z.object({

@@ -4,18 +4,18 @@ import { openLedger } from '@jackstay/ledger/place'
 import type { ErasableStore } from '@jackstay/ledger/store'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
-import type { Place } from './place.ts'
+import { type Place, placeOf } from './place.ts'
 import { assertDataDirectory } from './source.ts'
 
 /** Opens a ledger for writing. @throws CommandFailed while a mediator has its data directory */
 export async function writing<T>(
-  { data, ledgerUrlFile, ledgerSchema }: Place,
+  where: Place,
   use: (store: ErasableStore) => Promise<T>,
 ): Promise<T> {
+  const { data, ledgerUrlFile } = where
   assertDataDirectory(data)
   const key = await loadKey(data)
-  const place = { dataDir: data, ledgerUrlFile, ledgerSchema }
-  const store = await openLedger(place, key, Date).catch((error: unknown) => {
+  const store = await openLedger(placeOf(where), key, Date).catch((error: unknown) => {
     throw ledgerUrlFile === undefined ? inUse(error, data) : error
   })
   try {
