@@ -51,7 +51,8 @@ export const approve: Stage = {
         const expiry = Date.parse(rehearsed.approveBefore ?? rfc3339(now))
         return wait({
           on: ['approvals', 'target', 'suspensions'],
-          at: Math.min(now + recheckMs, expiry + 1),
+          at: expiry + 1,
+          recheckMs,
           settleMs,
         })
       }

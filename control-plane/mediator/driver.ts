@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JackstayError } from '@jackstay/contract/errors'
 import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import type { Change } from '@jackstay/kube/cache'
 import { type WorkQueue, workQueue } from '@jackstay/kube/queue'
 import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Changes } from './changes.ts'
-import type { Caches } from './cluster-caches.ts'
+import { type Caches, subjectKey } from './cluster-caches.ts'
 import type { Aggregation } from './flood/aggregation.ts'
 import { type Begun, claimedHistory, claimMs } from './histories.ts'
 import type { Journal } from './journal.ts'
+import { lane } from './lane.ts'
+import { lookouts, type Waiter } from './lookouts.ts'
 import { advance } from './pipeline.ts'
-import type { Ports } from './ports.ts'
+import type { IntentObjectView, Ports } from './ports.ts'
 import type { Projection } from './projection.ts'
 import type { Wake } from './step.ts'
 
@@ -48,14 +51,16 @@ export interface Driver {
   drain(signal: AbortSignal): Promise<void>
 }
 
-interface Waiting {
-  readonly wake: Wake
-  readonly targetUid: string | undefined
-}
+/** What is due sooner is timed to the millisecond. */
+const soonMs = 5_000
+/** How often those that wait longer are asked whether their time has come. */
+const tickMs = 1_000
 
 export function startDriver(options: DriverOptions): Driver {
   const { store, log, caches } = options
-  const waiting = new Map<string, Waiting>()
+  const { clock } = options.ports
+  const waiting = lookouts()
+  const working = new Set<string>()
   /** Held since they began, by their claims; bounded by the queue. */
   const begun = new Map<string, Begun & { readonly since: number }>()
   let behind: NodeJS.Timeout | undefined
@@ -67,18 +72,26 @@ export function startDriver(options: DriverOptions): Driver {
     onError: (error, intentId, attempt) =>
       log.error({ err: error, intentId, attempt }, 'intent could not advance'),
     handle: async (id) => {
-      waiting.delete(id)
+      waiting.leave(id)
+      working.add(id)
       const first = begun.get(id)
       begun.delete(id)
-      const next = await advanceOnce(id, options, await stillHeld(first, options))
-      if (next.wake !== undefined) {
-        waiting.set(id, { wake: next.wake, targetUid: next.targetUid })
-        later(id, Math.max(0, next.wake.at - options.ports.clock.now()))
+      try {
+        const held = await stillHeld(first, options)
+        const { wake, targetUid } = await advanceOnce(id, options, held)
+        if (wake === undefined) return
+        const now = clock.now()
+        const ms = waiting.park(id, wake, targetUid, now) - now
+        if (ms <= soonMs) later(id, Math.max(0, ms))
+      } finally {
+        working.delete(id)
+        looks.done(id)
       }
     },
   })
   /** A full queue loses nothing: what is open stands in the store and is taken up again. */
   const later = (id: string, ms: number): boolean => {
+    if (draining) return false
     try {
       if (ms > 0) queue.addAfter(id, ms)
       else queue.add(id)
@@ -89,35 +102,45 @@ export function startDriver(options: DriverOptions): Driver {
       return false
     }
   }
+  const looks = lane((id) => later(id, 0))
   const retry = (err: unknown) => log.error({ err }, 'open intents could not be read')
   const recover = async () => {
     behind = undefined
     const ids = await store.open()
     for (const id of ids) {
-      if (!waiting.has(id)) later(id, 0)
+      if (waiting.has(id) || working.has(id)) continue
+      // what waits for people is in nobody's way
+      if (caches.intents.find(id)?.phase === 'approve') looks.add(id)
+      else later(id, 0)
       if (behind !== undefined) break
     }
     return ids.length
   }
-  const wake = (on: Wake['on'][number], uid?: string) => {
-    if (draining) return
-    for (const [id, entry] of waiting) {
-      if (!entry.wake.on.includes(on)) continue
-      if (uid !== undefined && entry.targetUid !== uid) continue
-      if (on === 'target') later(id, entry.wake.settleMs ?? settleMs)
-      else later(id, 0)
+  const wakeAll = (waiters: readonly Waiter[]) => {
+    for (const [id, { recheckMs }] of waiters) {
+      if (recheckMs === undefined) later(id, 0)
+      else looks.add(id)
     }
   }
-  caches.approvals.onChange(({ value }) => {
-    if (value.subject.kind === 'Intent') wake('approvals')
+  // one that is being worked on has perhaps looked there already
+  const wakeOne = (id: string) => {
+    if (waiting.has(id) || working.has(id)) later(id, 0)
+  }
+  const ticking = setInterval(() => wakeAll(waiting.due(clock.now())), tickMs)
+  caches.approvals.onChange(({ value: { subject } }) => {
+    if (subject.kind === 'Intent') wakeOne(subject.name)
   })
-  caches.policies.onChange(() => wake('approvals'))
-  caches.classes.onChange(() => wake('approvals'))
-  caches.intents.onChange(() => wake('approvals'))
-  caches.suspensions.onChange(() => wake('suspensions'))
-  caches.namespaces.onChange(() => wake('suspensions'))
+  caches.policies.onChange(() => wakeAll(waiting.on('approvals')))
+  caches.classes.onChange(() => wakeAll(waiting.on('approvals')))
+  caches.intents.onChange((change) => {
+    if (isNews(change, caches)) wakeOne(change.value.name)
+  })
+  caches.suspensions.onChange(() => wakeAll(waiting.on('suspensions')))
+  caches.namespaces.onChange(() => wakeAll(waiting.on('suspensions')))
   for (const cache of caches.targets.values()) {
-    cache.onChange(({ value }) => wake('target', value.uid))
+    cache.onChange(({ value: { uid } }) => {
+      for (const [id, wake] of waiting.onTarget(uid)) later(id, wake.settleMs ?? settleMs)
+    })
   }
   return {
     begin(one) {
@@ -128,13 +151,23 @@ export function startDriver(options: DriverOptions): Driver {
       if (!later(id, 0)) begun.delete(id)
     },
     recover,
-    recheck: () => wake('approvals'),
+    recheck: () => wakeAll(waiting.on('approvals')),
     drain: async (signal) => {
       draining = true
       clearTimeout(behind)
+      clearInterval(ticking)
       await queue.drain(signal)
     },
   }
+}
+
+/** Whether a change of an Intent object is more than our own showing of it. */
+function isNews(change: Change<IntentObjectView>, { approvals }: Caches): boolean {
+  const { type, value, previous } = change
+  if (value.deleting || type === 'deleted') return true
+  // approvals that came to us before the object they name
+  if (type === 'added') return approvals.findAll(subjectKey('Intent', value.name)).length > 0
+  return previous.phase !== undefined
 }
 
 /** One that waited long for its turn may have lost its claim meanwhile. */

@@ -13,6 +13,8 @@ export interface Wake {
   readonly on: readonly ('approvals' | 'suspensions' | 'target')[]
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** Sooner than that it looks all the same, this often; less often where many wait. */
+  readonly recheckMs?: number
   /** Changes of the target are gathered for so long before the stage looks again. */
   readonly settleMs?: number
 }

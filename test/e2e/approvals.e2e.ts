@@ -194,10 +194,15 @@ describe('approvals, with every program of Jackstay dead', { skip: await noClust
     passed(await attempt(owner.client, 'POST', quotas, quota))
     try {
       const dryRun = { dryRun: true }
-      await until('the quota bites', async () => {
-        const answer = await attempt(oncall.client, 'POST', approvalsIn(g.target), mine(), dryRun)
-        return answer.status === 403 && /exceeded quota/.test(answer.message)
-      })
+      // controllers look for kinds to count each half minute
+      await until(
+        'the quota bites',
+        async () => {
+          const answer = await attempt(oncall.client, 'POST', approvalsIn(g.target), mine(), dryRun)
+          return answer.status === 403 && /exceeded quota/.test(answer.message)
+        },
+        120_000,
+      )
     } finally {
       passed(await attempt(owner.client, 'DELETE', `${quotas}/none`))
     }
