@@ -2,7 +2,8 @@ import { at, fieldChanges, same } from '@jackstay/contract/field-changes'
 import type { Reason } from '@jackstay/contract/history'
 import type { Target } from '@jackstay/contract/intent'
 import type { Json } from '@jackstay/contract/json'
-import type { ObjectRef, Plan } from '@jackstay/contract/plan'
+import type { ObjectRef, Plan, Reach } from '@jackstay/contract/plan'
+import type { Disruption } from '@jackstay/judge/disruption'
 import { z } from 'zod'
 
 /** A resource an action works on. */
@@ -88,8 +89,12 @@ export interface Refusal {
 /** What an action computes: the part of a Plan that it alone knows. */
 export type ActionPlan = Pick<
   Plan,
-  'summary' | 'target' | 'reads' | 'writes' | 'blastRadius' | 'reversibility' | 'observed' | 'notes'
->
+  'summary' | 'target' | 'reads' | 'writes' | 'reversibility' | 'observed' | 'notes'
+> & {
+  readonly blastRadius: Reach
+  /** Whose Pods it touches; the line looks up what stands around them. */
+  readonly disrupts: readonly Disruption[]
+}
 
 /** How a change looks at one moment: `broken` ends the watching at once. */
 export type Progress =

@@ -14,7 +14,6 @@ import { type WatchCache, watchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
 import { podIsLive } from '@jackstay/service/caller'
-import { z } from 'zod'
 import { windowGrant } from './grant.ts'
 import { type PolicyView, policyView, problemOf } from './policy-view.ts'
 import type {
@@ -25,8 +24,8 @@ import type {
   KeyView,
   NamespaceView,
   PodView,
-  QuotaView,
 } from './ports.ts'
+import { openSurroundingCaches, priorityIn, type SurroundingCaches } from './surroundings/caches.ts'
 import { openTargetCaches, type TargetCaches } from './target-caches.ts'
 import { type WindowView, windowView } from './windows/window-view.ts'
 
@@ -55,7 +54,7 @@ function readable(found: CachedClass | undefined): ReadableClass | undefined {
   return found === undefined || found.problem !== undefined ? undefined : found
 }
 
-export interface Caches {
+export interface Caches extends SurroundingCaches {
   readonly classes: WatchCache<CachedClass>
   readonly keys: WatchCache<KeyView>
   readonly policies: WatchCache<PolicyView>
@@ -64,7 +63,6 @@ export interface Caches {
   readonly approvals: WatchCache<ApprovalView>
   readonly intents: WatchCache<IntentObjectView>
   readonly namespaces: WatchCache<NamespaceView>
-  readonly quotas: WatchCache<QuotaView>
   readonly pods: WatchCache<PodView>
   readonly targets: TargetCaches
 }
@@ -136,10 +134,8 @@ export function openCaches(
       name: metadata.name ?? '',
       labels: metadata.labels ?? {},
     })),
-    quotas: coreCache(client, 'resourcequotas', keeping, projectQuota, {
-      index: (quota) => quota.namespace,
-    }),
     pods: coreCache(client, 'pods', keeping, projectPod, { index: (pod) => pod.uid }),
+    ...openSurroundingCaches(client, keeping),
     targets: openTargetCaches(client, kinds, keeping),
   }
 }
@@ -200,24 +196,6 @@ function projectPod({ metadata, status }: KubeObject): PodView | undefined {
   return { uid, phase, ...(deletionTimestamp !== undefined && { deletionTimestamp }) }
 }
 
-const quantities = z.record(z.string(), z.string()).default({})
-const resourceQuota = z.object({
-  spec: z.object({ hard: quantities }).prefault({}),
-  status: z.object({ hard: quantities, used: quantities }).prefault({}),
-})
-
-/** One that does not read leaves the cache out of step: it could be the limit that says no. */
-export function projectQuota(object: KubeObject): QuotaView {
-  const { spec, status } = resourceQuota.parse(object)
-  const { name = '', namespace = '' } = object.metadata
-  // the spec is what somebody wants by now, and Kubernetes may not have counted for it yet
-  const limits = Object.entries(spec.hard).map(([resource, hard]) => {
-    const counted = Object.hasOwn(status.hard, resource) && Object.hasOwn(status.used, resource)
-    return { resource, hard, used: (counted && status.used[resource]) || '' }
-  })
-  return { name, namespace, limits }
-}
-
 /** Every cache there is, by its name. */
 export function allCaches({ targets, ...named }: Caches): [string, WatchCache<unknown>][] {
   return [...Object.entries(named), ...targets]
@@ -261,6 +239,9 @@ export function clusterView(caches: Caches, oneOperator: boolean): CachedCluster
         .filter((view) => windowGrant(view, approvalsOf, oneOperator)?.granted !== false)
         .map(({ window }) => window),
     quotas: (namespace) => caches.quotas.findAll(namespace),
+    budgets: (namespace) => caches.budgets.findAll(namespace),
+    autoscalers: (namespace) => caches.autoscalers.findAll(namespace),
+    priority: (className) => priorityIn(caches, className),
     suspensions: () => [...caches.suspensions.values()],
     approvalsOf,
     intentObject: (id) => caches.intents.find(id),

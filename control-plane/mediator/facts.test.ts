@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
 import type { ChangeWindowSpec } from '@jackstay/contract/kinds/change-window'
+import { labelSelector } from '@jackstay/contract/label-selector'
+import type { BudgetView } from '@jackstay/judge/disruption'
 import { compileWindow } from '@jackstay/judge/windows'
-import { projectQuota } from './cluster-caches.ts'
 import { maxIncidents } from './facts.ts'
 import { allowAll, askPeople, Line } from './line-builder.ts'
+import { projectQuota } from './surroundings/caches.ts'
 
 const denyWhen = (when: string): ActionPolicySpec => ({
   ...allowAll,
@@ -81,6 +83,98 @@ describe('facts', () => {
     const parts = '"share" in plan.risk.parts && plan.risk.parts["share"] == 20'
     line.policies = [denyWhen(`plan.risk.score >= 20 && ${parts}`)]
     assert.equal(await refusal(line), 'denied by p0/no')
+  })
+  const budget = (allowed: number | undefined): BudgetView => ({
+    ...{ namespace: 'shop', name: 'web', allowed },
+    selector: labelSelector.parse({}),
+  })
+  const beyondBudget = denyWhen('plan.blastRadius.budgets.exists(b, b.lost > 0 && b.headroom < 0)')
+
+  it('say what share of a workload a plan takes, and what its budgets allow', async () => {
+    const halved = new Line({ replicas: 1 })
+    halved.policies = [denyWhen('plan.blastRadius.sharePercent > 50')]
+    assert.equal(await halved.go(), 'verify')
+    const emptied = new Line({ replicas: 0 })
+    emptied.policies = halved.policies
+    assert.equal(await refusal(emptied), 'denied by p0/no')
+    for (const [allowed, outcome] of [
+      [1, 'verify'],
+      [0, 'refused/denied'],
+    ] as const) {
+      const line = new Line({ replicas: 1 })
+      line.policies = [beyondBudget]
+      line.budgets = [budget(allowed)]
+      assert.equal(await line.go(), outcome)
+    }
+  })
+  it('deny where a rule reads one that is not known (T18)', async () => {
+    const uncounted = new Line({ replicas: 1 })
+    uncounted.policies = [beyondBudget]
+    uncounted.budgets = [budget(undefined)]
+    assert.match(await refusal(uncounted), /denied because p0\/no failed/)
+    const classless = new Line()
+    classless.priority = undefined
+    classless.policies = [denyWhen('plan.blastRadius.priority > 1000')]
+    assert.match(await refusal(classless), /denied because p0\/no failed/)
+    const crowded = new Line()
+    crowded.budgets = Array.from({ length: 513 }, () => budget(9))
+    assert.match(
+      await refusal(crowded),
+      /a fact is missing: the plan reaches more than 512 budgets/,
+    )
+  })
+  it('are those of the moment of dispatch: a budget that was used up meanwhile denies (T19)', async () => {
+    const tried = async (allowed: number | undefined) => {
+      const line = new Line({ replicas: 1 })
+      line.policies = [askPeople, beyondBudget]
+      line.budgets = [budget(1)]
+      assert.equal(await line.go(), 'approve')
+      line.approve()
+      line.budgets = [budget(allowed)]
+      await line.go()
+      return [line.phase(), line.record().ended?.message, line.cluster.effects.length]
+    }
+    const [done, , written] = await tried(1)
+    assert.deepEqual([done, written], ['verify', 1])
+    assert.deepEqual(await tried(0), ['refused/denied', 'at dispatch: denied by p1/no', 0])
+    const [phase, message, effects] = await tried(undefined)
+    assert.deepEqual([phase, effects], ['refused/denied', 0])
+    assert.match(String(message), /^at dispatch: denied because p1\/no failed/)
+  })
+  it("are the control plane's own: what an agent says of risk and reach is no fact (T29)", async () => {
+    const words = {
+      ...{ replicas: 0, sharePercent: 0, risk: 0, criticality: 'low', blastRadius: { pods: 0 } },
+    }
+    const line = new Line(words)
+    line.budgets = [budget(0)]
+    assert.equal(await line.go(), 'refused/invalid_params', 'no such parameter')
+    const quiet = new Line({ replicas: 0 })
+    quiet.budgets = [budget(0)]
+    quiet.policies = [
+      denyWhen(
+        'plan.blastRadius.sharePercent == 100 && plan.blastRadius.budgets[0].headroom == -2 && plan.risk.score > 20',
+      ),
+    ]
+    const { reasoning } = quiet.record().authenticated
+    Object.assign(reasoning ?? {}, { summary: 'share 0 %, risk 0, criticality low' })
+    assert.equal(await refusal(quiet), 'denied by p0/no')
+  })
+  it('are shown to those who approve, the risk part by part', async () => {
+    const line = new Line({ replicas: 1 })
+    line.policies = [askPeople]
+    line.budgets = [budget(0)]
+    line.autoscalers = []
+    line.quotas = [
+      { name: 'q', namespace: 'shop', limits: [{ resource: 'pods', hard: '10', used: '9' }] },
+    ]
+    assert.equal(await line.go(), 'approve')
+    const { notes = [] } = line.record().rehearsed?.plan ?? {}
+    assert.deepEqual(notes.slice(0, -1), [
+      'risk 29 of 100: share 10, criticality 7, budgets 5, quotas 5, pods 1, readyReplicasLost 1',
+      'takes 1 of 2 ready Pods of Deployment shop/web away (50 %)',
+      'PodDisruptionBudget shop/web allows 0 disruptions now; this takes 1 ready Pods of it away',
+      'ResourceQuota shop/q has 10 % of pods left with this',
+    ])
   })
   it('say at dispatch that the window has closed meanwhile (T28)', async () => {
     const spec: ChangeWindowSpec = {

@@ -17,6 +17,8 @@ export interface Unknown {
 export const maxIncidents = 500
 /** More figures of quotas in one namespace would cost every judgement about it too much. */
 const maxQuotas = 256
+/** The same for what stands around the Pods that a plan touches. */
+const most = 512
 
 /**
  * What rules may look at: the signed request, the control plane's own plan and reads, the clock.
@@ -43,11 +45,13 @@ export async function factsOf(
   }
   const [own, ...elsewhere] = places
   if (own === undefined) throw new TypeError('a target in no place at all')
+  const many = tooMany(plan)
+  if (many !== undefined) return { unknown: many }
   return {
     intent: { action: claims.action, params: claims.params },
     action: plan.action,
     target: { apiVersion, kind, namespace, name },
-    plan: planFacts(plan, own.namespace.labels, own.namespace.quotas),
+    plan: planFacts(plan),
     agent: { name: agent.name, namespace: agentNamespace, serviceAccount },
     class: {
       name: agent.class,
@@ -76,17 +80,18 @@ function placeOf(name: string, action: string, ports: Ports): Place | Unknown {
   }
 }
 
-function planFacts(
-  plan: Plan,
-  labels: Facts['namespace']['labels'],
-  quotas: Facts['namespace']['quotas'],
-): Facts['plan'] {
-  const { summary, reversibility, blastRadius, observed } = plan
-  const { readyReplicas } = observed
-  const { score, parts } = risk({
-    ...{ blastRadius, reversibility, labels, quotas },
-    readyReplicas: typeof readyReplicas === 'number' ? readyReplicas : undefined,
-  })
+/** A plan that reaches more than this costs every judgement of it too much. */
+function tooMany({ blastRadius }: Plan): string | undefined {
+  const { budgets, autoscalers, quotas } = blastRadius
+  const found = Object.entries({ budgets, autoscalers, quotas }).find(
+    ([, all]) => all.length > most,
+  )
+  return found && `the plan reaches more than ${most} ${found[0]}; change less at once`
+}
+
+function planFacts(plan: Plan): Facts['plan'] {
+  const { summary, reversibility, blastRadius } = plan
+  const { score, parts } = risk({ blastRadius, reversibility })
   const writes = plan.writes.flatMap(fields)
   return { summary, reversibility, blastRadius, writes, risk: { score, parts } }
 }

@@ -5,12 +5,15 @@ import type { Digest } from '@jackstay/contract/json'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
 import { type Plan, planDigest } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
+import { blastRadiusOf } from '@jackstay/judge/blast-radius'
 import { denial } from '@jackstay/judge/decide'
 import { groundsOf } from '@jackstay/judge/grounds'
 import { factsOf } from './facts.ts'
 import { asOneOperator } from './one-operator.ts'
 import type { Ports, WriteIdentity } from './ports.ts'
 import { approvedPlan } from './progress.ts'
+import { surroundings } from './surroundings/view.ts'
+import { figuresInWords } from './surroundings/words.ts'
 import { type Rehearsed, rehearsePlan } from './writes/rehearsal.ts'
 
 /** The line cannot go on with this intent, and why. */
@@ -57,8 +60,15 @@ export async function planNow(record: IntentRecord, ports: Ports): Promise<Plan 
   )
   if (isRefusal(prepared)) return { stop: prepared.refused, message: prepared.message }
   const executor = `system:serviceaccount:${executorsNamespace}:${agent.class}`
-  const notes = [...(prepared.notes ?? []), `cannot be restored: ${entry.cannotRestore}`]
-  return { action: entry.name, executor, ...prepared, notes }
+  const { disrupts, ...planned } = prepared
+  const blastRadius = blastRadiusOf(planned.blastRadius, disrupts, surroundings(ports.cluster))
+  const notes = [
+    // an Intent object shows 32 lines
+    ...(prepared.notes ?? []).slice(0, 12),
+    ...figuresInWords({ blastRadius, reversibility: planned.reversibility }),
+    `cannot be restored: ${entry.cannotRestore}`,
+  ]
+  return { action: entry.name, executor, ...planned, blastRadius, notes }
 }
 
 /** A decision and what it rests on besides the rules. */

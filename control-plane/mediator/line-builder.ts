@@ -11,11 +11,12 @@ import { fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { Trigger } from '@jackstay/contract/trigger'
 import { classHash } from '@jackstay/judge/class-ceiling'
 import { decide } from '@jackstay/judge/decide'
+import type { AutoscalerView, BudgetView, QuotaView } from '@jackstay/judge/disruption'
 import { compileRules } from '@jackstay/judge/rules'
 import type { CompiledWindow } from '@jackstay/judge/windows'
 import { type SpendingLog, spendingLog } from './limits/spending.ts'
 import { advance } from './pipeline.ts'
-import type { ApprovalView, Incident, Leaf, Ports, QuotaView, WriteAnswer } from './ports.ts'
+import type { ApprovalView, Incident, Leaf, Ports, WriteAnswer } from './ports.ts'
 import { fieldManager } from './settle.ts'
 
 /** Builders for tests of the line: a cluster of one Deployment, a store in memory, a clock by hand. */
@@ -139,6 +140,10 @@ export class Line {
   systemLabels: Record<string, string> = {}
   incidents: Incident[] = []
   quotas: QuotaView[] = []
+  budgets: BudgetView[] = []
+  autoscalers: AutoscalerView[] = []
+  /** Value of the PriorityClass that the Pods have. */
+  priority: number | undefined = 0
   windows: CompiledWindow[] = []
   /** How far the clock has jumped. */
   ahead = 0
@@ -253,7 +258,10 @@ export class Line {
           return this.namespaceLost && name === 'shop' ? undefined : { name, labels }
         },
         windows: () => this.windows,
-        quotas: () => this.quotas,
+        quotas: (namespace) => this.quotas.filter((q) => q.namespace === namespace),
+        budgets: (namespace) => this.budgets.filter((b) => b.namespace === namespace),
+        autoscalers: (namespace) => this.autoscalers.filter((a) => a.namespace === namespace),
+        priority: () => this.priority,
         suspensions: () => this.suspensions,
         approvalsOf: (kind) => (kind === 'AgentClass' ? [granting()] : this.approvals),
         intentObjects: () => [],

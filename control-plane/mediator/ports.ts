@@ -9,6 +9,7 @@ import type { EvictWrite, ObjectRef, Plan, WriteObject } from '@jackstay/contrac
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { PublicKey } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
+import type { AutoscalerView, BudgetView, QuotaView } from '@jackstay/judge/disruption'
 import type { Question } from '@jackstay/judge/thread'
 import type { CompiledWindow } from '@jackstay/judge/windows'
 
@@ -67,18 +68,6 @@ export interface NamespaceView {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** A ResourceQuota, in Kubernetes quantities. */
-export interface QuotaView {
-  readonly name: string
-  readonly namespace: string
-  /** `used` is empty while Kubernetes has not counted the resource. */
-  readonly limits: readonly {
-    readonly resource: string
-    readonly hard: string
-    readonly used: string
-  }[]
-}
-
 /** An alert that is firing, as rules see it. */
 export interface Incident {
   readonly namespace: string
@@ -120,6 +109,12 @@ export interface ClusterView {
   windows(): readonly CompiledWindow[]
   /** Every ResourceQuota of the namespace. */
   quotas(namespace: string): readonly QuotaView[]
+  /** Every PodDisruptionBudget of the namespace. */
+  budgets(namespace: string): readonly BudgetView[]
+  /** Every HorizontalPodAutoscaler of the namespace. */
+  autoscalers(namespace: string): readonly AutoscalerView[]
+  /** The value of a PriorityClass, or with `''` of a Pod that names none. */
+  priority(className: string): number | undefined
   suspensions(): readonly SuspensionSpec[]
   approvalsOf(kind: ApprovalSubject, name: string): readonly ApprovalView[]
   intentObject(id: string): IntentObjectView | undefined

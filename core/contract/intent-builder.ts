@@ -3,7 +3,7 @@ import type { EnrolmentProof } from './enrolment.ts'
 import type { EventData, EventType, IntentEvent } from './history.ts'
 import type { IntentClaims, Reasoning } from './intent.ts'
 import { digestOf, sha256 } from './json.ts'
-import type { Plan } from './plan.ts'
+import { nothingDisrupted, type Plan } from './plan.ts'
 
 // For the tests of this package: an agent scales a Deployment from 2 to 5.
 
@@ -57,7 +57,9 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
         inverse: { body: { spec: { replicas: 2 } } },
       },
     ],
-    blastRadius: { objects: 1, pods: 5, readyReplicasLost: 0, namespaces: ['shop'] },
+    blastRadius: {
+      ...{ ...nothingDisrupted, objects: 1, pods: 5, readyReplicasLost: 0, namespaces: ['shop'] },
+    },
     reversibility: 'inverse',
     observed: { readyReplicas: 2 },
     ...changes,

@@ -82,14 +82,84 @@ export function describeObject({ kind, namespace, name }: Named): string {
 /** `inverse`: undone by the recorded inverse; `self-healing`: by controllers; else by nobody. */
 export const reversibility = z.enum(['inverse', 'self-healing', 'irreversible'])
 
-/** What the control plane itself computes about reach, from its own reads. */
-export const blastRadius = z.strictObject({
-  objects: z.int().min(0),
-  pods: z.int().min(0),
-  /** Ready replicas the change takes away. */
-  readyReplicasLost: z.int().min(0),
-  namespaces: z.array(dnsLabel),
+/** How much a workload matters, by whoever runs the cluster. */
+export const criticality = z.enum(['low', 'medium', 'high'])
+export type Criticality = z.infer<typeof criticality>
+
+const percent = z.int().min(0).max(100)
+const count = z.int().min(0)
+const place = { namespace: dnsLabel, name: dnsName }
+
+/** A workload whose Pods the change touches. What could not be known is absent, never zero. */
+const reachedWorkload = z.strictObject({
+  kind: z.string(),
+  ...place,
+  ready: count.exactOptional(),
+  /** Ready Pods that are taken away at once, at most. */
+  lost: count,
+  /** `lost` of `ready`, rounded up. */
+  sharePercent: percent.exactOptional(),
 })
+
+/** A PodDisruptionBudget over Pods that the change touches. */
+const reachedBudget = z.strictObject({
+  ...place,
+  lost: count,
+  /** Disruptions that Kubernetes allows now; absent while it has not counted. */
+  allowed: count.exactOptional(),
+  /** `allowed` without `lost`: below zero the change takes more than the budget has. */
+  headroom: z.int().exactOptional(),
+})
+
+/** A HorizontalPodAutoscaler of a workload that the change touches, its bounds as they will be. */
+const reachedAutoscaler = z.strictObject({
+  ...place,
+  min: count,
+  max: count,
+  /** Replicas that the workload will have. */
+  replicas: count.exactOptional(),
+  /** `max` without `replicas`: how many it may add. */
+  headroom: z.int().exactOptional(),
+  /** The change sets a number outside of the bounds, and it would set another. */
+  fights: z.boolean(),
+})
+
+/** One limit of a ResourceQuota in a namespace that the change reaches. */
+const reachedQuota = z.strictObject({
+  ...place,
+  resource: z.string(),
+  /** Of the limit, what is left with the change, rounded down; below zero it does not fit. */
+  leftPercent: z.int().min(-100).max(100).exactOptional(),
+})
+
+/** What the control plane itself computes about reach, from its own reads (T29). */
+export const blastRadius = z.strictObject({
+  objects: count,
+  pods: count,
+  /** Ready replicas the change takes away. */
+  readyReplicasLost: count,
+  namespaces: z.array(dnsLabel),
+  workloads: z.array(reachedWorkload),
+  /** Of the workload that loses the largest share. */
+  sharePercent: percent.exactOptional(),
+  budgets: z.array(reachedBudget),
+  autoscalers: z.array(reachedAutoscaler),
+  quotas: z.array(reachedQuota),
+  /** The highest of what it reaches. */
+  criticality,
+  /** The highest of its Pods' priorities; absent where their PriorityClass is not known. */
+  priority: z.int().exactOptional(),
+})
+export type BlastRadius = z.infer<typeof blastRadius>
+
+/** How far a change reaches by its own writes. */
+export type Reach = Pick<BlastRadius, 'objects' | 'pods' | 'readyReplicasLost' | 'namespaces'>
+
+/** The rest of a blast radius where no Pod is touched. */
+export const nothingDisrupted: Omit<BlastRadius, keyof Reach> = {
+  ...{ workloads: [], sharePercent: 0, budgets: [], autoscalers: [], quotas: [] },
+  ...{ criticality: 'medium', priority: 0 },
+}
 
 export const plan = z.strictObject({
   action: z.string(),

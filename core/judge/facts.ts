@@ -3,9 +3,10 @@ import { reflect } from '@bufbuild/protobuf/reflect'
 import { TimestampSchema, timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { isList, type Json } from '@jackstay/contract/json'
 import { autonomy } from '@jackstay/contract/kinds/agent-class'
-import { blastRadius, reversibility } from '@jackstay/contract/plan'
+import { reversibility } from '@jackstay/contract/plan'
 import { z } from 'zod'
 import type { Bindings } from './cel/evaluator.ts'
+import { radius } from './reach/radius-facts.ts'
 
 const json = z.custom<Json>((value) => value !== undefined)
 
@@ -16,20 +17,12 @@ const target = z.strictObject({
   name: z.string().describe('name'),
 })
 
-const reach = blastRadius.shape
 const plan = z.strictObject({
   summary: z.string().describe('one line for people, made by the control plane'),
   reversibility: reversibility.describe(
     'how it is taken back: `inverse` by the recorded inverse, `self-healing` by controllers, else by nobody',
   ),
-  blastRadius: z
-    .strictObject({
-      objects: reach.objects.describe('objects written'),
-      pods: reach.pods.describe('Pods that come, go or restart'),
-      readyReplicasLost: reach.readyReplicasLost.describe('ready replicas that it takes away'),
-      namespaces: z.array(z.string()).describe('namespaces it reaches'),
-    })
-    .describe('what it reaches'),
+  blastRadius: radius.describe('what it reaches'),
   writes: z
     .array(
       z.strictObject({

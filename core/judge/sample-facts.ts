@@ -1,8 +1,14 @@
+import { nothingDisrupted } from '@jackstay/contract/plan'
 import type { Facts } from './facts.ts'
 import { risk } from './risk.ts'
 
 const labels = { 'jackstay.dev/governed': 'true' }
-const blastRadius = { objects: 1, pods: 1, readyReplicasLost: 0, namespaces: ['shop'] }
+const blastRadius: Facts['plan']['blastRadius'] = {
+  ...{ ...nothingDisrupted, objects: 1, pods: 1, readyReplicasLost: 0, namespaces: ['shop'] },
+  workloads: [
+    { kind: 'Deployment', namespace: 'shop', name: 'web', ready: 2, lost: 0, sharePercent: 0 },
+  ],
+}
 
 /**
  * One complete set of facts, for those who try rules without a cluster: a Deployment `shop/web` is
@@ -18,7 +24,7 @@ export const sampleFacts: Facts = {
     reversibility: 'inverse',
     blastRadius,
     writes: [{ path: '/spec/replicas', before: 2, after: 3 }],
-    risk: risk({ blastRadius, reversibility: 'inverse', readyReplicas: 2, labels, quotas: [] }),
+    risk: risk({ blastRadius, reversibility: 'inverse' }),
   },
   agent: {
     name: 'jackstay-class-sre/healer',

@@ -24,6 +24,7 @@ function rows(path: string, schema: z.ZodType): Variable[] {
 }
 
 function fields(path: string, schema: unknown): Variable[] {
+  if (schema instanceof z.ZodExactOptional) return fields(path, schema.unwrap())
   if (schema instanceof z.ZodArray) return fields(`${path}[]`, schema.element)
   if (schema instanceof z.ZodRecord) return fields(`${path}{}`, schema.valueType)
   if (!(schema instanceof z.ZodObject)) return []
@@ -32,6 +33,7 @@ function fields(path: string, schema: unknown): Variable[] {
 
 /** The type as CEL names it. */
 function typeName(schema: unknown): string {
+  if (schema instanceof z.ZodExactOptional) return `${typeName(schema.unwrap())}, may be absent`
   if (schema instanceof z.ZodObject) return 'object'
   if (schema instanceof z.ZodArray) return `list(${typeName(schema.element)})`
   if (schema instanceof z.ZodRecord) return `map(string, ${typeName(schema.valueType)})`

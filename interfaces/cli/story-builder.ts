@@ -2,6 +2,7 @@ import type { IntentView } from '@jackstay/contract/api'
 import type { EventData, EventType, IntentEvent } from '@jackstay/contract/history'
 import { readEvent } from '@jackstay/contract/history'
 import { sha256 } from '@jackstay/contract/json'
+import { nothingDisrupted } from '@jackstay/contract/plan'
 import { fold } from '@jackstay/contract/record'
 
 // For the tests of this package: the events of an intent that scaled a Deployment.
@@ -36,7 +37,9 @@ const plan: EventData<'planned'>['plan'] = {
       inverse: { body: { spec: { replicas: 3 } } },
     },
   ],
-  blastRadius: { objects: 1, pods: 5, readyReplicasLost: 0, namespaces: ['shop'] },
+  blastRadius: {
+    ...{ ...nothingDisrupted, objects: 1, pods: 5, readyReplicasLost: 0, namespaces: ['shop'] },
+  },
   reversibility: 'inverse',
   observed: {},
 }

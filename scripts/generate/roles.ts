@@ -4,11 +4,18 @@ import { actionRoleName } from '@jackstay/contract/executor'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import { partOf } from './policies.ts'
 
+/** What stands around the Pods of any plan (control-plane/mediator/surroundings). */
+const surroundings: CatalogueEntry['reads'] = [
+  { group: 'policy', resource: 'poddisruptionbudgets' },
+  { group: 'autoscaling', resource: 'horizontalpodautoscalers' },
+  { group: 'scheduling.k8s.io', resource: 'priorityclasses' },
+]
+
 /** What the plans of all actions rest on: the mediator may read it, and watch it for changes. */
 export function factReads(catalogue: readonly CatalogueEntry[]): Manifest[] {
   const name = 'jackstay-mediator-facts'
   const byGroup = new Map<string, Set<string>>()
-  for (const { group, resource } of catalogue.flatMap(({ reads }) => reads)) {
+  for (const { group, resource } of [...catalogue.flatMap(({ reads }) => reads), ...surroundings]) {
     byGroup.set(group, (byGroup.get(group) ?? new Set()).add(resource))
   }
   return [

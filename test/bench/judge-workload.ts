@@ -1,4 +1,5 @@
 import type { PolicyRule } from '@jackstay/contract/kinds/action-policy'
+import { nothingDisrupted } from '@jackstay/contract/plan'
 import type { DecideInput } from '@jackstay/judge/decide'
 import type { Facts } from '@jackstay/judge/facts'
 import type { NamedPolicy } from '@jackstay/judge/rules'
@@ -94,7 +95,10 @@ export function workloadFacts(n: number): Facts {
     plan: {
       summary: `configure ${target.name} in ${namespace}`,
       reversibility: 'inverse',
-      blastRadius: { objects: 1, pods: 3 + (n % 5), readyReplicasLost: 0, namespaces: [namespace] },
+      blastRadius: {
+        ...nothingDisrupted,
+        ...{ objects: 1, pods: 3 + (n % 5), readyReplicasLost: 0, namespaces: [namespace] },
+      },
       writes: [
         { path: '/spec/replicas', before: 2, after: 3 + (n % 5) },
         { path: '/spec/template/spec/containers/0/image', before: image(n - 1), after: image(n) },

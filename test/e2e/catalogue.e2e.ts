@@ -4,7 +4,14 @@ import { catalogue } from '@jackstay/actions/catalogue'
 import { at } from '@jackstay/contract/field-changes'
 import type { Json } from '@jackstay/contract/json'
 import { apply } from './governed.ts'
-import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
+import {
+  deploymentOf,
+  type LineWorld,
+  lineWorld,
+  noLine,
+  phaseOf,
+  type Tenant,
+} from './line-world.ts'
 import { quietTarget } from './targets.ts'
 
 const actions = catalogue.map(({ name }) => name)
@@ -146,6 +153,109 @@ describe('the catalogue through the whole line', { skip: await noLine() }, () =>
       assert.equal(phaseOf(view), 'verified/succeeded', JSON.stringify(view.summary))
       assert.equal(await read(tenant, 'deployment', 'paused', '/spec/paused'), paused)
     }
+  })
+
+  describe('what stands around the Pods of a plan', () => {
+    const when = 'plan.blastRadius.budgets.exists(b, b.headroom < 0)'
+    let careful: Tenant
+    before(async () => {
+      const people = { when: 'true', count: 1, groups: ['oncall'] }
+      const asked = { name: 'people', requireApproval: people }
+      const rules = [...allow, asked, { name: 'beyond', deny: { when } }]
+      careful = await w.tenant({ actions: ['workload.restart'], rules })
+      await apply(w, around(careful.targets))
+      await apply(w, [budget(careful.targets, 1)])
+      await ready(careful.targets, 3)
+      await counted(careful.targets, 2)
+    })
+
+    /** A Deployment of three that lets two go at once, with all that may stand around one. */
+    const around = (namespace: string) => {
+      const base = deploymentOf(namespace, 'figured', 3)
+      const rollingUpdate = { maxUnavailable: 2, maxSurge: 1 }
+      const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'figured' }
+      const metadata = { name: 'figured', namespace }
+      return [
+        { ...base, spec: { ...base.spec, strategy: { rollingUpdate } } },
+        {
+          ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata },
+          spec: { scaleTargetRef: target, minReplicas: 3, maxReplicas: 4 },
+        },
+        {
+          ...{ apiVersion: 'v1', kind: 'ResourceQuota', metadata },
+          spec: { hard: { pods: '8' } },
+        },
+      ]
+    }
+    const budget = (namespace: string, minAvailable: number) => ({
+      ...{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
+      metadata: { name: 'figured', namespace },
+      spec: { minAvailable, selector: { matchLabels: { app: 'figured' } } },
+    })
+
+    /** What a kubelet would say of the Pods, and the controllers' word that they heard it. */
+    async function ready(namespace: string, count: number): Promise<void> {
+      const names = async () => {
+        const args = ['get', 'pods', '-l', 'app=figured', '-o', 'name']
+        return (await w.kubectl(['-n', namespace, ...args])).stdout.split(/\s+/).filter(Boolean)
+      }
+      await w.until(async () => (await names()).length === count, 'its Pods')
+      const conditions = [{ type: 'Ready', status: 'True' }]
+      const status = JSON.stringify({ status: { phase: 'Running', conditions } })
+      for (const name of await names()) {
+        const patch = ['patch', name, '--subresource=status', '--type=strategic', '-p', status]
+        assert.equal((await w.kubectl(['-n', namespace, ...patch])).code, 0)
+      }
+      const seen = async (kind: string, path: string) => await read(careful, kind, 'figured', path)
+      await w.until(
+        async () => (await seen('deployment', '/status/readyReplicas')) === count,
+        'ready Pods',
+      )
+      await w.until(
+        async () => (await seen('quota', '/status/used/pods')) === String(count),
+        'a counted quota',
+      )
+    }
+
+    async function counted(namespace: string, allowed: number): Promise<void> {
+      const args = ['-n', namespace, 'get', 'pdb', 'figured', '-o', 'json']
+      await w.until(async () => {
+        const object = JSON.parse((await w.kubectl(args)).stdout) as Json
+        const seen = at(object, '/status/observedGeneration') === at(object, '/metadata/generation')
+        return seen && at(object, '/status/disruptionsAllowed') === allowed
+      }, 'a counted budget')
+    }
+
+    it('is in the plan, shown to people, and judged anew at dispatch (T19)', async () => {
+      const place = { namespace: careful.targets, name: 'figured' }
+      const target = { kind: 'Deployment', ...place }
+      const waiting = await careful.agent.ask('workload.restart', {}, target)
+      assert.equal(phaseOf(waiting), 'approve', JSON.stringify(waiting))
+      const rehearsed = waiting.events.find(({ type }) => type === 'rehearsed')
+      assert.deepEqual(at((rehearsed ?? {}) as Json, '/data/plan/blastRadius'), {
+        ...{ objects: 1, pods: 3, readyReplicasLost: 2, namespaces: [careful.targets] },
+        workloads: [{ kind: 'Deployment', ...place, ready: 3, lost: 2, sharePercent: 67 }],
+        sharePercent: 67,
+        budgets: [{ ...place, lost: 2, allowed: 2, headroom: 0 }],
+        autoscalers: [{ ...place, min: 3, max: 4, replicas: 3, headroom: 1, fights: false }],
+        quotas: [{ ...place, resource: 'pods', leftPercent: 50 }],
+        ...{ criticality: 'medium', priority: 0 },
+      })
+      const { id } = waiting.summary
+      const notes = JSON.stringify(await read(careful, 'intent', id, '/status/notes'))
+      assert.match(notes, /risk \d+ of 100: .*takes 2 of 3 ready Pods .*allows 2 disruptions now/)
+
+      await apply(w, [budget(careful.targets, 2)])
+      await counted(careful.targets, 1)
+      await w.until(async () => {
+        const other = await careful.agent.ask('workload.restart', {}, target)
+        return phaseOf(other) === 'refused/denied'
+      }, 'the mediator has seen the budget')
+      await w.approve(id, careful)
+      const ended = await careful.agent.follow(id)
+      assert.equal(phaseOf(ended), 'refused/denied', JSON.stringify(ended.summary))
+      assert.match(JSON.stringify(ended.events.at(-1)), /at dispatch: denied by \S+\/beyond/)
+    })
   })
 
   it('hpa.setBounds', async () => {

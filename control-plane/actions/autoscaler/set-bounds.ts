@@ -10,7 +10,9 @@ import {
   patchOf,
   placeOf,
 } from '../target.ts'
+import type { Found } from '../workload/observed.ts'
 import { autoscaler } from './observed.ts'
+import { scaledBy, scaledDisruption, scaleTarget } from './scaled.ts'
 
 const bound = z.int().min(1).max(1000)
 const params = z
@@ -28,7 +30,7 @@ const scaler = z.object({
   spec: z.object({
     minReplicas: z.int().default(1),
     maxReplicas: z.int(),
-    scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
+    scaleTargetRef: scaleTarget,
   }),
   status: z
     .object({
@@ -43,13 +45,15 @@ interface Facts {
   readonly ref: Parameters<typeof placeOf>[0]
   readonly marks: Metadata
   readonly found: z.infer<typeof scaler>
+  /** What it scales; undefined where that is not there, or nothing that Jackstay knows. */
+  readonly scaled: Found | undefined
 }
 
 function wanted({ minReplicas, maxReplicas }: Params, { spec }: Facts['found']) {
   return { min: minReplicas ?? spec.minReplicas, max: maxReplicas ?? spec.maxReplicas }
 }
 
-function plan({ ref, marks, found }: Facts, { min, max }: ReturnType<typeof wanted>) {
+function plan({ ref, marks, found, scaled }: Facts, { min, max }: ReturnType<typeof wanted>) {
   const { spec, status } = found
   const current = status.currentReplicas
   const less = Math.max(0, current - max)
@@ -77,6 +81,10 @@ function plan({ ref, marks, found }: Facts, { min, max }: ReturnType<typeof want
       readyReplicasLost: less,
       namespaces: [marks.namespace],
     },
+    disrupts: [scaledDisruption(spec.scaleTargetRef, scaled, { less, more, current })].map((d) => ({
+      ...d,
+      ...{ namespace: marks.namespace, bounds: { name: ref.name, min, max } },
+    })),
     reversibility: 'inverse' as const,
     observed: { replicas: current, readyReplicas: current },
   }
@@ -91,7 +99,11 @@ export const hpaSetBounds = defineAction<Params, Facts>({
   params,
   targets: [autoscaler],
   writes: [patchOf(autoscaler, ['spec.minReplicas', 'spec.maxReplicas'])],
-  reads: [{ group: 'autoscaling', resource: 'horizontalpodautoscalers' }],
+  reads: [
+    { group: 'autoscaling', resource: 'horizontalpodautoscalers' },
+    { group: 'apps', resource: 'deployments' },
+    { group: 'apps', resource: 'statefulsets' },
+  ],
   success: 'the bounds stand, and the replicas are within them',
   verifySeconds: 180,
 
@@ -100,7 +112,10 @@ export const hpaSetBounds = defineAction<Params, Facts>({
     if (isRefusal(found)) return found
     const parsed = scaler.parse(found.object)
     const marks = parsed.metadata
-    return ownedByGit(found.ref, marks) ?? { ref: found.ref, marks, found: parsed }
+    const owned = ownedByGit(found.ref, marks)
+    if (owned !== undefined) return owned
+    const scaled = await scaledBy(parsed.spec.scaleTargetRef, target.namespace, read)
+    return { ref: found.ref, marks, found: parsed, scaled }
   },
 
   plan(given, facts): ReturnType<typeof plan> | Refusal {

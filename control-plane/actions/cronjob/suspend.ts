@@ -2,6 +2,7 @@ import type { ObjectRef } from '@jackstay/contract/plan'
 import { z } from 'zod'
 import { defineAction, isRefusal, overtaken, type TargetKind } from '../action.ts'
 import { fieldWrite, reading } from '../field-write.ts'
+import { jobDisruption, jobSpec } from '../job/disruption.ts'
 import { findTarget, metadata, metadataReadings, ownedByGit, patchOf, placeOf } from '../target.ts'
 
 const cronJob: TargetKind = { apiVersion: 'batch/v1', kind: 'CronJob', resource: 'cronjobs' }
@@ -9,7 +10,11 @@ const params = z.strictObject({})
 
 const observed = z.object({
   metadata,
-  spec: z.object({ suspend: z.boolean().default(false), schedule: z.string() }),
+  spec: z.object({
+    suspend: z.boolean().default(false),
+    schedule: z.string(),
+    jobTemplate: z.object({ spec: jobSpec.prefault({}) }).prefault({}),
+  }),
   status: z.object({ active: z.array(z.unknown()).default([]) }).prefault({}),
 })
 
@@ -64,6 +69,7 @@ function setSuspend(after: boolean, words: Words) {
           readyReplicasLost: 0,
           namespaces: [found.metadata.namespace],
         },
+        disrupts: after ? [] : [jobDisruption(ref, found.metadata.labels, spec.jobTemplate.spec)],
         reversibility: 'inverse',
         observed: { running },
       }

@@ -11,6 +11,7 @@ import {
   type WriteRight,
 } from '../action.ts'
 import { findTarget, metadata, metadataReadings, ownedByGit, placeOf } from '../target.ts'
+import { jobDisruption, jobSpec } from './disruption.ts'
 import { unfit } from './made-field.ts'
 import { keptSeconds, madeJob, servesNothing } from './made-job.ts'
 
@@ -171,6 +172,7 @@ export const jobRetry = defineAction<z.infer<typeof params>, Facts>({
         readyReplicasLost: 0,
         namespaces: [namespace],
       },
+      disrupts: [jobDisruption(ref, found.metadata.labels, jobSpec.parse(spec))],
       reversibility: 'inverse',
       observed: { failed: failed.message },
     }

@@ -34,6 +34,7 @@ function plan({ node, ref }: FoundNode, close: boolean): ActionPlan | Refusal {
     reads: nodeReadings(ref),
     writes: [cordonWrite(ref, close)],
     blastRadius: { objects: 1, pods: 0, readyReplicasLost: 0, namespaces: [] },
+    disrupts: [],
     reversibility: 'inverse',
     observed: { conditions: node.status.conditions },
   }

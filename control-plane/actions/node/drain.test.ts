@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Plan } from '@jackstay/contract/plan'
 import { type FactReader, isRefusal, type Observed } from '../action.ts'
+import { withPlanned } from '../workload/workload-builder.ts'
 import { nodeDrain } from './drain.ts'
 
 const uidOf = (i: number) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`
@@ -69,7 +70,7 @@ async function prepared(world: World, params: object = {}) {
 async function planned(world: World, params: object = {}): Promise<Plan> {
   const plan = await prepared(world, params)
   assert.ok(!isRefusal(plan), JSON.stringify(plan))
-  return { action: 'node.drain', executor: 'e', ...plan }
+  return withPlanned('node.drain', plan)
 }
 
 async function refusal(world: World, params: object = {}): Promise<string> {

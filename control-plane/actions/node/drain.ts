@@ -1,5 +1,6 @@
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import type { Plan, PlannedWrite } from '@jackstay/contract/plan'
+import type { Disruption } from '@jackstay/judge/disruption'
 import { z } from 'zod'
 import {
   type ActionPlan,
@@ -21,6 +22,7 @@ import {
   podReadings,
   podRef,
 } from '../pod/observed.ts'
+import { disruptionsOf, ownerReads } from '../pod/owners.ts'
 import { cordonWrite, nodeReadings } from './cordon.ts'
 import { type FoundNode, findNode, nodeKind, unschedulable } from './observed.ts'
 
@@ -40,6 +42,7 @@ interface Facts extends FoundNode {
   readonly pods: readonly Pod[]
   /** Namespaces that were not put under Jackstay. */
   readonly ungoverned: readonly string[]
+  readonly disrupts: readonly Disruption[]
 }
 
 /** A plan holds 64 writes, and the first one closes the node. */
@@ -88,7 +91,7 @@ function unfit({ pods, ungoverned }: Facts, deleteLocalData: boolean): Refusal |
 }
 
 function plan(facts: Facts): ActionPlan {
-  const { node, ref, pods } = facts
+  const { node, ref, pods, disrupts } = facts
   const closed = node.spec.unschedulable === true
   const close: PlannedWrite[] = closed ? [] : [cordonWrite(ref, true)]
   const evictions = pods.map((one, i): PlannedWrite => {
@@ -105,6 +108,7 @@ function plan(facts: Facts): ActionPlan {
       readyReplicasLost: pods.filter(isReady).length,
       namespaces: [...new Set(pods.map((p) => p.metadata.namespace))].sort(),
     },
+    disrupts,
     // only the cordon has an inverse: what was evicted is for controllers to replace
     reversibility: pods.length === 0 ? 'inverse' : 'self-healing',
     observed: { conditions: node.status.conditions },
@@ -135,6 +139,7 @@ export const nodeDrain = defineAction<z.infer<typeof params>, Facts>({
     { group: '', resource: 'nodes' },
     { group: '', resource: 'pods' },
     { group: '', resource: 'namespaces' },
+    ...ownerReads,
   ],
   verifySeconds: 600,
   executeSeconds: 1800,
@@ -145,7 +150,10 @@ export const nodeDrain = defineAction<z.infer<typeof params>, Facts>({
     const pods = await podsOn(target.name, read)
     const names = [...new Set(pods.map((p) => p.metadata.namespace))]
     const governed = await Promise.all(names.map((name) => isGoverned(name, read)))
-    return { ...found, pods, ungoverned: names.filter((_, i) => !governed[i]) }
+    const ungoverned = names.filter((_, i) => !governed[i])
+    // a plan that is refused for its many Pods need not know whose they are
+    const disrupts = await disruptionsOf(pods.slice(0, maxPods), read)
+    return { ...found, pods, ungoverned, disrupts }
   },
 
   plan({ deleteLocalData }, facts) {

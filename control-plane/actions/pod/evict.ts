@@ -1,4 +1,5 @@
 import { describeObject } from '@jackstay/contract/plan'
+import type { Disruption } from '@jackstay/judge/disruption'
 import { z } from 'zod'
 import { defineAction, isRefusal, type Refusal } from '../action.ts'
 import { findTarget } from '../target.ts'
@@ -13,8 +14,14 @@ import {
   podReadings,
   podRef,
 } from './observed.ts'
+import { disruptionsOf, ownerReads } from './owners.ts'
 
 const params = z.strictObject({})
+
+interface Facts {
+  readonly found: Pod
+  readonly disrupts: readonly Disruption[]
+}
 
 function unfit({ metadata }: Pod): Refusal | undefined {
   if (metadata.annotations['kubernetes.io/config.mirror'] === undefined) return undefined
@@ -23,7 +30,7 @@ function unfit({ metadata }: Pod): Refusal | undefined {
 }
 
 /** Asks the eviction API for one Pod to go. */
-export const podEvict = defineAction<z.infer<typeof params>, { readonly found: Pod }>({
+export const podEvict = defineAction<z.infer<typeof params>, Facts>({
   name: 'pod.evict',
   description:
     'Evicts one Pod by the eviction API, which honours disruption budgets. A controller replaces it; without one it is gone for good, which always takes an approval.',
@@ -33,17 +40,17 @@ export const podEvict = defineAction<z.infer<typeof params>, { readonly found: P
   params,
   targets: [podKind],
   writes: [eviction],
-  reads: [{ group: '', resource: 'pods' }],
+  reads: [{ group: '', resource: 'pods' }, ...ownerReads],
   verifySeconds: 120,
 
   async gather(target, read) {
     const there = await findTarget(target, [podKind], read)
     if (isRefusal(there)) return there
     const found = pod.parse(there.object)
-    return unfit(found) ?? { found }
+    return unfit(found) ?? { found, disrupts: await disruptionsOf([found], read) }
   },
 
-  plan(_, { found }) {
+  plan(_, { found, disrupts }) {
     const ref = podRef(found)
     const owner = controllerOf(found)
     const local = localVolumes(found)
@@ -59,6 +66,7 @@ export const podEvict = defineAction<z.infer<typeof params>, { readonly found: P
         ...{ objects: 1, pods: 1, readyReplicasLost: isReady(found) ? 1 : 0 },
         namespaces: [found.metadata.namespace],
       },
+      disrupts,
       reversibility: owner === undefined ? 'irreversible' : 'self-healing',
       observed: { phase: found.status.phase, node: found.spec.nodeName },
     }

@@ -16,10 +16,12 @@ export const pod = z.object({
     namespace: z.string(),
     uid: z.string(),
     deletionTimestamp: z.string().optional(),
+    labels: z.record(z.string(), z.string()).default({}),
     annotations: z.record(z.string(), z.string()).default({}),
     ownerReferences: z
       .array(
         z.object({
+          apiVersion: z.string().default(''),
           kind: z.string(),
           name: z.string(),
           uid: z.string(),
@@ -30,6 +32,9 @@ export const pod = z.object({
   }),
   spec: z.object({
     nodeName: z.string().default(''),
+    /** As admission reckoned it from the PriorityClass. */
+    priority: z.int().optional(),
+    priorityClassName: z.string().default(''),
     volumes: z
       .array(z.looseObject({ name: z.string(), emptyDir: z.unknown().optional() }))
       .default([]),

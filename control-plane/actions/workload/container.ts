@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type ActionPlan, defineAction, isRefusal, type Refusal } from '../action.ts'
 import { fieldWrite } from '../field-write.ts'
 import { metadataReadings, patchOf, placeOf } from '../target.ts'
+import { templateSpec } from './disruption.ts'
 import { imageFacts, imageNotes, type RunningImage, runningImages } from './images.ts'
 import {
   daemonSet,
@@ -85,7 +86,8 @@ function plan<Params extends { readonly container: string }>(
   const wanted = action.change(given, mine[field])
   if (isRefusal(wanted)) return wanted
   const after = containers.map((one) => (one === mine ? { ...mine, [field]: wanted.to } : one))
-  const reach = rolloutReach(found)
+  const podSpec = { ...templateSpec(object), containers: after }
+  const reach = rolloutReach(found, podSpec)
   return {
     summary: `${action.summary(given, `${ref.kind} ${place}`)}; ${reach.inWords}`,
     target: ref,

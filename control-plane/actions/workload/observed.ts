@@ -32,12 +32,16 @@ export const workload = z.object({
     template: z
       .object({
         metadata: z
-          .object({ annotations: z.record(z.string(), z.string()).default({}) })
+          .object({
+            labels: z.record(z.string(), z.string()).default({}),
+            annotations: z.record(z.string(), z.string()).default({}),
+          })
           .prefault({}),
         spec: z
           .looseObject({
             containers: z.array(container).default([]),
             initContainers: z.array(container).default([]),
+            priorityClassName: z.string().default(''),
           })
           .prefault({}),
       })
@@ -46,7 +50,9 @@ export const workload = z.object({
     strategy: z
       .object({
         type: z.string().default('RollingUpdate'),
-        rollingUpdate: z.object({ maxUnavailable: json.optional() }).prefault({}),
+        rollingUpdate: z
+          .object({ maxUnavailable: json.optional(), maxSurge: json.optional() })
+          .prefault({}),
       })
       .prefault({}),
     // of StatefulSets and DaemonSets
@@ -54,7 +60,11 @@ export const workload = z.object({
       .object({
         type: z.string().default('RollingUpdate'),
         rollingUpdate: z
-          .object({ partition: z.int().default(0), maxUnavailable: json.optional() })
+          .object({
+            partition: z.int().default(0),
+            maxUnavailable: json.optional(),
+            maxSurge: json.optional(),
+          })
           .prefault({}),
       })
       .prefault({}),

@@ -3,8 +3,10 @@ import { z } from 'zod'
 import { defineAction, isRefusal, type Observed, overtaken, type Progress } from '../action.ts'
 import { fieldWrite } from '../field-write.ts'
 import { metadataReadings, patchOf, placeOf } from '../target.ts'
+import { countsOf } from './counts.ts'
+import { disruptionOf } from './disruption.ts'
 import { deployment, type Found, findWorkload, workload } from './observed.ts'
-import { countsOf, rolloutFacts, rolloutProgress, rolloutReach, rolloutSuccess } from './rollout.ts'
+import { rolloutFacts, rolloutProgress, rolloutReach, rolloutSuccess } from './rollout.ts'
 
 const params = z.strictObject({})
 const path = '/spec/paused'
@@ -50,6 +52,7 @@ function setPaused(after: boolean, { progress, ...words }: Words) {
         writes: [fieldWrite(ref, [{ path, before: w.spec.paused, after }])],
         ...reach,
         blastRadius: { ...reach.blastRadius, pods, readyReplicasLost },
+        disrupts: after ? [disruptionOf(found, { lost: 0 })] : reach.disrupts,
         observed: rolloutFacts(found),
       }
     },

@@ -121,7 +121,7 @@ function plan(facts: Facts, to: Revision): ActionPlan | Refusal {
     return { refused: 'unsuitable_target', message }
   }
   const patch = (from: JsonMap, into: JsonMap) => ({ spec: { template: mergePatch(from, into) } })
-  const reach = rolloutReach(found)
+  const reach = rolloutReach(found, to.template.spec)
   const kept = { ...ref, kind: replicaSets.kind, name: to.name, uid: to.uid }
   return {
     summary: `roll Deployment ${placeOf(ref)} back from revision ${currentOf(found)} to ${to.number}; ${reach.inWords}`,

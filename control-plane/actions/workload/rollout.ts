@@ -1,35 +1,9 @@
 import type { Json } from '@jackstay/contract/json'
 import type { Plan } from '@jackstay/contract/plan'
 import { type Observed, overtaken, type Progress } from '../action.ts'
+import { countsOf } from './counts.ts'
+import { disruptionOf, rolloutGrowth } from './disruption.ts'
 import { type Found, type Workload, workload } from './observed.ts'
-
-/** How many Pods a workload wants, and how many it has. */
-export interface Counts {
-  readonly wanted: number
-  readonly present: number
-  readonly ready: number
-  readonly available: number
-  readonly updated: number
-}
-
-export function countsOf(kind: string, { spec, status }: Workload): Counts {
-  if (kind === 'DaemonSet') {
-    return {
-      wanted: status.desiredNumberScheduled,
-      present: status.desiredNumberScheduled,
-      ready: status.numberReady,
-      available: status.numberAvailable,
-      updated: status.updatedNumberScheduled,
-    }
-  }
-  return {
-    wanted: spec.replicas,
-    present: status.replicas,
-    ready: status.readyReplicas,
-    available: status.availableReplicas,
-    updated: status.updatedReplicas,
-  }
-}
 
 const exceeded = 'ProgressDeadlineExceeded'
 
@@ -92,8 +66,8 @@ export function lostAtOnce({ ref, workload: w }: Found): number {
 export const rolloutSuccess =
   'the controller has seen the change, every Pod is of the new template and available, and no older one is left; at once failed where the rollout exceeds its progress deadline'
 
-/** How far a rollout reaches: the same for every action that changes a template. */
-export function rolloutReach(found: Found) {
+/** How far a rollout reaches, to the Pod spec that it brings; the same one where none is given. */
+export function rolloutReach(found: Found, podSpec?: Json) {
   const { ref, workload: w } = found
   const { wanted } = countsOf(ref.kind, w)
   const lost = lostAtOnce(found)
@@ -106,6 +80,7 @@ export function rolloutReach(found: Found) {
         readyReplicasLost: lost,
         namespaces: [w.metadata.namespace],
       },
+      disrupts: [disruptionOf(found, { lost, growth: rolloutGrowth(found, podSpec) })],
       reversibility: 'inverse' as const,
       observed: rolloutFacts(found),
     },

@@ -9,6 +9,7 @@ import {
   type Refusal,
 } from '../action.ts'
 import { workloadScale } from './scale.ts'
+import { withPlanned } from './workload-builder.ts'
 
 const uid = '11111111-1111-4111-8111-111111111111'
 
@@ -53,7 +54,7 @@ function prepare(
 async function planned(replicas: number, object?: Observed): Promise<Plan> {
   const plan = await prepare({ replicas }, object)
   assert.ok(!isRefusal(plan), JSON.stringify(plan))
-  return { action: 'workload.scale', executor: 'system:serviceaccount:x:y', ...plan }
+  return withPlanned('workload.scale', plan)
 }
 
 async function refusal(...args: Parameters<typeof prepare>): Promise<string> {

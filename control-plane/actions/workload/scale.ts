@@ -10,8 +10,9 @@ import {
 } from '../action.ts'
 import { autoscaler, scalersOf } from '../autoscaler/observed.ts'
 import { metadataReadings, patchOf, placeOf } from '../target.ts'
+import { countsOf } from './counts.ts'
+import { disruptionOf, scaleGrowth } from './disruption.ts'
 import { deployment, type Found, findWorkload, statefulSet, workload } from './observed.ts'
-import { countsOf } from './rollout.ts'
 
 const targets = [deployment, statefulSet]
 
@@ -58,6 +59,7 @@ function plan(facts: Facts, wanted: number): ActionPlan {
   const { present, ready } = countsOf(ref.kind, w)
   const of = nameOf(ref)
   const field = (count: number) => [{ of, path: '/spec/replicas', value: { is: count } }]
+  const lost = Math.max(0, ready - wanted)
   const volumes = wanted < old && deletesVolumes(w)
   return {
     summary: `scale ${ref.kind} ${placeOf(ref)} from ${old} to ${wanted} replicas${volumes ? ', which deletes their volumes' : ''}`,
@@ -74,9 +76,14 @@ function plan(facts: Facts, wanted: number): ActionPlan {
     blastRadius: {
       objects: 1,
       pods: Math.abs(wanted - old),
-      readyReplicasLost: Math.max(0, ready - wanted),
+      readyReplicasLost: lost,
       namespaces: [w.metadata.namespace],
     },
+    disrupts: [
+      disruptionOf(facts.found, {
+        ...{ lost, replicas: wanted, growth: scaleGrowth(facts.found, wanted) },
+      }),
+    ],
     reversibility: volumes ? 'irreversible' : 'inverse',
     observed: { replicas: present, readyReplicas: ready },
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { Plan } from '@jackstay/contract/plan'
+import { nothingDisrupted, type Plan } from '@jackstay/contract/plan'
 import {
+  type ActionPlan,
   type CatalogueEntry,
   type FactReader,
   isRefusal,
@@ -75,7 +76,13 @@ export async function prepare(
 export async function planned(...args: Parameters<typeof prepare>): Promise<Plan> {
   const plan = await prepare(...args)
   assert.ok(!isRefusal(plan), JSON.stringify(plan))
-  return { action: args[0].name, executor: 'system:serviceaccount:x:y', ...plan }
+  return withPlanned(args[0].name, plan)
+}
+
+/** The plan as the line would have it, where nothing stands around the Pods. */
+export function withPlanned(action: string, { disrupts: _, ...plan }: ActionPlan): Plan {
+  const blastRadius = { ...nothingDisrupted, ...plan.blastRadius }
+  return { action, executor: 'system:serviceaccount:x:y', ...plan, blastRadius }
 }
 
 export async function refusal(...args: Parameters<typeof prepare>): Promise<Refusal['refused']> {

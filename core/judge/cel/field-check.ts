@@ -86,7 +86,7 @@ function check(node: Expr, scope: Scope, findings: Findings): FieldType {
       const { operand, field, testOnly } = exprKind.value
       const from = operand ? check(operand, scope, findings) : anything
       const type = fieldOf(node, from, field)
-      if (!testOnly && mayLack(from)) findings.optional.add(node)
+      if (!testOnly && mayLack(from, field)) findings.optional.add(node)
       return testOnly ? anything : type
     }
     case 'callExpr':
@@ -148,7 +148,8 @@ function fieldOf(node: Expr, from: FieldType, field: string): FieldType {
   }
 }
 
-function mayLack(from: FieldType): boolean {
+function mayLack(from: FieldType, field: string): boolean {
+  if (from.kind === 'object') return from.optional.has(field)
   return from.kind === 'map' || from.kind === 'anything' || from.kind === 'list'
 }
 
@@ -193,7 +194,7 @@ function indexed(node: Expr, value: Expr_Call, from: FieldType, findings: Findin
   if (from.kind === 'object' && key === undefined) {
     throw new Found(node, 'name the field: only maps and lists take a computed key')
   }
-  if (mayLack(from)) findings.optional.add(node)
+  if (mayLack(from, key ?? '')) findings.optional.add(node)
   return from.kind === 'list' ? from.element : fieldOf(node, from, key ?? '')
 }
 

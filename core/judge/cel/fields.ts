@@ -3,7 +3,12 @@ import { facts } from '../facts.ts'
 
 /** What the field checker knows of a value before it exists. */
 export type FieldType =
-  | { readonly kind: 'object'; readonly fields: ReadonlyMap<string, FieldType> }
+  | {
+      readonly kind: 'object'
+      readonly fields: ReadonlyMap<string, FieldType>
+      /** Those that may be absent. */
+      readonly optional: ReadonlySet<string>
+    }
   /** Any key, each of which may be absent. */
   | { readonly kind: 'map'; readonly value: FieldType }
   | { readonly kind: 'list'; readonly element: FieldType }
@@ -21,9 +26,14 @@ export function factTypes(): ReadonlyMap<string, FieldType> {
 
 function typeOf(schema: unknown): FieldType {
   if (schema instanceof z.ZodObject) {
-    const fields = Object.entries(schema.shape).map(([name, s]) => [name, typeOf(s)] as const)
-    return { kind: 'object', fields: new Map(fields) }
+    const entries: [string, unknown][] = Object.entries(schema.shape)
+    const fields = entries.map(([name, s]) => [name, typeOf(s)] as const)
+    const optional = entries
+      .filter(([, s]) => s instanceof z.ZodExactOptional)
+      .map(([name]) => name)
+    return { kind: 'object', fields: new Map(fields), optional: new Set(optional) }
   }
+  if (schema instanceof z.ZodExactOptional) return typeOf(schema.unwrap())
   if (schema instanceof z.ZodRecord) return { kind: 'map', value: typeOf(schema.valueType) }
   if (schema instanceof z.ZodArray) return { kind: 'list', element: typeOf(schema.element) }
   if (schema instanceof z.ZodEnum) return { kind: 'text', oneOf: schema.options.map(String) }

@@ -1,4 +1,6 @@
-import { facts } from '@jackstay/judge/facts'
+import { blastRadiusOf } from '@jackstay/judge/blast-radius'
+import type { Disruption } from '@jackstay/judge/disruption'
+import { type Facts, facts } from '@jackstay/judge/facts'
 import { risk } from '@jackstay/judge/risk'
 import { sampleFacts } from '@jackstay/judge/sample-facts'
 import { valueAt } from './schema.ts'
@@ -16,7 +18,7 @@ export type Changes = Readonly<Record<string, unknown>>
 export function situation(changes: readonly Changes[]): unknown {
   const merged = changes.reduce<unknown>(merge, sampleFacts)
   const given = (...path: string[]) => changes.some((c) => valueAt(c, path) !== undefined)
-  const steps = [names, plan, assessed]
+  const steps = [names, plan, reached, assessed]
   return steps.reduce((values, step) => merge(values, step(values, given)), merged)
 }
 
@@ -99,18 +101,58 @@ function plan(values: unknown, given: Given): Changes {
   }
 }
 
+/** A Pod of the sample, so that quotas have something to count. */
+const amounts = { cpu: '100m', memory: '128Mi' }
+const podSpec = { containers: [{ resources: { requests: amounts, limits: amounts } }] }
+
+/** What stands around the one workload, as far as the facts tell. */
+function reached(values: unknown, given: Given): Changes {
+  const { plan, namespace } = facts.shape
+  const reach = ['objects', 'pods', 'readyReplicasLost', 'namespaces'] as const
+  const own = plan.shape.blastRadius
+    .pick({ objects: true, pods: true, readyReplicasLost: true, namespaces: true })
+    .safeParse(pick(values, ['plan', 'blastRadius'], reach))
+  const around = namespace.safeParse(valueAt(values, ['namespace']))
+  const target = facts.shape.target.safeParse(valueAt(values, ['target']))
+  if (!own.success || !around.success || !target.success) return {}
+  const quotas = around.data.quotas.map(({ name, ...limit }) => ({
+    ...{ name, namespace: around.data.name, limits: [limit] },
+  }))
+  const radius = blastRadiusOf(own.data, [disruption(values, target.data, own.data)], {
+    labels: (name) => (name === around.data.name ? around.data.labels : {}),
+    quotas: (name) => (name === around.data.name ? quotas : []),
+    budgets: () => [],
+    autoscalers: () => [],
+    priority: () => 0,
+  })
+  // what is not known takes away what the sample knew
+  const all = { sharePercent: null, priority: null, ...radius }
+  const laid = Object.entries(all).filter(([key]) => !given('plan', 'blastRadius', key))
+  return { plan: { blastRadius: Object.fromEntries(laid) } }
+}
+
+function disruption(
+  values: unknown,
+  { kind, namespace, name }: Facts['target'],
+  { readyReplicasLost: lost }: { readonly readyReplicasLost: number },
+): Disruption {
+  const field = (side: string) => valueAt(values, ['plan', 'writes', '0', side])
+  const [before, after] = [field('before'), field('after')]
+  const scaled = typeof before === 'number' && typeof after === 'number'
+  const extra = scaled ? Math.max(0, after - before) : 0
+  return {
+    ...{ kind, namespace, name, labels: {}, priority: 0, pods: [{ labels: {}, lost }] },
+    ready: typeof before === 'number' ? before : undefined,
+    replicas: scaled ? { before, after } : undefined,
+    growth: { extra, replaced: 0, before: podSpec, after: podSpec },
+  }
+}
+
 /** The risk by its formula, where the rest is in order. */
 function assessed(values: unknown, given: Given): Changes {
-  const shape = facts.shape
-  const looked = shape.plan.pick({ blastRadius: true, reversibility: true })
+  const looked = facts.shape.plan.pick({ blastRadius: true, reversibility: true })
   const read = looked.safeParse(pick(values, ['plan'], ['blastRadius', 'reversibility']))
-  const namespace = shape.namespace
-    .pick({ labels: true, quotas: true })
-    .safeParse(pick(values, ['namespace'], ['labels', 'quotas']))
-  if (given('plan', 'risk') || !read.success || !namespace.success) return {}
-  const before = valueAt(values, ['plan', 'writes', '0', 'before'])
-  const readyReplicas = typeof before === 'number' ? before : undefined
-  return { plan: { risk: risk({ ...read.data, readyReplicas, ...namespace.data }) } }
+  return given('plan', 'risk') || !read.success ? {} : { plan: { risk: risk(read.data) } }
 }
 
 function pick(values: unknown, path: Path, keys: readonly string[]): unknown {
