@@ -8,8 +8,8 @@ const labels = z.record(z.string(), z.string()).default({})
 
 /** What the figures of a Job's Pods rest on. */
 export const jobSpec = z.object({
-  parallelism: z.int().default(1),
-  completions: z.int().optional(),
+  parallelism: z.int().nullish(),
+  completions: z.int().nullish(),
   template: z
     .object({
       metadata: z.object({ labels }).prefault({}),
@@ -25,9 +25,9 @@ export const jobSpec = z.object({
 export function jobDisruption(
   { kind, name, namespace = '' }: ObjectRef,
   marks: Disruption['labels'],
-  { parallelism, completions = parallelism, template }: z.infer<typeof jobSpec>,
+  { parallelism, completions, template }: z.infer<typeof jobSpec>,
 ): Disruption {
-  const extra = Math.min(parallelism, completions)
+  const extra = Math.min(parallelism ?? 1, completions ?? parallelism ?? 1)
   return {
     ...{ kind, namespace, name, labels: marks, ready: undefined, replicas: undefined },
     pods: [{ labels: template.metadata.labels, lost: 0 }],
