@@ -42,7 +42,7 @@ export function scaledDisruption(
   if (scaled === undefined) {
     const gone = { kind, name, labels: {}, pods: [{ labels: {}, lost: less }], ready: undefined }
     const of = { before: {}, after: {} }
-    return { ...gone, replicas, priority: 0, growth: { extra: more, replaced: 0, ...of } }
+    return { ...gone, replicas, priority: undefined, growth: { extra: more, replaced: 0, ...of } }
   }
   const growth = scaleGrowth(scaled, scaled.workload.spec.replicas + more)
   return { ...disruptionOf(scaled, { lost: less, growth }), replicas }

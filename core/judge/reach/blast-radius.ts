@@ -74,7 +74,7 @@ function highest(values: readonly (number | undefined)[]): number | undefined {
 }
 
 function priorityOf({ priority }: Disruption, around: Surroundings): number | undefined {
-  return typeof priority === 'number' ? priority : around.priority(priority)
+  return typeof priority === 'string' ? around.priority(priority) : priority
 }
 
 function budgets(

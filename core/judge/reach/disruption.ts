@@ -30,8 +30,8 @@ export interface Disruption {
   /** Its Pods that are ready now. */
   readonly ready: number | undefined
   readonly replicas: { readonly before: number; readonly after: number } | undefined
-  /** A number, or the PriorityClass that stands for one; `''` for none. */
-  readonly priority: number | string
+  /** A number, or the PriorityClass that stands for one; `''` for none, undefined where not known. */
+  readonly priority: number | string | undefined
   readonly growth?: Growth
   /** The autoscaler whose bounds are what is changed. */
   readonly bounds?: { readonly name: string; readonly min: number; readonly max: number }
