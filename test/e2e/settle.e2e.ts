@@ -6,7 +6,7 @@ import type { Json } from '@jackstay/contract/json'
 import type { Reading } from '@jackstay/contract/plan'
 import type { KubeObject } from '@jackstay/kube/resources'
 import { landed, untouched } from '@jackstay/mediator/settle'
-import { attempt, passed } from './attempt.ts'
+import { attempt, passed, until } from './attempt.ts'
 import { apply, deploymentOf, read, suffix } from './governed.ts'
 import { noCluster, type World, world } from './world.ts'
 
@@ -34,7 +34,14 @@ describe('what managedFields say of a write, as the API server keeps them', {
     const template = { metadata: { labels: { app: name } }, spec: { containers } }
     const object = { ...base, spec: { replicas: 0, selector, template } }
     await apply(w, [object])
-    return observed(await read(w.admin, path(name)))
+    const revision = '/metadata/annotations/deployment.kubernetes.io~1revision'
+    let found: Observed | undefined
+    await until('its controller has marked it', async () => {
+      found = observed(await read(w.admin, path(name)))
+      return !w.cluster.controllers || at(found, revision) !== undefined
+    })
+    assert.ok(found)
+    return found
   }
   async function patch(name: string, body: unknown, fieldManager: string): Promise<Observed> {
     const answer = await attempt(w.admin, 'PATCH', path(name), body, { query: { fieldManager } })
