@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { catalogue } from '@jackstay/actions/catalogue'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { decide } from '@jackstay/judge/decide'
 import { compileRules } from '@jackstay/judge/rules'
@@ -18,7 +19,7 @@ function stored(kind: string, name: string, spec: unknown) {
 function reported(spec: unknown, others: readonly ClassView[] = []) {
   const found = projectClass(stored('AgentClass', 'a', spec))
   const cluster = { approvalsOf: () => [], classes: () => others }
-  return classReport(found, cluster, false)
+  return classReport(found, cluster, { oneOperator: false, catalogue })
 }
 
 describe('an AgentClass says', () => {
@@ -67,11 +68,11 @@ describe('an ActionPolicy says', () => {
   const view = (spec: unknown) => policyView(stored('ActionPolicy', 'p', spec))
 
   it('which of its actions do not exist, beside what is wrong with its rules', () => {
-    assert.ok(policyReport(view({ ...allowAll, actions: ['*'] }), []).ok)
+    assert.ok(policyReport(view({ ...allowAll, actions: ['*'] }), [], catalogue).ok)
     const misspelt = view({ ...allowAll, actions: ['workload.scale', 'workload.sclae'] })
     const rules = [{ name: 'allow', allow: { when: 'nothere' } }]
     const { problems } = compileRules([{ name: 'p', spec: { ...misspelt.spec, rules } }])
-    const { ok, message } = policyReport(misspelt, problems)
+    const { ok, message } = policyReport(misspelt, problems, catalogue)
     assert.equal(ok, false)
     assert.match(message, /^allow: .*; the catalogue has no action `workload.sclae`;/)
   })
@@ -84,7 +85,7 @@ describe('an ActionPolicy says', () => {
       [{ ...allowAll, denny: [] }, /denny/],
     ] as const) {
       const broken = view(spec)
-      const { ok, message } = policyReport(broken, [])
+      const { ok, message } = policyReport(broken, [], catalogue)
       assert.equal(ok, false)
       assert.match(message, says)
       assert.match(message, /^it cannot be read, so it denies everything: /)

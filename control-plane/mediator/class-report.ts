@@ -1,4 +1,4 @@
-import { catalogue } from '@jackstay/actions/catalogue'
+import type { CatalogueEntry } from '@jackstay/actions/action'
 import type { RuleProblem } from '@jackstay/judge/rules'
 import type { CachedClass } from './cluster-caches.ts'
 import { granted } from './grant.ts'
@@ -10,13 +10,13 @@ interface Report {
   readonly message: string
 }
 
-const known = new Set(catalogue.map(({ name }) => name))
+type Catalogue = readonly Pick<CatalogueEntry, 'name'>[]
 
 /** Whether a class is granted, and whether what its spec says can be: both for its conditions. */
 export function classReport(
   found: CachedClass,
   cluster: Pick<ClusterView, 'approvalsOf' | 'classes'>,
-  oneOperator: boolean,
+  { oneOperator, catalogue }: { readonly oneOperator: boolean; readonly catalogue: Catalogue },
 ): { readonly grant: Report; readonly valid: Report } {
   if (found.problem !== undefined) {
     const grant = { ok: false, message: 'it cannot be read, so it grants nothing' }
@@ -35,7 +35,13 @@ export function classReport(
       : [
           `${listed(others)} claims the namespace \`${namespace}\` too: no agent can enrol there until one class is left; those enrolled before stay in theirs`,
         ]
-  const wrong = [...shared, ...unknown(actions.map(({ name }) => name))]
+  const wrong = [
+    ...shared,
+    ...unknown(
+      actions.map(({ name }) => name),
+      catalogue,
+    ),
+  ]
   return {
     grant: { ok, message },
     valid: { ok: wrong.length === 0, message: wrong.join('; ') || 'its spec can be followed' },
@@ -46,17 +52,19 @@ export function classReport(
 export function policyReport(
   { name, spec, problem }: PolicyView,
   problems: readonly RuleProblem[],
+  catalogue: Catalogue,
 ): Report {
   if (problem !== undefined) {
     return { ok: false, message: `it cannot be read, so it denies everything: ${problem}` }
   }
   const mine = problems.filter((p) => p.policy === name).map((p) => `${p.rule}: ${p.message}`)
-  const wrong = [...mine, ...unknown(spec.actions)]
+  const wrong = [...mine, ...unknown(spec.actions, catalogue)]
   return { ok: wrong.length === 0, message: wrong.join('; ') || 'all rules load' }
 }
 
 /** A misspelt action is allowed nothing, and what denies it denies nothing. */
-function unknown(actions: readonly string[]): string[] {
+function unknown(actions: readonly string[], catalogue: Catalogue): string[] {
+  const known = new Set(catalogue.map(({ name }) => name))
   const missing = actions.filter((name) => name !== '*' && !known.has(name))
   if (missing.length === 0) return []
   const named = [...new Set(missing)].map((name) => `\`${name}\``)

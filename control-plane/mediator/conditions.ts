@@ -1,3 +1,4 @@
+import type { CatalogueEntry } from '@jackstay/actions/action'
 import type { BreakerView } from '@jackstay/contract/api'
 import { digestOf } from '@jackstay/contract/json'
 import { actionPolicy } from '@jackstay/contract/kinds/action-policy'
@@ -32,6 +33,7 @@ export interface ReportOptions {
   readonly problems: readonly RuleProblem[]
   readonly clock: Clock
   readonly oneOperator: boolean
+  readonly catalogue: readonly Pick<CatalogueEntry, 'name'>[]
   readonly openBreakers: (name: string) => readonly BreakerView[]
   /** What was written, by object: the same is not written twice. */
   readonly written: Map<string, string>
@@ -47,7 +49,7 @@ export async function reportConditions(options: ReportOptions): Promise<number |
   const writes: Promise<void>[] = []
   for (const found of caches.classes.values()) {
     const broken = closedBreakers(openBreakers(found.name))
-    const { grant, valid } = classReport(found, cluster, oneOperator)
+    const { grant, valid } = classReport(found, cluster, options)
     const conditions = [{ type: 'Granted', ...grant }, { type: 'Valid', ...valid }, broken]
     const extra = { specHash: found.problem === undefined ? found.hash : null }
     const report = { generation: found.generation, conditions, extra }
@@ -55,7 +57,7 @@ export async function reportConditions(options: ReportOptions): Promise<number |
   }
   for (const policy of caches.policies.values()) {
     const { name, generation } = policy
-    const ready = { type: 'Ready', ...policyReport(policy, problems) }
+    const ready = { type: 'Ready', ...policyReport(policy, problems, options.catalogue) }
     writes.push(write(options, actionPolicy.plural, name, { generation, conditions: [ready] }))
   }
   const now = options.clock.now()

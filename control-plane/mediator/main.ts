@@ -124,7 +124,7 @@ try {
     tracesUrl === undefined
       ? noTraces
       : await otlpTraces({
-          ...{ url: new URL(tracesUrl), program: 'jackstay-mediator', metrics: registry },
+          ...{ url: new URL(tracesUrl), program: 'jackstay-mediator', metrics: registry, log },
           token: tracesTokenFile === undefined ? undefined : tokenIn(tracesTokenFile),
         })
   await runMediator({

@@ -17,13 +17,13 @@ import { verify } from './verify.ts'
 /**
  * THE LINE. An intent enters authenticated (authenticate.ts, on the request) and passes:
  *
- *   admit      cheap gates on caches: suspension, class, rate, pending
+ *   admit      cheap gates on caches: suspension, class, breakers, windows, rate, pending
  *   plan       the action computes ordered writes with pre-image, post-image and inverse
  *   decide     the rules: any deny, any error, no allow ⇒ no
  *   rehearse   server-side dry-run as the executor; the digest people approve   (leaf: decision)
  *   approve    waits for people, where rules or class want them                 (leaf: approval)
  *   dispatch   everything again on the live state; binds uid, resourceVersion   (leaf: dispatch)
- *   execute    the writes, with those preconditions; settles unknown answers by reading
+ *   execute    the writes, with those preconditions; asks everything again before each further one
  *   verify     the action's own success test, until it holds or its deadline passes
  *   undo       the inverses, only over fields still ours                        (leaf: outcome)
  */

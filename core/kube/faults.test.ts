@@ -192,8 +192,8 @@ it('whatever fails in between, a cache ends up with what is there, and never thr
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
       const own = await FakeApi.start()
       const clock = new ManualClock()
-      const cache = start({ client: own.client(50), clock, pageTimeoutMs: 100 })
-      const tick = () => clock.advance(200)
+      const cache = start({ client: own.client(2_000), clock, pageTimeoutMs: 2_000 })
+      const tick = () => clock.advance(10)
       try {
         for (const [i, one] of steps.entries()) {
           if (one === 'cut') own.cutWatches()

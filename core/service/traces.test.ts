@@ -51,20 +51,25 @@ describe('traces to a collector', () => {
   async function results(use: (traces: Traces) => void, maxWaiting = 100) {
     const registry = metrics({ name: 'x', process: false })
     const token = async () => 'a token'
-    const options = { url, program: 'a program', token, metrics: registry, maxWaiting }
+    const said: string[] = []
+    const say = (...words: unknown[]) => {
+      said.push(String(words.at(-1)))
+    }
+    const log = { info: say, warn: say }
+    const options = { url, program: 'a program', token, metrics: registry, log, maxWaiting }
     const traces = await otlpTraces(options)
     use(traces)
     await traces.close()
     const { text } = await registry.expose()
     const count = (result: string) =>
       Number(text.match(new RegExp(`result="${result}".* (\\d+)$`, 'm'))?.[1] ?? 0)
-    return { sent: count('sent'), failed: count('failed'), dropped: count('dropped') }
+    return { sent: count('sent'), failed: count('failed'), dropped: count('dropped'), said }
   }
 
   it('sends names, times, attributes and parents, with the token of now', async () => {
     const child = { ...span(2), parentSpanId: span(1).spanId, failed: 'denied' }
     const counts = await results((traces) => traces.emit([span(1), child]))
-    assert.deepEqual(counts, { sent: 2, failed: 0, dropped: 0 })
+    assert.deepEqual(counts, { sent: 2, failed: 0, dropped: 0, said: [] })
     const [post] = posts.splice(0)
     assert.equal(post?.authorization, 'Bearer a token')
     const [{ resource, scopeSpans }] = told.parse(post?.body).resourceSpans
@@ -87,6 +92,11 @@ describe('traces to a collector', () => {
     const counts = await results((traces) => {
       for (let n = 0; n < 30; n++) traces.emit([span(n), span(n + 100)])
     }, 40)
-    assert.deepEqual(counts, { sent: 0, failed: 40, dropped: 20 })
+    assert.deepEqual(counts, {
+      sent: 0,
+      failed: 40,
+      dropped: 20,
+      said: ['traces could not be sent'],
+    })
   })
 })

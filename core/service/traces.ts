@@ -1,3 +1,4 @@
+import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** One thing that took time, told after it is over. */
@@ -29,6 +30,7 @@ export interface TracesOptions {
   /** Read again before each post; undefined where no credentials are asked for. */
   readonly token: (() => Promise<string>) | undefined
   readonly metrics: Metrics
+  readonly log: Pick<Log, 'info' | 'warn'>
   /** How often what gathered is sent (default 2000). */
   readonly everyMs?: number
   /** How many spans wait at most; further ones are lost (default 4096). */
@@ -43,7 +45,7 @@ export const noTraces: Traces = { emit: () => undefined, close: async () => unde
  * lost; each span is counted once as sent, failed or dropped.
  */
 export async function otlpTraces(options: TracesOptions): Promise<Traces> {
-  const { url, program, token, metrics, everyMs = 2000, maxWaiting = 4096 } = options
+  const { url, program, token, metrics, log, everyMs = 2000, maxWaiting = 4096 } = options
   // loaded on demand: most programs trace nothing
   const [{ BatchSpanProcessor }, { OTLPTraceExporter }, { resourceFromAttributes }] =
     await Promise.all([
@@ -56,9 +58,13 @@ export async function otlpTraces(options: TracesOptions): Promise<Traces> {
     'result',
   ])
   let waiting = 0
-  const over = (result: 'sent' | 'failed', spans: number) => {
+  let failing = false
+  const over = (spans: number, why: Error | undefined) => {
     waiting -= spans
-    counted.inc({ result }, spans)
+    counted.inc({ result: why === undefined ? 'sent' : 'failed' }, spans)
+    if (why !== undefined && !failing) log.warn({ err: why }, 'traces could not be sent')
+    if (why === undefined && failing) log.info('traces are sent again')
+    failing = why !== undefined
   }
   const otlp = new OTLPTraceExporter({
     url: url.href,
@@ -69,7 +75,8 @@ export async function otlpTraces(options: TracesOptions): Promise<Traces> {
     exporter: {
       export: (spans, done) =>
         otlp.export(spans, (result) => {
-          over(result.code === 0 ? 'sent' : 'failed', spans.length)
+          const why = result.code === 0 ? undefined : (result.error ?? new Error('refused'))
+          over(spans.length, why)
           done({ code: 0 })
         }),
       shutdown: () => otlp.shutdown(),

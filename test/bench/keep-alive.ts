@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 
-export interface Answered {
+interface Answered {
   readonly status: number
   readonly text: string
   /** From the first byte sent to the last one read. */
@@ -13,7 +13,7 @@ export interface KeepAlive {
 }
 
 /** So many connections that stay open; lighter than `fetch`, so that the client is no part of what it times. */
-export function keepAlive(connections: number, localAddress?: string): KeepAlive {
+export function keepAlive(connections: number): KeepAlive {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   return {
     post: (url, body, token) =>
@@ -24,7 +24,7 @@ export function keepAlive(connections: number, localAddress?: string): KeepAlive
           'content-length': Buffer.byteLength(body),
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
         }
-        const options = { agent, method: 'POST', headers, ...(localAddress && { localAddress }) }
+        const options = { agent, method: 'POST', headers }
         const sent = request(url, options, (answer) => {
           let text = ''
           answer.setEncoding('utf8')

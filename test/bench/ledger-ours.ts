@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { exportTiles } from '@jackstay/ledger/export'
 import { generateSkey, ledgerKeyFrom } from '@jackstay/ledger/key'
 import { openStore, type Store } from '@jackstay/ledger/store'
+import { quantile } from './quantiles.ts'
 
 /**
  * Leaves per second, per core-second (of all threads, the kernel's share included) and the time a
@@ -89,8 +90,8 @@ export async function measureAppends(store: Store, load: Load): Promise<AppendFi
     leaves: waits.length,
     perSecond: waits.length / took,
     perCoreSecond: (waits.length / (user + system)) * 1e6,
-    p50Ms: at(sorted, 0.5),
-    p99Ms: at(sorted, 0.99),
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
   }
 }
 
@@ -118,8 +119,8 @@ export async function measureSize(
   waits.sort((a, b) => a - b)
   return {
     leaves: size,
-    proofP50Ms: at(waits, 0.5),
-    proofP99Ms: at(waits, 0.99),
+    proofP50Ms: quantile(waits, 0.5),
+    proofP99Ms: quantile(waits, 0.99),
     rssEarlyMb,
     rssMb: rssMb(),
   }
@@ -127,10 +128,6 @@ export async function measureSize(
 
 async function each(writers: number, work: () => Promise<unknown>): Promise<void> {
   await Promise.all(Array.from({ length: writers }, work))
-}
-
-function at(sorted: readonly number[], share: number): number {
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN
 }
 
 function rssMb(): number {

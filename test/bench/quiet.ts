@@ -9,6 +9,7 @@ import { median } from './cpu.ts'
 import { type Crowd, type Member, withCrowd } from './crowd.ts'
 import { twentyRulesAbout } from './judge-workload.ts'
 import { keepAlive } from './keep-alive.ts'
+import { quantile } from './quantiles.ts'
 import { rounded, table, whole } from './table.ts'
 
 const action = 'workload.scale'
@@ -123,17 +124,13 @@ async function ask(
   }
 }
 
-function at(latencies: readonly number[], share: number): number {
-  const sorted = [...latencies].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN
-}
-
 function report({ alone, beside, answers }: Figures, { intents, rounds }: QuietOptions): string {
   const row = (name: string, all: readonly number[][]) => {
-    const of = (share: number) => rounded(median(all.map((round) => at(round, share))), 1)
+    const of = (share: number) => rounded(median(all.map((round) => quantile(round, share))), 1)
     return [name, of(0.5), of(0.99)]
   }
-  const ratio = (share: number) => rounded(at(beside.flat(), share) / at(alone.flat(), share))
+  const ratio = (share: number) =>
+    rounded(quantile(beside.flat(), share) / quantile(alone.flat(), share))
   const said = Object.entries(answers).map(([status, n]) => `${whole(n)} × ${status}`)
   return [
     `quiet: ${intents} intents of quiet agents in ${rounds} rounds, alone and while another floods over ${connections} connections`,

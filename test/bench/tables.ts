@@ -67,7 +67,7 @@ export const tables = {
       ),
   },
   suspension: {
-    about: 'from a stop to the last admitted write, 200 intents in flight; on a real API server',
+    about: 'from a stop to the last admitted write, 250 intents in flight; on a real API server',
     inWorld: async (world, { quick }) =>
       (await import('./suspension.ts')).measureSuspension(
         world,

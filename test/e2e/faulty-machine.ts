@@ -4,13 +4,11 @@ import { StatementSync } from 'node:sqlite'
 /**
  * Loaded before the mediator (`--import …?plan=FILE`), in its main thread and in the store's: what the
  * machine below it does wrong. FILE is JSON and is read again as the mediator runs:
- * `clockMs` sets the clock on the wall, `commitMs` holds each commit as a slow disk holds its sync,
- * `commitFails` fails it as a disk that lost what it was given does.
+ * `clockMs` sets the clock on the wall, `commitMs` holds each commit as a slow disk holds its sync.
  */
 interface Plan {
   readonly clockMs?: number
   readonly commitMs?: number
-  readonly commitFails?: boolean
 }
 
 const file = new URL(import.meta.url).searchParams.get('plan') ?? ''
@@ -28,14 +26,10 @@ function planned(): Plan {
 const { now } = Date
 Date.now = () => now() + (planned().clockMs ?? 0)
 
-/** Of the disk, as SQLite tells it: SQLITE_IOERR_FSYNC. */
-const failedSync = Object.assign(new Error('disk I/O error'), { errcode: 1034 })
-
 const run = StatementSync.prototype.run
 StatementSync.prototype.run = function (this: StatementSync, ...values: unknown[]) {
   if (this.sourceSQL === 'COMMIT') {
-    const { commitMs = 0, commitFails = false } = planned()
-    if (commitFails) throw failedSync
+    const { commitMs = 0 } = planned()
     if (commitMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, commitMs)
   }
   return Reflect.apply(run, this, values)

@@ -262,7 +262,15 @@ describe('limits of a class, and windows, over a restart of the mediator', {
     const stored = await w.admin.get({ ...crds, name: crd })
     const autonomy = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/autonomy'
     const loose = [{ op: 'add', path: `${autonomy}/enum/-`, value: 'act-freely' }]
-    await w.kubectl(['patch', 'crd', crd, '--type=json', '-p', JSON.stringify(loose)])
+    const loosened = await w.kubectl([
+      'patch',
+      'crd',
+      crd,
+      '--type=json',
+      '-p',
+      JSON.stringify(loose),
+    ])
+    assert.equal(loosened.code, 0, loosened.stderr)
     try {
       await w.until(async () => {
         const body = JSON.stringify({ spec: { autonomy: 'act-freely' } })
@@ -271,12 +279,15 @@ describe('limits of a class, and windows, over a restart of the mediator', {
       }, 'the kind takes it')
     } finally {
       const { spec: was } = stored
-      await w.kubectl(['patch', 'crd', crd, '--type=merge', '-p', JSON.stringify({ spec: was })])
+      const again = JSON.stringify({ spec: was })
+      const restored = await w.kubectl(['patch', 'crd', crd, '--type=merge', '-p', again])
+      assert.equal(restored.code, 0, restored.stderr)
     }
     await untilSays('agc', tenant.class, 'Valid', /`spec.autonomy`: /)
     assert.match(await says('agc', tenant.class, 'Granted'), /cannot be read, so it grants nothing/)
     assert.equal(phaseOf(await tenant.agent.scale(0, target)), 'refused/outside_class')
     assert.equal(await w.replicas(tenant, 'kept'), 1)
+    assert.equal((await w.kubectl(['delete', 'agc', tenant.class])).code, 0)
   })
 
   it('leaves a log that verifies', async () => {

@@ -78,7 +78,7 @@ const disruptionBudget = z.object({
     .prefault({}),
 })
 
-export function projectBudget(object: KubeObject): BudgetView {
+function projectBudget(object: KubeObject): BudgetView {
   const { metadata, spec, status } = disruptionBudget.parse(object)
   const { name = '', namespace = '' } = object.metadata
   // counted for another spec is not counted
@@ -98,7 +98,7 @@ const horizontalPodAutoscaler = z.object({
   }),
 })
 
-export function projectAutoscaler(object: KubeObject): AutoscalerView {
+function projectAutoscaler(object: KubeObject): AutoscalerView {
   const {
     minReplicas: min,
     maxReplicas: max,
@@ -110,7 +110,7 @@ export function projectAutoscaler(object: KubeObject): AutoscalerView {
 
 const priorityClass = z.object({ value: z.int(), globalDefault: z.boolean().default(false) })
 
-export function projectPriority(object: KubeObject): PriorityView {
+function projectPriority(object: KubeObject): PriorityView {
   const { value, globalDefault } = priorityClass.parse(object)
   return { name: object.metadata.name ?? '', value, isDefault: globalDefault }
 }

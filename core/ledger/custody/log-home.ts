@@ -8,7 +8,7 @@ import type { Successor } from './superseded.ts'
 /** What changing the key of a log, or giving the log up, needs of wherever it lies. */
 export interface LogHome {
   /**
-   * Keeps everybody else from writing until it is disposed of.
+   * Keeps every other mediator away until it is disposed of; in a data directory, everybody who writes.
    * @throws JackstayError `not_ready` while another process writes
    */
   lock(): Promise<AsyncDisposable>

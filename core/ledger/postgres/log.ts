@@ -103,7 +103,7 @@ export class PostgresLog {
 }
 
 /** A rotation gave the log another key, or a recovery another log. */
-export function anotherKey(vkey: unknown): JackstayError {
+function anotherKey(vkey: unknown): JackstayError {
   const now = typeof vkey === 'string' ? `is signed with \`${vkey}\` by now` : 'was given up'
   return new JackstayError(
     'invalid_config',

@@ -84,7 +84,9 @@ function isMeant(planned: PlannedWrite, write: AuditWrite, undo: boolean): boole
     case 'evict':
       return !undo && write.verb === 'create' && write.subresource === 'eviction'
     case 'create':
-      return write.verb === (undo ? 'delete' : 'create')
+      return undo
+        ? write.verb === 'patch' && sameBody(write.body, planned.inverse.body)
+        : write.verb === 'create'
   }
 }
 

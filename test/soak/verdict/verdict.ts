@@ -16,7 +16,7 @@ export interface Verdict {
 }
 
 /** How late a write may come after a stop before it is a violation: the figure is told, never asserted close. */
-export const stopGraceMs = 2_000
+const stopGraceMs = 2_000
 
 /** Whether every promise was kept, from what independent witnesses say. Pure. */
 export function judge(evidence: Evidence): Verdict {
