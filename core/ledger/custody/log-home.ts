@@ -25,8 +25,11 @@ export interface LogHome {
   underWay(): Promise<readonly string[]>
   /** The log that has followed this one, where a recovery gave it up. */
   successor(): Promise<Successor | undefined>
-  /** From then on nobody writes to it again. */
-  giveUp(to: Successor): Promise<void>
+  /**
+   * From then on nobody writes to it again.
+   * @throws JackstayError `not_ready` where its checkpoint is not `seen` any more: somebody wrote meanwhile
+   */
+  giveUp(to: Successor, seen: string | undefined): Promise<void>
 }
 
 /** The log of a data directory, or of the database that holds it. */

@@ -77,10 +77,11 @@ export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
   await using _ = await home.lock()
   // under the lock: of two at once the second one sees what the first did
   await assertFirst(home)
+  const seen = await home.read((read) => read.checkpoint())
   const old = await oldKeys(options)
   const last = await lastCheckpoint(options, home, old.vkey)
   const found = await damageOf(options, home, { vkey: old.vkey, last })
-  return await begin(options, home, { ...old, ...last, found })
+  return await begin(options, home, { ...old, ...last, found, seen })
 }
 
 /** When a recovery began this log, milliseconds since the epoch; 0 for any other log. */
@@ -185,7 +186,7 @@ async function damageOf(
 async function begin(
   options: RecoverOptions,
   home: LogHome,
-  old: OldKeys & Last & { readonly found: string },
+  old: OldKeys & Last & { readonly found: string; readonly seen: string | undefined },
 ): Promise<Recovered> {
   const { to, reason, by, clock } = options
   const oldOrigin = verifierFromVkey(old.vkey).name
@@ -209,11 +210,11 @@ async function begin(
     await store.close()
   }
   // the old log is closed first: two that both could be written to would be worse than none
-  await home.giveUp({ origin, by: dataDir, done: false })
+  await home.giveUp({ origin, by: dataDir, done: false }, old.seen)
   await rename(partial, dataDir)
   // its leaves are acknowledged from now on, so its name has to outlast a power cut
   await syncDirectory(dirname(dataDir))
-  await home.giveUp({ origin, by: dataDir, done: true })
+  await home.giveUp({ origin, by: dataDir, done: true }, old.seen)
   const underWay = await home.underWay()
   return { origin, vkey: next.vkey, previous, found: old.found, underWay }
 }

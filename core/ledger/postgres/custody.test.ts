@@ -199,4 +199,19 @@ describe('a recovery in PostgreSQL', () => {
     await assert.rejects(recoverLog({ ...options, to: aPlace() }), { code: 'not_ready' })
     await mediator.close()
   })
+
+  it('gives nothing up that somebody wrote to meanwhile', async () => {
+    const place = await aLog(1)
+    const home = postgresHome({ url: server.url, schema: place.ledgerSchema })
+    const seen = await home.read((read) => read.checkpoint())
+    const writer = await open(place)
+    await writer.append(
+      anAppend({ intentId: 'meanwhile', leaves: [{ kind: 'decision', data: 1 }] }),
+    )
+    const successor = { origin: `${origin}/2`, by: place.dataDir, done: false }
+    await assert.rejects(home.giveUp(successor, seen), /somebody wrote to the ledger meanwhile/)
+    await writer.append(anAppend({ intentId: 'goes-on' }))
+    await writer.close()
+    assert.equal(await home.successor(), undefined)
+  })
 })

@@ -95,7 +95,7 @@ export function postgresHome({ url, schema: named }: PostgresReaderOptions): Log
           return row && readSuccessor(text(row, 'value'))
         }),
       ),
-    giveUp: (to) => using((session) => giveUp(session, to)),
+    giveUp: (to, seen) => using((session) => giveUp(session, to, seen)),
   }
 }
 
@@ -110,11 +110,21 @@ async function handOver(session: Session, old: LedgerKey, next: LedgerKey): Prom
   return both
 }
 
-async function giveUp(session: Session, to: Successor): Promise<void> {
+async function giveUp(session: Session, to: Successor, seen: string | undefined): Promise<void> {
   await session.run(sql.begin)
-  await session.run(sql.follow, [JSON.stringify(to)])
   // without that table nobody can write anyway
-  if (one(await session.run(sql.there)).head !== null) await session.run(sql.retire)
+  const isThere = one(await session.run(sql.there)).head !== null
+  if (isThere) {
+    const [row] = (await session.run(sql.note)).rows
+    if (row !== undefined && row.note !== seen) {
+      throw new JackstayError(
+        'not_ready',
+        'somebody wrote to the ledger meanwhile: nothing was given up, run the same again',
+      )
+    }
+    await session.run(sql.retire)
+  }
+  await session.run(sql.follow, [JSON.stringify(to)])
   await session.run(sql.commit)
 }
 
