@@ -183,12 +183,21 @@ describe('the catalogue through the whole line', { skip: await noLine() }, () =>
       const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'figured' }
       const metadata = { name: 'figured', namespace }
       return [
-        { ...base, spec: { ...base.spec, strategy: { rollingUpdate } } },
+        { ...base, spec: { ...unplaced(base.spec), strategy: { rollingUpdate } } },
         {
           ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata },
           spec: { scaleTargetRef: target, minReplicas: 3, maxReplicas: 4 },
         },
       ]
+    }
+    /** A kubelet would say something else of its Pods than this test. */
+    const unplaced = (spec: unknown) => {
+      const { template, ...others } = Object(spec)
+      const gates = [{ name: 'jackstay.dev/test' }]
+      return {
+        ...others,
+        template: { ...template, spec: { ...template.spec, schedulingGates: gates } },
+      }
     }
     const quota = (namespace: string) => ({
       ...{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'figured', namespace } },
