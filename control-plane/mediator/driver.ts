@@ -44,6 +44,8 @@ export interface DriverOptions {
 /** Runs {@link advance} whenever something an intent waits for may have happened. */
 export interface Driver {
   begin(begun: Begun): void
+  /** One that stands although nobody here began it: the answer of its first commit was lost. */
+  takeUp(id: string): void
   /** Takes up every intent that has not ended, as after a restart. */
   recover(): Promise<number>
   /** Something outside the caches changed (an alert resolved): waiting intents look again. */
@@ -80,8 +82,8 @@ export function startDriver(options: DriverOptions): Driver {
         const held = await stillHeld(first, options)
         const { wake, targetUid } = await advanceOnce(id, options, held)
         if (wake === undefined) return
-        const now = clock.now()
-        const ms = waiting.park(id, wake, targetUid, now) - now
+        const now = { wall: clock.now(), monotonic: performance.now() }
+        const ms = waiting.park(id, wake, targetUid, now)
         if (ms <= soonMs) later(id, Math.max(0, ms))
       } finally {
         working.delete(id)
@@ -126,7 +128,7 @@ export function startDriver(options: DriverOptions): Driver {
   const wakeOne = (id: string) => {
     if (waiting.has(id) || working.has(id)) later(id, 0)
   }
-  const ticking = setInterval(() => wakeAll(waiting.due(clock.now())), tickMs)
+  const ticking = setInterval(() => wakeAll(waiting.due(performance.now())), tickMs)
   caches.approvals.onChange(({ value: { subject } }) => {
     if (subject.kind === 'Intent') wakeOne(subject.name)
   })
@@ -149,6 +151,10 @@ export function startDriver(options: DriverOptions): Driver {
       begun.set(id, { ...one, since: performance.now() })
       // not taken: its claim runs out, and it is found among the open ones
       if (!later(id, 0)) begun.delete(id)
+    },
+    takeUp(id) {
+      // its claim, if somebody has it, runs out
+      if (!waiting.has(id) && !working.has(id)) later(id, 0)
     },
     recover,
     recheck: () => wakeAll(waiting.on('approvals')),

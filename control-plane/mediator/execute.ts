@@ -54,7 +54,8 @@ async function again(
   if (last.outcome === 'refused') {
     return notWritten(record, ports, 'write_refused', last.message ?? 'the API server refused')
   }
-  if (last.outcome !== 'later') return askAgain(record, open, ports)
+  // one whose answer was lost may land after it was looked for last
+  if (last.outcome !== 'later') return resume(record, open, ports)
   const later = Date.parse(last.at) + laterMs
   const waits = ports.clock.now() < later ? wait({ ...laterOn, at: later }) : undefined
   // a no takes effect while it waits; a plan that has not begun would be rehearsed each time
@@ -75,7 +76,7 @@ function isFresh(record: IntentRecord, ports: Ports): boolean {
   return age <= freshMs && age >= -freshMs
 }
 
-/** Takes up an old dispatch: what landed is found by reading, everything else is judged again. */
+/** Takes up a dispatch nobody knows the end of: what landed is found by reading, everything else is judged again. */
 async function resume(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
   const effect = effectOf(open, undefined, identityOf(record, approvedPlan(record), false), ports)
   const seen = await effect.look()

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { JackstayError } from '@jackstay/contract/errors'
 import { reasoningDigest } from '@jackstay/contract/intent'
 import { sha256 } from '@jackstay/contract/json'
 import { publicKey, sign, thumbprintOf } from '@jackstay/contract/signing'
@@ -13,6 +14,7 @@ import { rateLimiter } from '@jackstay/service/rate'
 import { redactor } from '@jackstay/service/redact'
 import { readRecord } from './histories.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
+import { takeUp } from './intent-routes.ts'
 import { journal } from './journal.ts'
 import { decisionLeaf } from './leaves.ts'
 
@@ -61,7 +63,7 @@ async function door(t: TestContext, annotations: Trigger['annotations'] = {}) {
       pod: () => ({ uid, phase: 'Running' }),
     },
   }
-  const say = async (summary: string, uri = 'prometheus:x') => {
+  const take = async (summary: string, uri = 'prometheus:x', through = ports) => {
     const evidence = [{ uri, digest: sha256('x') }]
     const reasoning = { summary, evidence, salt: '0'.repeat(32) }
     const claims = {
@@ -73,10 +75,13 @@ async function door(t: TestContext, annotations: Trigger['annotations'] = {}) {
       reasoning: { digest: reasoningDigest(reasoning) },
     }
     const jws = await sign('jackstay-intent+jws', claims, { kid, privateKey: pair.privateKey })
-    await takeIn({ jws, reasoning }, token, ports)
+    return takeIn({ jws, reasoning }, token, through)
+  }
+  const say = async (summary: string, uri?: string) => {
+    await take(summary, uri)
     return readRecord(store, id)
   }
-  return { directory, store, say }
+  return { directory, store, say, take, ports }
 }
 
 const forms = {
@@ -125,4 +130,31 @@ test('T71 escaping cannot make a text longer than its limit', async (t) => {
   const { reasoning, trigger } = (await say('\u0007'.repeat(1024))).authenticated
   assert.equal(reasoning?.summary.length, 1024)
   assert.equal(trigger?.annotations.summary?.length, 4096)
+})
+
+test('what was put on record without an answer is handed to the driver until it ends (T45)', async (t) => {
+  const { store, take, ports } = await door(t)
+  const deaf: typeof store = {
+    ...store,
+    replay: (...given) => store.replay(...given),
+    append: async (given) => {
+      await store.append(given)
+      throw new JackstayError('outcome_unknown', 'the connection was cut')
+    },
+  }
+  const taken = await take('because', undefined, { ...ports, store: deaf })
+  assert.deepEqual(taken, { id, begun: undefined })
+  const driven: string[] = []
+  const parts = {
+    store,
+    journal: ports.journal,
+    driver: { takeUp: (one: string) => driven.push(one) },
+  }
+  await takeUp(parts, id)
+  assert.deepEqual(driven, [id])
+  const events = [{ type: 'ended', at: '2026-01-01T12:00:01Z', data: {} }]
+  const end = { expectedSeq: 1, events, leaves: [], phase: 'failed', terminal: true }
+  await store.append({ intentId: id, ...end })
+  await takeUp(parts, id)
+  assert.deepEqual(driven, [id], 'what has ended is left alone')
 })

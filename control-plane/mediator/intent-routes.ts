@@ -65,6 +65,7 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
     const { id, begun } = await takeIn(submission, token, { ...parts.intake, identify })
     try {
       if (begun !== undefined) await start(parts, begun)
+      else await takeUp(parts, id)
       await settled(c, parts, id, wait, undefined, sha256(token))
       return c.json(await viewOf(parts, id), begun === undefined ? 200 : 202)
     } finally {
@@ -93,6 +94,15 @@ async function start({ driver, intake }: IntentRoutes, begun: Begun): Promise<vo
   const { trigger, agent } = begun.record.authenticated
   // who answers an alert has received it
   if (trigger !== undefined) await intake.triggers.acknowledge([trigger.id], agent.podUid)
+}
+
+/** What is repeated may never have been driven: its first commit stands, but nobody was told. */
+export async function takeUp(
+  parts: Pick<IntentRoutes, 'journal' | 'store'> & { readonly driver: Pick<Driver, 'takeUp'> },
+  id: string,
+): Promise<void> {
+  const row = await stateOf(id, parts)
+  if (row?.terminal === false) parts.driver.takeUp(id)
 }
 
 async function list(c: Context, parts: IntentRoutes): Promise<Response> {
@@ -163,7 +173,7 @@ async function untilSettled(
 
 async function stateOf(
   id: string,
-  { store, journal }: IntentRoutes,
+  { store, journal }: Pick<IntentRoutes, 'journal' | 'store'>,
 ): Promise<{ readonly phase: string; readonly terminal: boolean } | undefined> {
   const known = journal.of(id)
   if (known === undefined) return await store.intent(id)

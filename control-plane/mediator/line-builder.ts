@@ -78,7 +78,7 @@ class Cluster {
   gone = false
   forbidsUndo = false
   /** Answers of the next writes that differ from the plain truth. */
-  lose: ('lost-answer' | 'not-sent' | 'refused')[] = []
+  lose: ('lost-answer' | 'lost-unlanded' | 'not-sent' | 'refused')[] = []
 
   object(): Observed {
     const managedFields = this.managers.map(({ manager }) => ({
@@ -101,6 +101,15 @@ class Cluster {
         availableReplicas: this.available,
       },
     }
+  }
+
+  /** A write that was under way lands, once. */
+  land(intent: string, replicas: number): void {
+    if (this.replicas === replicas) return
+    this.replicas = replicas
+    this.available = replicas
+    this.managers = [{ manager: fieldManager(intent, false) }]
+    this.version++
   }
 
   /** Somebody else sets the replicas. */
@@ -317,6 +326,7 @@ export class Line {
     const { replicas } = (body as { spec: { replicas: number } }).spec
     const trouble = dryRun ? undefined : cluster.lose.shift()
     if (trouble === 'not-sent') return { kind: 'not_sent', message: 'no connection' }
+    if (trouble === 'lost-unlanded') return { kind: 'unknown', message: 'cut' }
     if (trouble === 'refused') return { kind: 'refused', message: 'admission said no' }
     if (version !== String(cluster.version)) return { kind: 'conflict', message: 'moved' }
     if (dryRun) {

@@ -6,23 +6,31 @@ const perLookMs = 100
 interface Entry {
   readonly wake: Wake
   readonly targetUid: string | undefined
+  /** On the monotonic clock: one that is set back must not delay anybody (T09). */
   readonly dueAt: number
+}
+
+/** The same moment on both clocks. */
+export interface Moment {
+  /** Milliseconds since the epoch, as a {@link Wake} counts. */
+  readonly wall: number
+  readonly monotonic: number
 }
 
 export type Waiter = readonly [id: string, wake: Wake]
 
 /** Intents that wait: for what, and until when. */
 export interface Lookouts {
-  /** @returns when it looks again by itself, in milliseconds since the epoch */
-  park(id: string, wake: Wake, targetUid: string | undefined, now: number): number
+  /** @returns in how many milliseconds it looks again by itself */
+  park(id: string, wake: Wake, targetUid: string | undefined, now: Moment): number
   /** It is being worked on. */
   leave(id: string): void
   has(id: string): boolean
   on(what: Wake['on'][number]): readonly Waiter[]
   /** Those that wait for changes of this target. */
   onTarget(uid: string): readonly Waiter[]
-  /** Those whose time has come. */
-  due(now: number): readonly Waiter[]
+  /** Those whose time has come, by the monotonic clock. */
+  due(monotonic: number): readonly Waiter[]
 }
 
 export function lookouts(): Lookouts {
@@ -41,13 +49,14 @@ export function lookouts(): Lookouts {
     park(id, wake, targetUid, now) {
       leave(id)
       const { at, recheckMs } = wake
-      const again = now + Math.max(recheckMs ?? 0, waiting.size * perLookMs)
-      const dueAt = recheckMs === undefined ? at : Math.min(at, again)
-      waiting.set(id, { wake, targetUid, dueAt })
+      const left = at - now.wall
+      const again = Math.max(recheckMs ?? 0, waiting.size * perLookMs)
+      const ms = recheckMs === undefined ? left : Math.min(left, again)
+      waiting.set(id, { wake, targetUid, dueAt: now.monotonic + ms })
       if (targetUid !== undefined && wake.on.includes('target')) {
         byTarget.set(targetUid, (byTarget.get(targetUid) ?? new Set()).add(id))
       }
-      return dueAt
+      return ms
     },
     has: (id) => waiting.has(id),
     on: (what) => waiters(waiting, ({ wake }) => wake.on.includes(what)),
@@ -56,7 +65,7 @@ export function lookouts(): Lookouts {
         const entry = waiting.get(id)
         return entry === undefined ? [] : [[id, entry.wake]]
       }),
-    due: (now) => waiters(waiting, ({ dueAt }) => dueAt <= now),
+    due: (monotonic) => waiters(waiting, ({ dueAt }) => dueAt <= monotonic),
   }
 }
 

@@ -387,6 +387,28 @@ describe('writes', () => {
     assert.equal(line.record().written[0]?.settled, 'by_reading')
   })
 
+  it('are settled by reading when the last of all answers was lost too (T26, T45)', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = [...Array<'lost-unlanded'>(4).fill('lost-unlanded'), 'lost-answer']
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.deepEqual(line.cluster.effects, ['2→5'])
+    assert.deepEqual(
+      line.record().written.map((w) => w.settled),
+      ['by_reading'],
+    )
+  })
+
+  it('are found when they land after they were looked for last (T26, T45)', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = Array<'lost-unlanded'>(5).fill('lost-unlanded')
+    line.onEffect = (point) => {
+      if (point === 'after written') line.cluster.land(line.id, 5)
+    }
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    const outcomes = line.record().written.map((w) => w.outcome)
+    assert.deepEqual(outcomes.slice(0, 2), ['conflict', 'applied'])
+  })
+
   it('are tried again only while the object is exactly the one bound', async () => {
     const line = helpful(new Line())
     line.cluster.lose = ['not-sent', 'not-sent']

@@ -51,6 +51,8 @@ export async function attempt(effect: Effect): Promise<Attempted> {
       `the API server took none of ${sends} attempts: ${message}`,
     )
   }
+  const seen = await effect.look()
+  if (seen.state === 'landed') return { ...applied(seen.object), settled: 'by_reading' }
   return { outcome: 'conflict', settled: 'by_reading', message: visible(message) }
 }
 
