@@ -97,6 +97,9 @@ const options = settings(schema, {
 const signal = untilStopped()
 
 try {
+  const { tracesUrl, tracesTokenFile } = options
+  assertPrivate('--traces-token-file', tracesUrl, tracesTokenFile)
+  assertPrivate('--pager-token-file', options.pagerUrl, options.pagerTokenFile)
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const alertToken = await staticToken(tokenFile(options.alertTokenFile))
   const redact = redactor(() => alertToken.values())
@@ -119,7 +122,6 @@ try {
     ...{ store, policy, fetch, log, signal, dataDir: options.dataDir, vkey: key.vkey },
     ...{ metrics: registry, clock: Date, random: Math.random },
   })
-  const { tracesUrl, tracesTokenFile } = options
   const traces =
     tracesUrl === undefined
       ? noTraces
@@ -154,4 +156,15 @@ try {
   if (!(error instanceof JackstayError)) throw error
   process.stderr.write(`${error.code}: ${error.message}\n`)
   process.exitCode = 1
+}
+
+/** @throws JackstayError `invalid_config` where a token would travel in clear text */
+function assertPrivate(flag: string, url: string | undefined, tokenFile: string | undefined): void {
+  if (url === undefined || tokenFile === undefined) return
+  const { protocol, hostname } = new URL(url)
+  if (protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) return
+  throw new JackstayError(
+    'invalid_config',
+    `\`${flag}\` would send its token to \`${hostname}\` in clear text: give an https URL, or leave the file out`,
+  )
 }

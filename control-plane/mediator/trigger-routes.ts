@@ -5,6 +5,7 @@ import { bearerToken } from '@jackstay/service/caller'
 import {
   drainSignal,
   extendDeadline,
+  knownAs,
   requestSignal,
   type ServiceEnv,
 } from '@jackstay/service/server'
@@ -38,6 +39,8 @@ export const pollQuery = waitQuery.extend({
 export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void {
   app.post('/v1/alerts/alertmanager', async (c) => {
     await parts.alertToken.verify(bearerToken(c))
+    // alerts are read in full, whoever else floods
+    knownAs(c, 'alertmanager')
     const webhook = await readJson(c, alertmanagerWebhook, alertLimits)
     // what Jackstay posted for people may be routed back here, and starts nothing
     const alerts = webhook.alerts.filter(({ labels }) => labels.jackstay !== pagerLabel.jackstay)

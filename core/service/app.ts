@@ -144,8 +144,9 @@ function place(limits: Limits, recognise: (token: string) => string | undefined)
   return async (c: Context<ServiceEnv>, next: Next) => {
     const socket = c.env?.incoming?.socket
     const token = bearerIn(c)
-    const taken = all.take(sourceOf(socket ?? {}), token && recognise(token))
-    if (taken.known && socket) stateOf(c)?.known(socket)
+    const caller = token && recognise(token)
+    const taken = all.take(sourceOf(socket ?? {}), caller)
+    if (caller && socket) stateOf(c)?.known(socket, caller)
     c.set('place', taken)
     try {
       await next()
@@ -164,7 +165,7 @@ export function knownAs(c: Context<ServiceEnv>, caller: string): void {
   if (taken === undefined || taken.known) return
   taken.knownAs(caller)
   const socket = c.env?.incoming?.socket
-  if (socket) stateOf(c)?.known(socket)
+  if (socket) stateOf(c)?.known(socket, caller)
   c.get('deadline').extend(c.get('deadline').wholeMs)
 }
 

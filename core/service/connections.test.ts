@@ -31,7 +31,7 @@ describe('connections', () => {
     }
     const quiet = open('10.0.0.1', 1)
     const agent = open('10.0.0.9', 1)
-    held.known({ remoteAddress: '10.0.0.9', remotePort: 1 })
+    held.known({ remoteAddress: '10.0.0.9', remotePort: 1 }, 'agent')
     const flood = Array.from({ length: 20 }, (_, n) => open('10.0.0.2', n + 1))
     assert.equal(closed, 17)
     assert.deepEqual(
@@ -47,12 +47,41 @@ describe('connections', () => {
     const held = connections(1, () => undefined)
     const [agent, late] = [new Socket('10.0.0.1', 1), new Socket('10.0.0.2', 1)]
     held.opened(agent)
-    held.known(agent)
+    held.known(agent, 'agent')
     held.opened(late)
     assert.deepEqual([agent.closed, late.closed], [false, true])
     agent.destroy()
     const next = new Socket('10.0.0.2', 2)
     held.opened(next)
     assert.ok(!next.closed)
+  })
+
+  it('T02 a known caller that holds too many loses its own oldest, and nobody else one', () => {
+    const held = connections(1000, () => undefined)
+    const open = (caller: string, port: number) => {
+      const socket = new Socket('10.0.0.1', port)
+      held.opened(socket)
+      held.known(socket, caller)
+      return socket
+    }
+    const other = open('other', 1)
+    const greedy = Array.from({ length: 100 }, (_, n) => open('greedy', n + 2))
+    assert.deepEqual(
+      greedy.map((socket) => socket.closed),
+      greedy.map((_, n) => n < 36),
+    )
+    assert.equal(other.closed, false)
+  })
+
+  it('forgets that connection alone which closed, also where its address is used again', () => {
+    const held = connections(2, () => undefined)
+    const [gone, again, third, fourth] = [1, 1, 2, 3].map((port) => new Socket('10.0.0.1', port))
+    assert.ok(gone && again && third && fourth)
+    held.opened(gone)
+    held.opened(again)
+    gone.emit('close')
+    held.opened(third)
+    held.opened(fourth)
+    assert.deepEqual([again.closed, third.closed, fourth.closed], [true, false, false])
   })
 })

@@ -9,43 +9,84 @@ export interface Connection {
 export interface Connections {
   /** A new one. Where there are too many by now, one is closed, maybe this. */
   opened(connection: Connection): void
-  /** A known caller's request came over it: nobody takes it away any more. */
-  known(connection: Pick<Connection, 'remoteAddress' | 'remotePort'>): void
+  /** A request of this known caller came over it: no stranger makes it go any more. */
+  known(connection: Named, caller: string): void
 }
+
+/** Of one known caller; more than its places and what a proxy keeps open beside them. */
+const mostOfCaller = 64
 
 /**
  * Holds connections to a number. When it is reached, the address with the most connections over which no
- * known caller has spoken loses its oldest: who holds them open to say nothing makes room first (T13).
+ * known caller has spoken loses its oldest: who holds them open to say nothing makes room first. A known
+ * caller that holds too many loses its own oldest, so that none takes everybody's (T02, T13).
  */
 export function connections(max: number, onClosed: () => void): Connections {
   let open = 0
-  /** By address; of each the oldest first. */
-  const strangers = new Map<string, Map<string, Connection>>()
-  const forget = (source: string, key: string) => {
-    const own = strangers.get(source)
-    if (own?.delete(key) && own.size === 0) strangers.delete(source)
-  }
-  const makeRoom = () => {
-    let most: Map<string, Connection> | undefined
-    for (const own of strangers.values()) if (own.size > (most?.size ?? 0)) most = own
-    const [oldest] = most?.values() ?? []
-    oldest?.destroy()
-    if (oldest !== undefined) onClosed()
+  const strangers = new Groups()
+  const callers = new Groups()
+  const close = (connection: Connection | undefined) => {
+    connection?.destroy()
+    if (connection !== undefined) onClosed()
   }
   return {
     opened(connection) {
-      const source = sourceOf(connection)
       const key = keyOf(connection)
-      const own = strangers.get(source) ?? new Map<string, Connection>()
-      strangers.set(source, own.set(key, connection))
+      strangers.add(sourceOf(connection), key, connection)
       open++
       connection.once('close', () => {
         open--
-        forget(source, key)
+        strangers.remove(key, connection)
+        callers.remove(key, connection)
       })
-      if (open > max) makeRoom()
+      if (open > max) close(strangers.oldestOfLargest())
     },
-    known: (connection) => forget(sourceOf(connection), keyOf(connection)),
+    known(named, caller) {
+      const key = keyOf(named)
+      const connection = strangers.find(key)
+      if (connection === undefined) return
+      strangers.remove(key, connection)
+      callers.add(caller, key, connection)
+      const own = callers.of(caller)
+      if (own.size > mostOfCaller) close(own.values().next().value)
+    },
+  }
+}
+
+type Group = Map<string, Connection>
+
+/** Connections by whose they are; of each the oldest first. */
+class Groups {
+  readonly #groups = new Map<string, Group>()
+  readonly #names = new Map<string, string>()
+
+  add(name: string, key: string, connection: Connection): void {
+    this.#groups.set(name, this.of(name).set(key, connection))
+    this.#names.set(key, name)
+  }
+
+  of(name: string): Group {
+    return this.#groups.get(name) ?? new Map<string, Connection>()
+  }
+
+  find(key: string): Connection | undefined {
+    return this.of(this.#names.get(key) ?? '').get(key)
+  }
+
+  /** That one alone: an address may be another connection's by now. */
+  remove(key: string, connection: Connection): void {
+    const name = this.#names.get(key)
+    if (name === undefined || this.find(key) !== connection) return
+    const group = this.of(name)
+    group.delete(key)
+    this.#names.delete(key)
+    if (group.size === 0) this.#groups.delete(name)
+  }
+
+  oldestOfLargest(): Connection | undefined {
+    let most: Group | undefined
+    for (const group of this.#groups.values()) if (group.size > (most?.size ?? 0)) most = group
+    return most?.values().next().value
   }
 }
 
