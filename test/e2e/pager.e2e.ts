@@ -11,7 +11,7 @@ import { intentView, triggerList } from '@jackstay/contract/api'
 import { type AlertmanagerWebhook, alertmanagerWebhook } from '@jackstay/contract/trigger'
 import { z } from 'zod'
 import { until } from './attempt.ts'
-import { type LineWorld, lineWorld, noLine, type Tenant } from './line-world.ts'
+import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
 
 const toldSpan = z.object({
   traceId: z.string(),
@@ -127,6 +127,7 @@ describe('what the mediator tells outside: pages, by a real Alertmanager, and tr
     })
     assert.equal(submitted.status, 202)
     const { summary } = intentView.parse(await submitted.json())
+    assert.equal(phaseOf(await tenant.agent.follow(summary.id)), 'approve')
     await w.approve(summary.id, tenant, { verdict: 'reject' })
     const own = summary.id.replaceAll('-', '')
     const mine = () => spans.filter(({ traceId }) => traceId === own)
