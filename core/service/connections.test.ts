@@ -20,6 +20,13 @@ class Socket extends EventEmitter {
   }
 }
 
+/** As a real one: that it closed is told in a later turn. */
+class LateSocket extends Socket {
+  override destroy(): void {
+    this.closed = true
+  }
+}
+
 describe('connections', () => {
   it('T13 whoever holds most without a known caller loses its oldest first', () => {
     let closed = 0
@@ -71,6 +78,24 @@ describe('connections', () => {
       greedy.map((_, n) => n < 36),
     )
     assert.equal(other.closed, false)
+  })
+
+  it('T02 T13 each that comes in one burst closes another one, before any has told that it closed', () => {
+    const burst = (held: ReturnType<typeof connections>, caller?: string) =>
+      Array.from({ length: 100 }, (_, n) => {
+        const socket = new LateSocket('10.0.0.1', n)
+        held.opened(socket)
+        if (caller !== undefined) held.known(socket, caller)
+        return socket
+      }).filter((socket) => !socket.closed).length
+    assert.equal(
+      burst(
+        connections(1000, () => undefined),
+        'greedy',
+      ),
+      64,
+    )
+    assert.equal(burst(connections(10, () => undefined)), 10)
   })
 
   it('forgets that connection alone which closed, also where its address is used again', () => {

@@ -25,9 +25,12 @@ export function connections(max: number, onClosed: () => void): Connections {
   let open = 0
   const strangers = new Groups()
   const callers = new Groups()
-  const close = (connection: Connection | undefined) => {
-    connection?.destroy()
-    if (connection !== undefined) onClosed()
+  const close = (groups: Groups, connection: Connection | undefined) => {
+    if (connection === undefined) return
+    // it tells later that it closed, and until then the next ones would choose it again
+    groups.remove(keyOf(connection), connection)
+    connection.destroy()
+    onClosed()
   }
   return {
     opened(connection) {
@@ -39,7 +42,7 @@ export function connections(max: number, onClosed: () => void): Connections {
         strangers.remove(key, connection)
         callers.remove(key, connection)
       })
-      if (open > max) close(strangers.oldestOfLargest())
+      if (open > max) close(strangers, strangers.oldestOfLargest())
     },
     known(named, caller) {
       const key = keyOf(named)
@@ -48,7 +51,7 @@ export function connections(max: number, onClosed: () => void): Connections {
       strangers.remove(key, connection)
       callers.add(caller, key, connection)
       const own = callers.of(caller)
-      if (own.size > mostOfCaller) close(own.values().next().value)
+      if (own.size > mostOfCaller) close(callers, own.values().next().value)
     },
   }
 }
