@@ -1,13 +1,13 @@
 import { isRefusal, type Refusal } from '@jackstay/actions/action'
 import { clockSkew } from '@jackstay/contract/intent'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { authorityOf } from './authority.ts'
-import { beyondClass } from './gates.ts'
-import { end, moment } from './leaves.ts'
+import { authorityOf } from './clearance/authority.ts'
+import { beyondClass } from './clearance/gates.ts'
+import { suspended } from './clearance/suspended.ts'
 import { latest } from './limits/latest.ts'
+import { next, rfc3339, type Stage } from './line/step.ts'
+import { end, moment } from './memory/leaves.ts'
 import type { ClassView, Ports } from './ports.ts'
-import { next, rfc3339, type Stage } from './step.ts'
-import { suspended } from './suspended.ts'
 import { windowClosed } from './windows/closed.ts'
 
 /** Cheap gates on caches alone, in this order; the first that closes is the reason. */

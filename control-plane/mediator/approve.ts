@@ -1,11 +1,11 @@
 import { assertNever } from '@jackstay/contract/errors'
 import type { CountedApproval } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { approvalsFor, count, counted } from './approvals.ts'
-import { approvalLeaf, end, moment } from './leaves.ts'
-import { obsolescence } from './obsolescence.ts'
+import { approvalsFor, count, counted } from './clearance/approvals.ts'
+import { obsolescence } from './clearance/obsolescence.ts'
+import { type Ending, next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
+import { approvalLeaf, end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
-import { type Ending, next, rfc3339, type Stage, type Step, wait } from './step.ts'
 
 /** Something the digest covers may move without waking us (another kind, say): look this often. */
 const recheckMs = 30_000

@@ -5,7 +5,7 @@ import { canonical, digestOf, sha256 } from '@jackstay/contract/json'
 import { sign } from '@jackstay/contract/signing'
 import type { PodCaller } from '@jackstay/service/caller'
 import { authenticate } from './authenticate.ts'
-import { Line } from './line-builder.ts'
+import { Line } from './line/line-builder.ts'
 import type { PodView } from './ports.ts'
 
 /** What an agent nobody knows submits, signed at `iat` seconds, to a log that began at `intentsFrom`. */

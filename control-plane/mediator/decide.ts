@@ -1,8 +1,8 @@
 import { isRefusal } from '@jackstay/actions/action'
-import { mayWrite } from './gates.ts'
-import { decideNow } from './judgement.ts'
-import { end, moment } from './leaves.ts'
-import { next, rfc3339, type Stage } from './step.ts'
+import { mayWrite } from './clearance/gates.ts'
+import { decideNow } from './line/judgement.ts'
+import { next, rfc3339, type Stage } from './line/step.ts'
+import { end, moment } from './memory/leaves.ts'
 
 /** The rules over intent, plan and facts. What no rule allows is denied. */
 export const decide: Stage = {

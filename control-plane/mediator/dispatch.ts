@@ -1,10 +1,10 @@
 import type { Binding, EventData } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { clearance } from './clearance.ts'
-import type { Judgement } from './judgement.ts'
-import { dispatchLeaf, end, moment } from './leaves.ts'
+import { clearance } from './clearance/clearance.ts'
+import type { Judgement } from './line/judgement.ts'
+import { next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
+import { dispatchLeaf, end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
-import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
 
 /** A place among the changes under way is looked for this often. */
 const placeMs = 1_000

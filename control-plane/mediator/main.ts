@@ -17,7 +17,7 @@ import { staticToken, tokenFile, tokenIn } from '@jackstay/service/static-token'
 import { noTraces, otlpTraces } from '@jackstay/service/traces'
 import { z } from 'zod'
 import { readThresholds } from './breakers/wire.ts'
-import { openOutside } from './outside.ts'
+import { openOutside } from './memory/outside.ts'
 import { runMediator } from './run.ts'
 
 const schema = z.object({

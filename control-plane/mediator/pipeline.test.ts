@@ -6,7 +6,7 @@ import { canonical, sha256 } from '@jackstay/contract/json'
 import { decide as judge } from '@jackstay/judge/decide'
 import { readGrounds } from '@jackstay/judge/grounds'
 import { compileRules } from '@jackstay/judge/rules'
-import { allowAll, askPeople, classSpec, Line } from './line-builder.ts'
+import { allowAll, askPeople, classSpec, Line } from './line/line-builder.ts'
 import { stages } from './pipeline.ts'
 
 /** The line becomes available as soon as its write landed. */

@@ -1,6 +1,6 @@
-import { isStop, planNow } from './judgement.ts'
-import { end, moment } from './leaves.ts'
-import { next, rfc3339, type Stage } from './step.ts'
+import { isStop, planNow } from './line/judgement.ts'
+import { next, rfc3339, type Stage } from './line/step.ts'
+import { end, moment } from './memory/leaves.ts'
 
 /** The action reckons its writes from facts the control plane read itself. */
 export const plan: Stage = {

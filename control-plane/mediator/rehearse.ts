@@ -2,11 +2,11 @@ import { JackstayError } from '@jackstay/contract/errors'
 import type { EventData } from '@jackstay/contract/history'
 import { clockSkew } from '@jackstay/contract/intent'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { isStop, type Judgement, judgeNow, type Stop } from './judgement.ts'
-import { decisionLeaf, end, moment } from './leaves.ts'
 import { latest } from './limits/latest.ts'
+import { isStop, type Judgement, judgeNow, type Stop } from './line/judgement.ts'
+import { rfc3339, type Stage, type Step } from './line/step.ts'
+import { decisionLeaf, end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
-import { rfc3339, type Stage, type Step } from './step.ts'
 
 /**
  * Server-side dry-run as the executor. The digest of what came out is what people approve; the

@@ -1,16 +1,16 @@
 import type { Observed } from '@jackstay/actions/action'
 import type { CreateWrite, ObjectRef, PatchWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { identityOf } from './judgement.ts'
-import { end, moment } from './leaves.ts'
+import { undoSuspended } from './clearance/suspended.ts'
+import { identityOf } from './line/judgement.ts'
+import { approvedPlan, evictions, writesToUndo } from './line/progress.ts'
+import { next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
+import { end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
-import { approvedPlan, evictions, writesToUndo } from './progress.ts'
-import { fieldManager, untouched } from './settle.ts'
-import { next, rfc3339, type Stage, type Step, wait } from './step.ts'
-import { undoSuspended } from './suspended.ts'
 import { attempt as attemptOf } from './writes/attempt.ts'
 import { bindingOf } from './writes/binding.ts'
 import { inverseOf } from './writes/effects.ts'
+import { fieldManager, untouched } from './writes/settle.ts'
 
 const maxAttempts = 10
 const suspendedPollMs = 5000

@@ -1,9 +1,9 @@
 import { assertNever } from '@jackstay/contract/errors'
 import { visible } from '@jackstay/contract/text'
-import { entryFor } from './judgement.ts'
-import { end } from './leaves.ts'
-import { approvedPlan } from './progress.ts'
-import { next, rfc3339, type Stage, wait } from './step.ts'
+import { entryFor } from './line/judgement.ts'
+import { approvedPlan } from './line/progress.ts'
+import { next, rfc3339, type Stage, wait } from './line/step.ts'
+import { end } from './memory/leaves.ts'
 
 /** Changes of the target wake the stage; this is for what the watch does not show. */
 const pollMs = 2000

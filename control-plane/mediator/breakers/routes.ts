@@ -1,7 +1,7 @@
 import type { BreakerView } from '@jackstay/contract/api'
 import type { ServiceEnv } from '@jackstay/service/server'
 import type { Hono } from 'hono'
-import { identifyReader, type Reader, type ReaderPorts } from '../readers.ts'
+import { identifyReader, type Reader, type ReaderPorts } from '../reading/readers.ts'
 import type { Breakers } from './breakers.ts'
 
 export interface BreakerRoutes extends ReaderPorts {

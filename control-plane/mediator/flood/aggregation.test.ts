@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { NewLeaf } from '@jackstay/ledger/store'
-import { Line } from '../line-builder.ts'
+import { Line } from '../line/line-builder.ts'
 import type { History, Leaf } from '../ports.ts'
 import { aggregation } from './aggregation.ts'
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
-import { readRecord } from '../histories.ts'
+import { readRecord } from '../memory/histories.ts'
 import type { Clock } from '../ports.ts'
 import { type Aggregation, aggregation } from './aggregation.ts'
 

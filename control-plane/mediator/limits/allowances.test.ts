@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { Line } from '../line-builder.ts'
+import { Line } from '../line/line-builder.ts'
 import { allowances } from './allowances.ts'
 
 it('keeps one bucket per agent', () => {

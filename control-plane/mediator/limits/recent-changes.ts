@@ -3,7 +3,7 @@ import type { BudgetUnit } from '@jackstay/contract/kinds/agent-class'
 import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { Change } from '@jackstay/judge/oscillation'
-import { hasWritten } from '../progress.ts'
+import { hasWritten } from '../line/progress.ts'
 
 /** A change that was dispatched, as far as limits ask about it. */
 export interface RecentChange {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AgentClassSpec, ClassLimits } from '@jackstay/contract/kinds/agent-class'
 import fc from 'fast-check'
-import { askPeople, Crash, classSpec, Line, type LineOptions } from '../line-builder.ts'
+import { askPeople, Crash, classSpec, Line, type LineOptions } from '../line/line-builder.ts'
 import { recall, spendingLog } from './spending.ts'
 
 const idOf = (n: number) => `01890a5d-ac96-7000-8000-${String(n).padStart(12, '0')}`

@@ -11,8 +11,8 @@ import { alertmanagerWebhook, manualTrigger, trigger } from '@jackstay/contract/
 import { ledgerStatus } from '@jackstay/ledger/ledger-status'
 import { z } from 'zod'
 import { changesQuery, inboxQuery } from '../people/routes.ts'
-import { pollQuery } from '../trigger-routes.ts'
-import { listQuery, waitQuery } from '../views.ts'
+import { listQuery, waitQuery } from '../reading/views.ts'
+import { pollQuery } from '../triggers/trigger-routes.ts'
 
 const health = z.strictObject({ status: z.literal('ok'), program: z.string() })
 const readiness = z.strictObject({ ready: z.boolean(), reasons: z.array(z.string()) })

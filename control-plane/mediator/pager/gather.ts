@@ -2,7 +2,7 @@ import type { ApprovalRequirement } from '@jackstay/contract/decision'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { LedgerStatus } from '@jackstay/ledger/ledger-status'
 import type { IntentSummary, Store } from '@jackstay/ledger/store'
-import { readRecord } from '../histories.ts'
+import { readRecord } from '../memory/histories.ts'
 import type { Clock } from '../ports.ts'
 import type { Concern } from './concerns.ts'
 

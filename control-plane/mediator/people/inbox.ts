@@ -2,10 +2,10 @@ import type { Inbox, InboxItem } from '@jackstay/contract/people-api'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
 import type { Store } from '@jackstay/ledger/store'
-import { recordOf } from '../histories.ts'
+import { statusOf } from '../cluster/projection.ts'
+import { recordOf } from '../memory/histories.ts'
 import type { IntentObjectView } from '../ports.ts'
-import { statusOf } from '../projection.ts'
-import { summaryOf } from '../views.ts'
+import { summaryOf } from '../reading/views.ts'
 
 /** Shown at once; the counts are of all. */
 export const inboxLimit = 200

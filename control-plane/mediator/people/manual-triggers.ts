@@ -2,9 +2,9 @@ import { JackstayError } from '@jackstay/contract/errors'
 import { canonical, type Json, sha256 } from '@jackstay/contract/json'
 import { type ManualTrigger, type Trigger, trigger } from '@jackstay/contract/trigger'
 import type { Store, StoredTrigger } from '@jackstay/ledger/store'
-import type { Changes } from '../changes.ts'
 import type { Clock } from '../ports.ts'
-import { anyTrigger } from '../trigger-desk.ts'
+import type { Changes } from '../reading/changes.ts'
+import { anyTrigger } from '../triggers/trigger-desk.ts'
 
 /** Triggers that people make where no Alertmanager does. From here on they are as any other. */
 export interface ManualTriggers {

@@ -1,8 +1,8 @@
 import type { IntentSummary } from '@jackstay/contract/api'
 import type { ChangeList } from '@jackstay/contract/people-api'
 import type { IntentRecord } from '@jackstay/contract/record'
-import type { Changes } from '../changes.ts'
-import { summaryOf } from '../views.ts'
+import type { Changes } from '../reading/changes.ts'
+import { summaryOf } from '../reading/views.ts'
 
 const most = 2048
 const perAnswer = 200

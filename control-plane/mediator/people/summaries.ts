@@ -1,7 +1,7 @@
 import type { IntentSummary as Summary } from '@jackstay/contract/api'
 import type { IntentSummary as Row, Store } from '@jackstay/ledger/store'
-import { readRecord } from '../histories.ts'
-import { summaryOf } from '../views.ts'
+import { readRecord } from '../memory/histories.ts'
+import { summaryOf } from '../reading/views.ts'
 
 /** Remembered at once; each is some 400 bytes. */
 const most = 8192

@@ -4,7 +4,7 @@ import { systemNamespace } from '@jackstay/contract/namespaces'
 import { bearerToken, type Callers, callerKey } from '@jackstay/service/caller'
 import { knownAs, requestSignal } from '@jackstay/service/server'
 import type { Context } from 'hono'
-import { audiencesIn } from '../readers.ts'
+import { audiencesIn } from '../reading/readers.ts'
 
 const account = `system:serviceaccount:${systemNamespace}:${triggerMaker}`
 

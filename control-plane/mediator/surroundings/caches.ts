@@ -4,7 +4,7 @@ import { type WatchCache, watchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { KubeObject } from '@jackstay/kube/resources'
 import { z } from 'zod'
-import type { Keeping } from '../cluster-caches.ts'
+import type { Keeping } from '../cluster/cluster-caches.ts'
 
 interface PriorityView {
   readonly name: string

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { askPeople, id, Line } from '../line-builder.ts'
+import { askPeople, id, Line } from '../line/line-builder.ts'
 import { intentSpans } from './intent-spans.ts'
 
 describe('the trace of an intent', () => {

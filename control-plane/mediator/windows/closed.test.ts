@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ChangeWindowSpec } from '@jackstay/contract/kinds/change-window'
-import { askPeople, Line } from '../line-builder.ts'
+import { askPeople, Line } from '../line/line-builder.ts'
 import { windowClosed, windowQuestion } from './closed.ts'
 import { onceWindow, viewOf } from './window-builder.ts'
 

@@ -1,8 +1,8 @@
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { DoubtedQuestion } from '@jackstay/judge/windows-closed'
 import { closedBy } from '@jackstay/judge/windows-closed'
+import { namespacesOf } from '../line/reach.ts'
 import type { Ports } from '../ports.ts'
-import { namespacesOf } from '../reach.ts'
 
 /** What windows are asked about a change now: by both clocks where the one on the wall has jumped. */
 export function windowQuestion(

@@ -1,5 +1,5 @@
 import { type CompiledWindow, nextChange } from '@jackstay/judge/windows'
-import type { Grant } from '../grant.ts'
+import type { Grant } from '../clearance/grant.ts'
 import type { WindowView } from './window-view.ts'
 
 /** What the status of a ChangeWindow says, besides its hash. */

@@ -12,8 +12,8 @@ import type {
   PlannedWrite,
 } from '@jackstay/contract/plan'
 import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
-import { type Change, fieldManager, landed } from '../settle.ts'
 import { bindingOf } from './binding.ts'
+import { type Change, fieldManager, landed } from './settle.ts'
 
 /** What reading the object tells of a write. */
 export type Seen =

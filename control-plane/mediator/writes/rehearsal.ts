@@ -1,7 +1,7 @@
 import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import type { Binding } from '@jackstay/contract/history'
 import type { PatchWrite, Plan, PlannedWrite } from '@jackstay/contract/plan'
-import type { Stop } from '../judgement.ts'
+import type { Stop } from '../line/judgement.ts'
 import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
 import { bindingOf } from './binding.ts'
 import { effectOf, inverseOf } from './effects.ts'

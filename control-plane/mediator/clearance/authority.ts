@@ -1,0 +1,27 @@
+import type { Refusal } from '@jackstay/actions/action'
+import type { IntentRecord } from '@jackstay/contract/record'
+import type { ClassView, Ports } from '../ports.ts'
+import { granted } from './grant.ts'
+
+/**
+ * Whether the agent may act at all by now: its key stands, and its class exists, is granted and still
+ * lives where the agent does. Admit asks first, dispatch again: both by this one list.
+ */
+export function authorityOf(record: IntentRecord, ports: Ports): { class: ClassView } | Refusal {
+  const { agent } = record.authenticated
+  if (ports.cluster.key(agent.kid)?.revoked !== false) {
+    return { refused: 'key_revoked', message: 'the key that signed the intent is revoked or gone' }
+  }
+  const found = ports.cluster.class(agent.class)
+  if (found === undefined) {
+    return { refused: 'outside_class', message: `the class \`${agent.class}\` does not exist` }
+  }
+  const grant = granted(found, ports.cluster, ports.oneOperator)
+  if (!grant.granted) return { refused: 'class_not_granted', message: grant.message }
+  // moved, or made anew elsewhere under its old name: not the class of the agents left behind
+  if (agent.name.split('/')[0] !== found.spec.namespace) {
+    const message = `the class \`${found.name}\` lives in another namespace than the agent`
+    return { refused: 'outside_class', message }
+  }
+  return { class: found }
+}

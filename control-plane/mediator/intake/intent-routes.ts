@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { audiences } from '@jackstay/contract/enrolment'
+import { JackstayError } from '@jackstay/contract/errors'
+import { intentSubmission } from '@jackstay/contract/intent'
+import { sha256 } from '@jackstay/contract/json'
+import { hasEnded } from '@jackstay/contract/record'
+import type { Store } from '@jackstay/ledger/store'
+import { readCanonical } from '@jackstay/service/body'
+import { bearerToken, callerKey } from '@jackstay/service/caller'
+import {
+  drainSignal,
+  extendDeadline,
+  knownAs,
+  requestSignal,
+  type ServiceEnv,
+} from '@jackstay/service/server'
+import type { Context, Hono } from 'hono'
+import type { Driver } from '../driving/driver.ts'
+import type { Floodgate } from '../flood/floodgate.ts'
+import type { Begun } from '../memory/histories.ts'
+import type { Journal } from '../memory/journal.ts'
+import type { Summaries } from '../people/summaries.ts'
+import type { Changes } from '../reading/changes.ts'
+import { identifyReader, query, type ReaderPorts } from '../reading/readers.ts'
+import { listOf, listQuery, viewOf, waitQuery } from '../reading/views.ts'
+import type { Waiting } from '../reading/waiting.ts'
+import { type IntakePorts, takeIn } from './intake.ts'
+
+/** The Intent object follows the decision by milliseconds: it is looked for this often. */
+const shownMs = 25
+/** Without news for so long, the store is asked: another program may write to it. */
+const silentMs = 2000
+
+export interface IntentRoutes extends ReaderPorts {
+  readonly store: Store
+  readonly summaries: Summaries
+  readonly intake: Omit<IntakePorts, 'identify'>
+  readonly driver: Driver
+  readonly changes: Changes
+  readonly journal: Journal
+  readonly floodgate: Pick<Floodgate, 'early'>
+  readonly waiting: Waiting
+  readonly onRefused: (code: string) => void
+}
+
+/** Intents: submitting one, following it, looking at many. */
+export function intentRoutes(app: Hono<ServiceEnv>, parts: IntentRoutes): void {
+  app.post('/v1/intents', (c) => submit(c, parts))
+  app.get('/v1/intents', (c) => list(c, parts))
+  app.get('/v1/intents/:id', (c) => show(c, c.req.param('id'), parts))
+}
+
+async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
+  const { wait } = query(c, waitQuery)
+  const signal = requestSignal(c)
+  const token = bearerToken(c)
+  assertCalm(token, parts)
+  const submission = await readCanonical(c, intentSubmission)
+  const identify = async (held: string) => {
+    const caller = await parts.callers.identify(held, audiences.intent, signal)
+    knownAs(c, callerKey(caller))
+    return caller
+  }
+  try {
+    const { id, begun } = await takeIn(submission, token, { ...parts.intake, identify })
+    try {
+      if (begun !== undefined) await start(parts, begun)
+      else await takeUp(parts, id)
+      await settled(c, parts, id, wait, undefined, sha256(token))
+      return c.json(await viewOf(parts, id), begun === undefined ? 200 : 202)
+    } finally {
+      if (begun !== undefined) parts.journal.leave(id)
+    }
+  } catch (error) {
+    if (error instanceof JackstayError) parts.onRefused(error.code)
+    throw error
+  }
+}
+
+/** @throws JackstayError `rate_limited` for who floods, before anything of the request is read */
+function assertCalm(token: string, { callers, floodgate, onRefused }: IntentRoutes): void {
+  const caller = callers.recall(token)
+  if (caller?.kind !== 'serviceaccount') return
+  try {
+    floodgate.early(`${caller.namespace}/${caller.name}`)
+  } catch (error) {
+    if (error instanceof JackstayError) onRefused(error.code)
+    throw error
+  }
+}
+
+async function start({ driver, intake }: IntentRoutes, begun: Begun): Promise<void> {
+  driver.begin(begun)
+  const { trigger, agent } = begun.record.authenticated
+  // who answers an alert has received it
+  if (trigger !== undefined) await intake.triggers.acknowledge([trigger.id], agent.podUid)
+}
+
+/** What is repeated may never have been driven: its first commit stands, but nobody was told. */
+export async function takeUp(
+  parts: Pick<IntentRoutes, 'journal' | 'store'> & { readonly driver: Pick<Driver, 'takeUp'> },
+  id: string,
+): Promise<void> {
+  const row = await stateOf(id, parts)
+  if (row?.terminal === false) parts.driver.takeUp(id)
+}
+
+async function list(c: Context, parts: IntentRoutes): Promise<Response> {
+  const caller = await identifyReader(c, parts)
+  const { before, phase, namespace, agent, limit } = query(c, listQuery)
+  const whose = caller.kind === 'agent' ? caller.agent : agent
+  const found = await listOf(parts.store, parts.summaries, {
+    limit,
+    ...(before !== undefined && { before }),
+    ...(phase && { phase }),
+    ...(namespace && { namespace }),
+    ...(whose && { agent: whose }),
+  })
+  return c.json(found)
+}
+
+async function show(c: Context, id: string, parts: IntentRoutes): Promise<Response> {
+  const caller = await identifyReader(c, parts)
+  const row = await parts.store.intent(id)
+  // an agent cannot tell another's intent from none at all (T76)
+  if (row === undefined || (caller.kind === 'agent' && row.agent !== caller.agent)) {
+    throw new JackstayError('not_found', 'there is no such intent')
+  }
+  const { wait } = query(c, waitQuery)
+  await settled(c, parts, id, wait, row.phase, caller.kind === 'agent' ? caller.podUid : 'people')
+  return c.json(await viewOf(parts, id))
+}
+
+/**
+ * Waits until the intent has ended, or newly waits for people, or the time is up. `seen` is the
+ * phase the caller knows: waiting for people is no news to who already waits for them.
+ */
+async function settled(
+  c: Context,
+  parts: IntentRoutes,
+  id: string,
+  wait: number,
+  seen: string | undefined,
+  caller: string,
+): Promise<void> {
+  if (wait > 0) await parts.waiting.hold(caller, () => untilSettled(c, parts, id, wait, seen))
+}
+
+async function untilSettled(
+  c: Context,
+  parts: IntentRoutes,
+  id: string,
+  wait: number,
+  seen: string | undefined,
+): Promise<void> {
+  const { changes, cluster } = parts
+  extendDeadline(c, (wait + 10) * 1000)
+  const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
+  const until = performance.now() + wait * 1000
+  for (;;) {
+    const left = until - performance.now()
+    const change = changes.next(id, Math.max(0, Math.min(left, silentMs)), signal)
+    const row = await stateOf(id, parts)
+    if (row === undefined || row.terminal || left <= 0 || signal.aborted) return
+    const news = row.phase === 'approve' && seen !== 'approve'
+    // people approve an object: what they cannot see yet is not waiting for them
+    if (news && cluster.intentObject(id)?.phase === 'approve') return
+    const askedAt = performance.now()
+    await (news ? Promise.race([change, sleep(shownMs)]) : change)
+    if (performance.now() - askedAt >= silentMs) parts.journal.doubt(id)
+  }
+}
+
+async function stateOf(
+  id: string,
+  { store, journal }: Pick<IntentRoutes, 'journal' | 'store'>,
+): Promise<{ readonly phase: string; readonly terminal: boolean } | undefined> {
+  const known = journal.of(id)
+  if (known === undefined) return await store.intent(id)
+  return { phase: known.record.phase, terminal: hasEnded(known.record) }
+}

@@ -1,0 +1,102 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import { type IntentEvent, readEvent } from '@jackstay/contract/history'
+import type { Json } from '@jackstay/contract/json'
+import { extend, fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
+import type { NewEvent, Store, StoredEvent } from '@jackstay/ledger/store'
+import type { History } from '../ports.ts'
+import type { Journal } from './journal.ts'
+
+/** An event as the store keeps it: plain JSON without `undefined`. */
+function stored(event: IntentEvent): NewEvent {
+  return { type: event.type, at: event.at, data: JSON.parse(JSON.stringify(event.data)) as Json }
+}
+
+/** @throws JackstayError `not_found`; `ledger_damaged` when what is stored does not make sense */
+export async function readRecord(store: Pick<Store, 'events'>, id: string): Promise<IntentRecord> {
+  return recordOf(id, await store.events(id))
+}
+
+/** The same from rows already read. */
+export function recordOf(id: string, rows: readonly StoredEvent[]): IntentRecord {
+  if (rows.length === 0) throw new JackstayError('not_found', `there is no intent \`${id}\``)
+  try {
+    return fold(id, rows.map(readEvent))
+  } catch (cause) {
+    throw new JackstayError('ledger_damaged', `the history of intent \`${id}\` does not read`, {
+      cause,
+    })
+  }
+}
+
+/** The intent's history as the holder of its claim writes it. */
+export function claimedHistory(
+  { store, journal }: { readonly store: Store; readonly journal: Pick<Journal, 'note'> },
+  fence: number,
+  onAppend: (record: IntentRecord) => void,
+): History {
+  return {
+    read: (id) => readRecord(store, id),
+    async append(record, events, leaves) {
+      const history = extend(record, events)
+      const added = events.map(stored)
+      const { leafIndexes } = await store.append({
+        intentId: record.id,
+        expectedSeq: record.seq,
+        events: added,
+        leaves,
+        phase: history.phase,
+        terminal: hasEnded(history),
+        fence,
+        // nobody goes on with what has ended
+        release: hasEnded(history),
+      })
+      journal.note(history, added, leafIndexes)
+      onAppend(history)
+      return history
+    },
+  }
+}
+
+/** An intent that was just put on record, held by who did so. */
+export interface Begun {
+  readonly record: IntentRecord
+  readonly fence: number
+}
+
+/** How long a dead mediator's intents wait for another; a living one renews its claims. */
+export const claimMs = 15_000
+
+/**
+ * The first event of a new intent, and the claim on it.
+ * @throws JackstayError `intent_conflict` when it exists
+ */
+export async function begin(
+  { store, journal }: { readonly store: Store; readonly journal: Pick<Journal, 'note'> },
+  holder: string,
+  id: string,
+  event: IntentEvent,
+): Promise<Begun> {
+  const record = fold(id, [event])
+  const { agent, claims, jwsDigest } = record.authenticated
+  const { namespace } = claims.target
+  const events = [stored(event)]
+  const { claim } = await store.append({
+    intentId: id,
+    expectedSeq: 0,
+    events,
+    leaves: [],
+    phase: record.phase,
+    terminal: false,
+    claim: { holder, ttlMs: claimMs },
+    index: {
+      agent: agent.name,
+      action: claims.action,
+      kid: agent.kid,
+      jwsDigest,
+      ...(namespace !== undefined && { namespace }),
+    },
+  })
+  if (claim === undefined) throw new TypeError(`somebody held \`${id}\` before it began`)
+  journal.note(record, events, [])
+  return { record, fence: claim.fence }
+}
