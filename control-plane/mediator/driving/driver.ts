@@ -1,29 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { JackstayError } from '@jackstay/contract/errors'
-import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
-import type { Change } from '@jackstay/kube/cache'
-import { type WorkQueue, workQueue } from '@jackstay/kube/queue'
+import type { IntentRecord } from '@jackstay/contract/record'
+import { workQueue } from '@jackstay/kube/queue'
 import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
-import { type Caches, subjectKey } from '../cluster/cluster-caches.ts'
+import type { Caches } from '../cluster/cluster-caches.ts'
 import type { Projection } from '../cluster/projection.ts'
 import type { Aggregation } from '../flood/aggregation.ts'
-import type { Wake } from '../line/step.ts'
-import { type Begun, claimedHistory, claimMs } from '../memory/histories.ts'
+import type { Begun } from '../memory/histories.ts'
 import type { Journal } from '../memory/journal.ts'
-import { advance } from '../pipeline.ts'
-import type { IntentObjectView, Ports } from '../ports.ts'
+import type { Ports } from '../ports.ts'
 import type { Changes } from '../reading/changes.ts'
-import { lane } from './lane.ts'
-import { lookouts, type Waiter } from './lookouts.ts'
+import { type Lane, lane } from './lane.ts'
+import { type Lookouts, lookouts } from './lookouts.ts'
+import { type Places, places } from './places.ts'
+import { type Fresh, takeTurn } from './turn.ts'
+import { type Waking, wakeOnChanges } from './wakes.ts'
 
-const renewMs = 5_000
 /** An intent waits for its commits most of the time: fewer at once would leave the disk idle. */
 const concurrency = 32
-/** Changes of a busy target are gathered for so long before its intents look again. */
-const settleMs = 100
-/** After the queue was full, the store is asked again what is open. */
-const behindMs = 5_000
 
 export interface DriverOptions {
   readonly store: Store
@@ -41,7 +34,7 @@ export interface DriverOptions {
   readonly note: (record: IntentRecord) => void
 }
 
-/** Runs {@link advance} whenever something an intent waits for may have happened. */
+/** Runs `advance` whenever something an intent waits for may have happened. */
 export interface Driver {
   begin(begun: Begun): void
   /** One that stands although nobody here began it: the answer of its first commit was lost. */
@@ -59,186 +52,113 @@ const soonMs = 5_000
 const tickMs = 1_000
 
 export function startDriver(options: DriverOptions): Driver {
-  const { store, log, caches } = options
-  const { clock } = options.ports
+  const { log, caches } = options
+  const floor = openFloor(options, () => {
+    recover(floor, options).catch((err: unknown) => {
+      log.error({ err }, 'open intents could not be read')
+    })
+  })
+  const { waiting, working, fresh, open } = floor
+  const wake = waking(floor)
+  wakeOnChanges(caches, waiting, wake)
+  const ticking = setInterval(() => wake.all(waiting.due(performance.now())), tickMs)
+  return {
+    begin(begun) {
+      const { id } = begun.record
+      options.ports.allowances.note(begun.record)
+      fresh.set(id, { ...begun, since: performance.now() })
+      // not taken: its claim runs out, and it is found among the open ones
+      if (!open.take(id)) fresh.delete(id)
+    },
+    takeUp(id) {
+      // its claim, if somebody has it, runs out
+      if (!waiting.has(id) && !working.has(id)) open.take(id)
+    },
+    recover: () => recover(floor, options),
+    recheck: () => wake.all(waiting.on('approvals')),
+    drain: async (signal) => {
+      clearInterval(ticking)
+      await floor.drain(signal)
+    },
+  }
+}
+
+/** Every intent that is known here stands in one of these. */
+interface Floor {
+  readonly waiting: Lookouts
+  readonly working: ReadonlySet<string>
+  /** Held since they began, by their claims; bounded by the queue. */
+  readonly fresh: Map<string, Fresh>
+  readonly open: Places
+  /** Those that only look whether anything changed. */
+  readonly looks: Lane
+  drain(signal: AbortSignal): Promise<void>
+}
+
+function openFloor(options: DriverOptions, onBehind: () => void): Floor {
   const waiting = lookouts()
   const working = new Set<string>()
-  /** Held since they began, by their claims; bounded by the queue. */
-  const begun = new Map<string, Begun & { readonly since: number }>()
-  let behind: NodeJS.Timeout | undefined
-  let draining = false
-  const queue: WorkQueue = workQueue({
+  const fresh = new Map<string, Fresh>()
+  const queue = workQueue({
     concurrency,
     maxKeys: 10_000,
     backoff: { minMs: 100, maxMs: 10_000 },
     onError: (error, intentId, attempt) =>
-      log.error({ err: error, intentId, attempt }, 'intent could not advance'),
+      options.log.error({ err: error, intentId, attempt }, 'intent could not advance'),
     handle: async (id) => {
       waiting.leave(id)
       working.add(id)
-      const first = begun.get(id)
-      begun.delete(id)
+      const first = fresh.get(id)
+      fresh.delete(id)
       try {
-        const held = await stillHeld(first, options)
-        const { wake, targetUid } = await advanceOnce(id, options, held)
+        const { wake, targetUid } = await takeTurn(id, options, first)
         if (wake === undefined) return
-        const now = { wall: clock.now(), monotonic: performance.now() }
+        const now = { wall: options.ports.clock.now(), monotonic: performance.now() }
         const ms = waiting.park(id, wake, targetUid, now)
-        if (ms <= soonMs) later(id, Math.max(0, ms))
+        if (ms <= soonMs) open.take(id, Math.max(0, ms))
       } finally {
         working.delete(id)
         looks.done(id)
       }
     },
   })
-  /** A full queue loses nothing: what is open stands in the store and is taken up again. */
-  const later = (id: string, ms: number): boolean => {
-    if (draining) return false
-    try {
-      if (ms > 0) queue.addAfter(id, ms)
-      else queue.add(id)
-      return true
-    } catch (error) {
-      if (!(error instanceof JackstayError) || error.code !== 'overloaded') throw error
-      behind ??= setTimeout(() => void recover().catch(retry), behindMs)
-      return false
-    }
+  const open = places(queue, onBehind)
+  const looks = lane((id) => open.take(id))
+  const drain = async (signal: AbortSignal) => {
+    open.close()
+    await queue.drain(signal)
   }
-  const looks = lane((id) => later(id, 0))
-  const retry = (err: unknown) => log.error({ err }, 'open intents could not be read')
-  const recover = async () => {
-    behind = undefined
-    const ids = await store.open()
-    for (const id of ids) {
-      if (waiting.has(id) || working.has(id)) continue
-      // what waits for people is in nobody's way
-      if (caches.intents.find(id)?.phase === 'approve') looks.add(id)
-      else later(id, 0)
-      if (behind !== undefined) break
-    }
-    return ids.length
+  return { waiting, working, fresh, open, looks, drain }
+}
+
+async function recover(
+  { waiting, working, open, looks }: Floor,
+  { store, caches }: DriverOptions,
+): Promise<number> {
+  open.catchUp()
+  const ids = await store.open()
+  for (const id of ids) {
+    if (waiting.has(id) || working.has(id)) continue
+    // what waits for people is in nobody's way
+    if (caches.intents.find(id)?.phase === 'approve') looks.add(id)
+    else open.take(id)
+    if (open.behind()) break
   }
-  const wakeAll = (waiters: readonly Waiter[]) => {
-    for (const [id, { recheckMs }] of waiters) {
-      if (recheckMs === undefined) later(id, 0)
-      else looks.add(id)
-    }
-  }
-  // one that is being worked on has perhaps looked there already
-  const wakeOne = (id: string) => {
-    if (waiting.has(id) || working.has(id)) later(id, 0)
-  }
-  const ticking = setInterval(() => wakeAll(waiting.due(performance.now())), tickMs)
-  caches.approvals.onChange(({ value: { subject } }) => {
-    if (subject.kind === 'Intent') wakeOne(subject.name)
-  })
-  caches.policies.onChange(() => wakeAll(waiting.on('approvals')))
-  caches.classes.onChange(() => wakeAll(waiting.on('approvals')))
-  caches.intents.onChange((change) => {
-    if (isNews(change, caches)) wakeOne(change.value.name)
-  })
-  caches.suspensions.onChange(() => wakeAll(waiting.on('suspensions')))
-  caches.namespaces.onChange(() => wakeAll(waiting.on('suspensions')))
-  for (const cache of caches.targets.values()) {
-    cache.onChange(({ value: { uid } }) => {
-      for (const [id, wake] of waiting.onTarget(uid)) later(id, wake.settleMs ?? settleMs)
-    })
-  }
+  return ids.length
+}
+
+function waking({ waiting, working, open, looks }: Floor): Waking {
   return {
-    begin(one) {
-      const { id } = one.record
-      options.ports.allowances.note(one.record)
-      begun.set(id, { ...one, since: performance.now() })
-      // not taken: its claim runs out, and it is found among the open ones
-      if (!later(id, 0)) begun.delete(id)
+    later: (id, ms) => void open.take(id, ms),
+    all(waiters) {
+      for (const [id, { recheckMs }] of waiters) {
+        if (recheckMs === undefined) open.take(id)
+        else looks.add(id)
+      }
     },
-    takeUp(id) {
-      // its claim, if somebody has it, runs out
-      if (!waiting.has(id) && !working.has(id)) later(id, 0)
+    one(id) {
+      // one that is being worked on has perhaps looked there already
+      if (waiting.has(id) || working.has(id)) open.take(id)
     },
-    recover,
-    recheck: () => wakeAll(waiting.on('approvals')),
-    drain: async (signal) => {
-      draining = true
-      clearTimeout(behind)
-      clearInterval(ticking)
-      await queue.drain(signal)
-    },
-  }
-}
-
-/** Whether a change of an Intent object is more than our own showing of it. */
-function isNews(change: Change<IntentObjectView>, { approvals }: Caches): boolean {
-  const { type, value, previous } = change
-  if (value.deleting || type === 'deleted') return true
-  // approvals that came to us before the object they name
-  if (type === 'added') return approvals.findAll(subjectKey('Intent', value.name)).length > 0
-  return previous.phase !== undefined
-}
-
-/** One that waited long for its turn may have lost its claim meanwhile. */
-async function stillHeld(
-  begun: (Begun & { readonly since: number }) | undefined,
-  { store }: DriverOptions,
-): Promise<Begun | undefined> {
-  if (begun === undefined || performance.now() - begun.since < renewMs) return begun
-  return (await store.renew(begun.record.id, begun.fence, claimMs)) ? begun : undefined
-}
-
-async function advanceOnce(
-  id: string,
-  options: DriverOptions,
-  begun: Begun | undefined,
-): Promise<{ readonly wake: Wake | undefined; readonly targetUid: string | undefined }> {
-  const { store, ports, projection, changes, holder } = options
-  const claim = begun ?? (await store.claim(id, holder, claimMs))
-  if (claim === undefined) {
-    // somebody else is at it, or was until it died: its claim runs out
-    return { wake: { on: [], at: ports.clock.now() + 1000 }, targetUid: undefined }
-  }
-  const renewal = setInterval(() => {
-    // a lost claim shows at the next append, which checks the fence in its own transaction
-    store.renew(id, claim.fence, claimMs).catch((err: unknown) => {
-      options.log.warn({ err, intentId: id }, 'claim not renewed')
-    })
-  }, renewMs)
-  let released = false
-  try {
-    const history = claimedHistory(options, claim.fence, (record) => {
-      released = hasEnded(record)
-      changes.notify(id)
-      options.note(record)
-      if (hasEnded(record)) options.onEnd(record)
-    })
-    const around = { ...ports, history: options.refusals.around(history) }
-    const { record, wake } = await advance(id, around, begun?.record)
-    ports.allowances.note(record)
-    await projection.show(record, ports.cluster.intentObject(id))
-    return { wake, targetUid: record.planned?.plan.target.uid }
-  } finally {
-    clearInterval(renewal)
-    if (!released) await store.release(id, claim.fence)
-  }
-}
-
-/** Removes what was shown long enough, until the signal aborts. */
-export async function sweep(
-  options: DriverOptions,
-  ttlMs: number,
-  everyMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const { caches, ports, projection, store, log } = options
-  while (!signal.aborted) {
-    for (const known of caches.intents.values()) {
-      const old = ports.clock.now() - Date.parse(known.createdAt) > ttlMs
-      const row = known.deleting || old ? await store.intent(known.name) : undefined
-      if (row?.terminal !== true) continue
-      const approvals = ports.cluster.approvalsOf('Intent', known.name)
-      await projection.remove(known, approvals).catch((err: unknown) => {
-        log.warn({ err, intentId: known.name }, 'intent object not removed yet')
-      })
-    }
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined)
   }
 }
