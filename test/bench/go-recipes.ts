@@ -43,3 +43,12 @@ export const fsck: GoRecipe = {
   name: 'fsck',
   target: 'github.com/transparency-dev/tessera/cmd/fsck',
 }
+
+/** Plays the kubelets of many Nodes. */
+export const kwok: GoRecipe = {
+  name: 'kwok',
+  version: '0.8.0',
+  module: moduleOf('kwok'),
+  target: 'sigs.k8s.io/kwok/cmd/kwok',
+  firstTime: 'about half a minute',
+}

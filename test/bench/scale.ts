@@ -3,13 +3,13 @@ import { createWriteStream, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LineWorld } from '@jackstay/e2e/line-world'
 import { cpuSeconds } from './cpu.ts'
-import { type FakePods, withFakePods } from './fake-pods.ts'
+import { type KwokPods, withKwokPods } from './kwok-pods.ts'
 import { rounded, table, whole } from './table.ts'
 
 export interface ScaleOptions {
   readonly pods: number
   readonly seconds: number
-  /** Changes of Pods a second, in the second half. */
+  /** Pods that are replaced a second, in the second half. */
   readonly churn: number
 }
 
@@ -19,12 +19,12 @@ interface Side {
 }
 
 /**
- * The mediator as it is shipped, started beside so many Pods, idle and while Pods change; beside
+ * The mediator as it is shipped, started beside so many Pods, idle and while Pods end and begin; beside
  * `kubectl get pods -A --watch`, which is what one would leave running to see the same changes. Both
  * are read at the same time, from /proc.
  */
 export async function measureScale(world: LineWorld, options: ScaleOptions): Promise<string> {
-  return withFakePods(world, options.pods, async (pods) => {
+  return withKwokPods(world, options.pods, async (pods) => {
     const { mediator } = world.plane
     // its caches start with everything there is
     await mediator.stop()
@@ -37,8 +37,10 @@ export async function measureScale(world: LineWorld, options: ScaleOptions): Pro
         { name: 'kubectl get pods -A --watch', pid: watching.pid },
       ]
       const idle = await during(sides, () => sleep(options.seconds * 1000))
+      const seen = watching.lines()
       const churned = await during(sides, () => churn(pods, options))
-      return report(options, sides, idle, churned)
+      const changes = (watching.lines() - seen) / options.seconds
+      return report({ ...options, nodes: pods.nodes, changes }, sides, idle, churned)
     } finally {
       watching.stop()
     }
@@ -71,17 +73,23 @@ async function during(sides: readonly Side[], work: () => Promise<unknown>): Pro
   }))
 }
 
-async function churn({ names, touch }: FakePods, { seconds, churn }: ScaleOptions): Promise<void> {
+async function churn(pods: KwokPods, { seconds, churn }: ScaleOptions): Promise<void> {
   const begun = performance.now()
   for (let n = 0; n < seconds * churn; n++) {
-    await touch(names[n % names.length] ?? '', n + 1)
+    await pods.replaceOne()
     const ahead = (n / churn) * 1000 - (performance.now() - begun)
     if (ahead > 0) await sleep(ahead)
   }
 }
 
+interface Measured extends ScaleOptions {
+  readonly nodes: number
+  /** Of Pods, a second, as kubectl saw them while they were replaced. */
+  readonly changes: number
+}
+
 function report(
-  { pods, seconds, churn }: ScaleOptions,
+  { pods, seconds, nodes, changes }: Measured,
   sides: readonly Side[],
   idle: readonly Used[],
   churned: readonly Used[],
@@ -91,9 +99,9 @@ function report(
     rounded((used?.coreShare ?? Number.NaN) * 100, 1),
   ]
   const rows = sides.map(({ name }, n) => [name, ...cells(idle[n]), ...cells(churned[n])])
-  const head = ['', 'MB idle', '% of a core', `MB at ${churn} changes/s`, '% of a core']
+  const head = ['', 'MB idle', '% of a core', `MB at ${whole(changes)} changes/s`, '% of a core']
   return [
-    `beside ${whole(pods)} Pods: highest resident memory, CPU over ${seconds} s`,
+    `beside ${whole(pods)} Pods on ${whole(nodes)} Nodes of kwok: highest resident memory, CPU over ${seconds} s`,
     table([head, ...rows]),
   ].join('\n')
 }
@@ -116,6 +124,7 @@ function watchPods({ cluster, until }: LineWorld) {
   child.stdout.pipe(nowhere)
   return {
     pid: child.pid ?? 0,
+    lines: () => lines,
     listed: (count: number) => until(async () => lines >= count, 'kubectl lists the Pods'),
     stop: () => child.kill('SIGKILL'),
   }

@@ -80,7 +80,7 @@ export const tables = {
     inWorld: async (world, { quick }) =>
       (await import('./scale.ts')).measureScale(
         world,
-        quick ? { pods: 30, seconds: 1, churn: 10 } : { pods: 10_000, seconds: 60, churn: 50 },
+        quick ? { pods: 30, seconds: 1, churn: 10 } : { pods: 10_000, seconds: 60, churn: 12 },
       ),
   },
   refusals: {
