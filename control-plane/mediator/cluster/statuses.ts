@@ -12,8 +12,16 @@ interface StatusOptions extends Omit<ReportOptions, 'problems' | 'written' | 'op
   readonly log: Log
 }
 
+export interface Statuses {
+  /** Something they say may be different now. */
+  soon(): void
+  /** Nothing is said of classes before their breakers are known. */
+  use(running: Breakers): void
+  stop(): void
+}
+
 /** Keeps the conditions of classes, policies and windows in step with what the caches and the clock say. */
-export function statusesOnChange(options: StatusOptions) {
+export function statusesOnChange(options: StatusOptions): Statuses {
   const { caches, cluster, rules, clock, log } = options
   const written = new Map<string, string>()
   let stopped = false
@@ -41,7 +49,7 @@ export function statusesOnChange(options: StatusOptions) {
   caches.approvals.onChange(soon)
   return {
     soon,
-    use(running: Breakers) {
+    use(running) {
       breakers = running
       soon()
     },

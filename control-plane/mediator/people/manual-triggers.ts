@@ -1,10 +1,10 @@
 import { JackstayError } from '@jackstay/contract/errors'
-import { canonical, type Json, sha256 } from '@jackstay/contract/json'
+import { canonical, sha256 } from '@jackstay/contract/json'
 import { type ManualTrigger, type Trigger, trigger } from '@jackstay/contract/trigger'
 import type { Store, StoredTrigger } from '@jackstay/ledger/store'
 import type { Clock } from '../ports.ts'
-import type { Changes } from '../reading/changes.ts'
-import { anyTrigger } from '../triggers/trigger-desk.ts'
+import { anyTrigger, type Changes } from '../reading/changes.ts'
+import { fieldsOf, readTrigger } from '../triggers/stored-trigger.ts'
 
 /** Triggers that people make where no Alertmanager does. From here on they are as any other. */
 export interface ManualTriggers {
@@ -44,7 +44,7 @@ export function manualTriggers(
           `the alert \`${id}\` is resolved where it came from, by its Alertmanager`,
         )
       }
-      const made = trigger.parse({ ...fieldsOf(row.data), id, status: 'resolved' })
+      const made = readTrigger({ ...row, status: 'resolved' })
       await store.putTrigger(resolved(row))
       changes.notify(anyTrigger)
       onResolved()
@@ -57,9 +57,4 @@ function resolved({ id, dedupKey, source, fingerprint, startsAt, groupKey, data 
   const status = 'resolved' as const
   const known = { id, dedupKey, source, fingerprint, startsAt, groupKey, status }
   return { ...known, data: { ...fieldsOf(data), status } }
-}
-
-function fieldsOf(data: Json): Readonly<Record<string, Json>> {
-  if (data === null || typeof data !== 'object' || Array.isArray(data)) return {}
-  return data as Readonly<Record<string, Json>>
 }

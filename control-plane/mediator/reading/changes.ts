@@ -1,3 +1,6 @@
+/** The key of triggers, whichever they are. */
+export const anyTrigger = 'triggers'
+
 /** Tells long polls that something new can be read. */
 export interface Changes {
   notify(key: string): void

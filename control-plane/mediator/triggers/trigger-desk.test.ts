@@ -30,7 +30,10 @@ async function desk(t: TestContext) {
   let serial = 0
   const newId = () => `t${++serial}`
   const isLive = (uid: string) => !world.dead.has(uid)
-  const it = triggerDesk(store, clock, changes(), newId, () => undefined, isLive)
+  const it = triggerDesk({
+    ...{ store, clock, changes: changes(), newId, isLive },
+    onResolved: () => undefined,
+  })
   const spec = { ...classSpec, triggers: [{ labels: { team: 'a' } }] }
   const found: ClassView = { name: 'a', uid: 'u', spec, hash: classHash(spec) }
   const poll = async (pod: string) => {
