@@ -7,6 +7,7 @@ import { dashed } from '@jackstay/contract/executor'
 import { kinds } from '@jackstay/contract/kinds/all'
 import { stringify } from 'yaml'
 import { actionsReference } from './generate/actions-reference.ts'
+import { agentBindingPolicies } from './generate/agent-bindings.ts'
 import { executorFieldPolicies } from './generate/executor-fields.ts'
 import { executorMadePolicy } from './generate/made-objects.ts'
 import { executorWritePolicy, unknownFieldPolicies } from './generate/policies.ts'
@@ -73,6 +74,13 @@ function chartFiles(): Map<string, string> {
     yaml(
       'T73: Suspensions of a class, an agent, an action or a target, read by the API server itself.',
       suspendedByKindPolicies(catalogue),
+    ),
+  )
+  all.set(
+    'policies/generated-agent-bindings.yaml',
+    yaml(
+      'T85: a binding gives an agent no more than the read roles, and those only read.',
+      agentBindingPolicies(),
     ),
   )
   return all

@@ -24,6 +24,9 @@ export const readRoles = {
 } as const
 export type ReadRole = keyof typeof readRoles
 
+/** How the names of all of them begin; no other role may be called so and do more than read. */
+export const readRolePrefix = 'jackstay-read-'
+
 const row = (
   role: ReadRole,
   apiVersion: string,

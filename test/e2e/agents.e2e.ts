@@ -1,35 +1,41 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { before, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { audiences } from '@jackstay/contract/enrolment'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { configFor } from '@jackstay/kube/config'
 import { type Answer, attempt, passed, refusedBy, until } from './attempt.ts'
-import { apply, bindingOf, type Governed, governed } from './governed.ts'
+import { apply, bindingOf, boundAnyway, type Governed, governed } from './governed.ts'
 import { clusterPath, suspensionOf } from './specimens.ts'
 import { noCluster, type World, world } from './world.ts'
 
 const policy = 'jackstay-agents-write-nothing'
+const rbac = '/apis/rbac.authorization.k8s.io/v1'
 
 describe('agents, with every program of Jackstay dead', { skip: await noCluster() }, () => {
   let w: World
   let g: Governed
   let agent: KubeClient
+  let wide: string
   before(async () => {
     w = await world()
     g = await governed(w)
+    wide = `e2e-agent-${g.class}`
     const account = { namespace: g.namespace, name: g.agent }
-    await apply(w, [
-      // more than anybody should ever give, and more than once
-      bindingOf(`e2e-agent-${g.class}`, 'cluster-admin', account),
+    await apply(w, [secretOf(g), podOf(g)])
+    // more than anybody should ever give, and more than once
+    await boundAnyway(w, [
+      bindingOf(wide, 'cluster-admin', account),
       bindingOf('e2e-agent-admin', 'cluster-admin', account, g.target),
-      secretOf(g),
-      podOf(g),
     ])
     agent = (await w.serviceAccount(g.namespace, g.agent)).client
     await until('the binding of the agent works', async () => {
       return (await attempt(agent, 'GET', '/api/v1/namespaces')).status === 200
     })
+  })
+
+  after(async () => {
+    passed(await attempt(w.admin, 'DELETE', `${rbac}/clusterrolebindings/${wide}`))
   })
 
   it('holds tokens that the API server does not accept (invariant 1)', async () => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { attempt, passed, refused, refusedBy, until } from './attempt.ts'
-import { apply, bindingOf, type Governed, governed, type Manifest, suffix } from './governed.ts'
+import {
+  apply,
+  bindingOf,
+  boundAnyway,
+  type Governed,
+  governed,
+  type Manifest,
+  suffix,
+} from './governed.ts'
 import { approvalOf, approvalsIn, intentOf, namespacedPath, zeroUid } from './specimens.ts'
 import { noCluster, type Person, type World, world } from './world.ts'
 
@@ -63,7 +71,7 @@ describe('approvals, with every program of Jackstay dead', { skip: await noClust
   })
 
   it('refuses ServiceAccounts and `system:` users, an agent among them (T52, T84)', async () => {
-    await apply(w, [
+    await boundAnyway(w, [
       bindingOf(`approver-${g.class}`, 'jackstay-approver', agentOf(g), g.target),
       bindingOf(
         `bot-${g.class}`,

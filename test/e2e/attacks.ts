@@ -1,9 +1,10 @@
 import { catalogue } from '@jackstay/actions/catalogue'
 import { dashed } from '@jackstay/contract/executor'
 import type { KubeClient } from '@jackstay/kube/client'
+import { agentAttacks } from './agent-attacks.ts'
 import { type Attack, dryRun } from './attack.ts'
 import { attempt, passed } from './attempt.ts'
-import { apply, type Governed, read, suffix } from './governed.ts'
+import { apply, type Governed, read, suffix, unbound } from './governed.ts'
 import { madeAttacks } from './made-attacks.ts'
 import { nodeAttacks } from './node-attacks.ts'
 import {
@@ -42,6 +43,7 @@ export async function attacksOn(w: World, g: Governed): Promise<Attacks> {
     ...unknownFieldAttacks(w, g),
     ...nodeAttacks(w, g),
     ...madeAttacks(w, g),
+    ...agentAttacks(w, g),
   }
   return { of: (policy) => all[policy], names: () => Object.keys(all), cleared: clear }
 }
@@ -111,20 +113,6 @@ function executorAttacks(w: World, g: Governed, ungoverned: string): Record<stri
           tokenSecret(g),
           dryRun,
         ),
-    },
-    'jackstay-agents-write-nothing': {
-      attempt: () => {
-        const agent = `system:serviceaccount:${g.namespace}:${g.agent}`
-        const client = w.admin.as({ username: agent, groups: ['system:masters'] })
-        const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } }
-        return attempt(
-          client,
-          'POST',
-          `/api/v1/namespaces/${g.target}/configmaps`,
-          configMap,
-          dryRun,
-        )
-      },
     },
     'jackstay-no-admission-writes': {
       attempt: () =>
@@ -267,15 +255,6 @@ function suspensionAttacks(w: World, g: Governed, suspension: string): Record<st
       },
     },
   }
-}
-
-/** Takes another policy out of the way; the answer puts it back. */
-async function unbound(w: World, policy: string): Promise<() => Promise<void>> {
-  const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${policy}`
-  const { apiVersion, kind, metadata, spec } = await read(w.admin, path)
-  const { name, labels } = metadata
-  passed(await attempt(w.admin, 'DELETE', path))
-  return () => apply(w, [{ apiVersion, kind, metadata: { name, labels }, spec }])
 }
 
 function recordAttacks(w: World, g: Governed, approval: string): Record<string, Attack> {

@@ -3,7 +3,7 @@ import type { KubeClient } from '@jackstay/kube/client'
 import { asObject, type KubeObject } from '@jackstay/kube/resources'
 import { classObjects } from '@jackstay/lab/class-objects'
 import { applyObjects } from '@jackstay/lab/install'
-import { type Answer, type AttemptOptions, attempt, passed } from './attempt.ts'
+import { type Answer, type AttemptOptions, attempt, passed, until } from './attempt.ts'
 import type { World } from './world.ts'
 
 export type Manifest = Readonly<Record<string, unknown>>
@@ -125,5 +125,33 @@ export function bindingOf(
     metadata: { name, ...(namespace !== undefined && { namespace }) },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
     subjects: [{ kind: 'ServiceAccount', ...account }],
+  }
+}
+
+/** Takes a policy out of the way; the answer puts it back. */
+export async function unbound(w: World, policy: string): Promise<() => Promise<void>> {
+  const path = `/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/${policy}`
+  const { apiVersion, kind, metadata, spec } = await read(w.admin, path)
+  const { name, labels } = metadata
+  passed(await attempt(w.admin, 'DELETE', path))
+  return () => apply(w, [{ apiVersion, kind, metadata: { name, labels }, spec }])
+}
+
+/** As bound before there was the policy that holds agents to reads. */
+export async function boundAnyway(w: World, bindings: readonly Manifest[]): Promise<void> {
+  const bite = await unbound(w, 'jackstay-agents-bound')
+  try {
+    let last = ''
+    await until('agents can be given more than reads', async () => {
+      last = await apply(w, bindings).then(
+        () => '',
+        (error: unknown) => String(error),
+      )
+      return last === ''
+    }).catch((cause: unknown) => {
+      throw new Error(`${String(cause)}: ${last}`)
+    })
+  } finally {
+    await bite()
   }
 }
