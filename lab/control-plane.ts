@@ -20,6 +20,7 @@ export interface Host {
   readonly mediatorFlags?: readonly string[]
   /** Flags of the Node.js it runs in. */
   readonly mediatorNodeFlags?: readonly string[]
+  readonly mediatorEnv?: Readonly<Record<string, string>>
   /** Another main file of it than the checkout's: its bundle. */
   readonly mediatorMain?: string
 }
@@ -87,7 +88,10 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
       name: `jackstay-${name}`,
       main: (name === 'mediator' && host.mediatorMain) || programs[name],
       args: ['--kubeconfig', kubeconfig, '--port', String(port), ...extra],
-      ...(name === 'mediator' && { nodeFlags: host.mediatorNodeFlags ?? [] }),
+      ...(name === 'mediator' && {
+        nodeFlags: host.mediatorNodeFlags ?? [],
+        env: host.mediatorEnv ?? {},
+      }),
       logFile: join(logs, `${name}.log`),
       readyUrl: `http://127.0.0.1:${port}/readyz`,
       signal,

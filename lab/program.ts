@@ -11,6 +11,8 @@ export interface ProgramOptions {
   readonly args: readonly string[]
   /** Of Node.js itself, before the program. */
   readonly nodeFlags?: readonly string[]
+  /** Beside what this process has. */
+  readonly env?: Readonly<Record<string, string>>
   /** Everything it writes, appended. */
   readonly logFile: string
   /** Answers 200 when the program is ready. */
@@ -46,6 +48,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     [...(options.nodeFlags ?? []), options.main, ...options.args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
       // its own group: Ctrl-C at the terminal reaches us, and we end the programs in order
       detached: true,
     },

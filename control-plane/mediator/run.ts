@@ -43,7 +43,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
 /** What goes on beside the line until the signal aborts. */
 async function runBesides(
   options: MediatorOptions,
-  { cluster, breakers, refusals }: Parts,
+  { cluster, breakers, hindrance, refusals }: Parts,
   driven: DriverOptions,
 ): Promise<void> {
   const { outside, shownHours, log, signal } = options
@@ -51,7 +51,8 @@ async function runBesides(
     sweep(driven, shownHours * 3600_000, sweepMs, signal),
     flushing(refusals, log, signal),
     outside.run(),
-    startPager({ ...options, cluster, breakers }),
+    startPager({ ...options, cluster, breakers, hindrance }),
+    hindrance.run(),
   ])
 }
 

@@ -82,6 +82,7 @@ export interface LineSettings extends WorldSettings {
   /** What lies between the programs and the API server. */
   readonly link?: Pick<SlowLink, 'lead'>
   readonly mediatorNodeFlags?: readonly string[]
+  readonly mediatorEnv?: Readonly<Record<string, string>>
   /** Its bundle, instead of the checkout's main file. */
   readonly mediatorMain?: string
 }

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, afterEach, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type IntentView, intentView } from '@jackstay/contract/api'
+import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { until } from './attempt.ts'
+import { jackstay } from './cli-desk.ts'
+import { type FailingSync, failingSync, noFailingSync } from './failing-sync.ts'
 import { type ApiCall, type FaultyApi, faultyApi, pass } from './faulty-api.ts'
 import { ledgerVerdict } from './ledger-verdict.ts'
 import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
+import { noSmallDisk, smallDisk } from './small-disk.ts'
 import { code } from './test-agent.ts'
 
 /** A machine under load takes its time; nothing here waits for it longer than it takes. */
@@ -16,10 +20,13 @@ const patienceMs = 120_000
 /** In place of the half minute that is usual. */
 const staleSeconds = 5
 
+const noSync = await noFailingSync()
+
 describe('while what the mediator stands on fails', { skip: await noLine() }, () => {
   let directory: string
   let plan: string
   let api: FaultyApi
+  let syncs: FailingSync | undefined
   let w: LineWorld
   let free: Tenant
   let asked: Tenant
@@ -32,8 +39,10 @@ describe('while what the mediator stands on fails', { skip: await noLine() }, ()
     const preload = new URL('./faulty-machine.ts', import.meta.url)
     preload.searchParams.set('plan', plan)
     api = await faultyApi()
+    if (noSync === false) syncs = await failingSync(directory)
     w = await lineWorld({
       mediatorNodeFlags: ['--import', preload.href],
+      ...(syncs && { mediatorEnv: syncs.env }),
       mediatorFlags: ['--stale-seconds', String(staleSeconds)],
       link: api,
     })
@@ -156,6 +165,31 @@ describe('while what the mediator stands on fails', { skip: await noLine() }, ()
     const args = ['-n', asked.targets, 'get', 'intent', id, '-o', 'jsonpath={.status.digest}']
     await w.until(async () => (await w.kubectl(args)).stdout !== '', 'the Intent object shows')
     return { id, name }
+  }
+
+  /** A change that does not hold, and whose undo waits for a Suspension to be lifted. */
+  async function heldUndo() {
+    const tenant = await w.tenant({
+      rules: [{ name: 'allow', allow: { when: 'true' } }],
+      verifySeconds: 1,
+    })
+    const name = await target(tenant)
+    const suspension = {
+      ...{ apiVersion: groupVersion, kind: 'Suspension', metadata: { name: tenant.class } },
+      spec: { class: tenant.class, undo: 'hold', reason: 'the test holds it' },
+    }
+    api.after = async (call) => {
+      if (call.intent === undefined || !call.writes) return pass
+      const stdin = JSON.stringify(suspension)
+      assert.equal((await w.kubectl(['create', '-f', '-'], { stdin })).code, 0)
+      api.after = () => pass
+      return pass
+    }
+    const body = await tenant.agent.submission(3, { namespace: tenant.targets, name })
+    const id = await insist(tenant, body)
+    const held = async () => phaseOf(await tenant.agent.follow(id, 1)) === 'undo'
+    await until('the undo is held', held, patienceMs)
+    return { tenant, class: tenant.class, id, name }
   }
 
   it('half of all requests answered 429 or 500: one effect and one end for each intent (T45)', async (t) => {
@@ -284,6 +318,76 @@ describe('while what the mediator stands on fails', { skip: await noLine() }, ()
     await machine({ commitMs: 300 })
     assert.deepEqual(new Set(await severally(3)), new Set(['verified/succeeded']))
     await machine({})
+    await assertBack(t)
+  })
+
+  it('a disk that fails a sync ends the process, and what was acknowledged is there (T46)', {
+    skip: noSync,
+  }, async (t) => {
+    const { id, name } = await waiting()
+    await syncs?.begin()
+    await w.approve(id, asked)
+    await w.plane.mediator.exited()
+    assert.equal(api.taken.filter((call) => call.intent === id).length, 0, 'nothing without a leaf')
+    assert.equal(await w.replicas(asked, name), 2)
+    const log = await readFile(join(w.plane.logs, 'mediator.log'), 'utf8')
+    assert.match(log.trimEnd().split('\n').at(-1) ?? '', /could not make a commit durable.*I\/O/i)
+    // it does not come up on a disk that it cannot trust either
+    await assert.rejects(w.plane.mediator.start())
+    await syncs?.end()
+    await w.plane.mediator.start()
+    assert.equal(await assertOne(asked, id, name), 'verified/succeeded')
+    await assertBack(t)
+  })
+
+  it('a full disk: nothing new, undos and stops go on, room alone mends it (T70)', {
+    skip: noSmallDisk(),
+  }, async (t) => {
+    // a tenant that comes later edits rules, which voids what waits
+    const undone = await heldUndo()
+    const { id, name } = await waiting()
+    await w.plane.mediator.stop()
+    const disk = await smallDisk(w.plane.dataDirectory)
+    t.after(async () => {
+      await w.plane.mediator.stop()
+      await disk[Symbol.asyncDispose]()
+    })
+    await w.plane.mediator.start()
+    await disk.fill()
+    const late = await target(free)
+    const refused = async () => {
+      const body = await free.agent.submission(0, { namespace: free.targets, name: late })
+      const answer = await free.agent.submit(body)
+      if (answer.status < 300) return false
+      assert.equal(code(answer), '503 not_ready')
+      assert.match(JSON.stringify(answer.body), /disk of the ledger is full: make room/)
+      return true
+    }
+    await until('the disk is full for the ledger too', refused, patienceMs)
+    await ready(false)
+    const { kubeconfig } = w.cluster
+    const type = (...line: string[]) => jackstay(line, { kubeconfig, server: w.plane.mediatorUrl })
+    const status = await type('status')
+    assert.deepEqual([status.exit, /disk of the ledger is full/.test(status.out)], [6, true])
+    assert.equal((await type('why', id)).exit, 0)
+
+    await w.approve(id, asked)
+    const stuck = `"intentId":"${id}"`
+    const tried = async () => {
+      const log = await readFile(join(w.plane.logs, 'mediator.log'), 'utf8')
+      return log.split('\n').some((line) => line.includes(stuck) && /disk .* is full/.test(line))
+    }
+    await until('the approved intent cannot go on', tried, patienceMs)
+    assert.equal(api.taken.filter((call) => call.intent === id).length, 0)
+
+    assert.equal((await type('resume', '--class', undone.class, '--yes')).exit, 0)
+    assert.match(await assertOne(undone.tenant, undone.id, undone.name), /^rolled_back/)
+    assert.equal((await type('suspend', '--class', asked.class, '--reason', 'full')).exit, 0)
+    assert.ok(await refused(), 'and all that on a disk that is still full')
+    assert.equal((await type('resume', '--class', asked.class, '--yes')).exit, 0)
+
+    await disk.makeRoom()
+    assert.equal(await assertOne(asked, id, name), 'verified/succeeded')
     await assertBack(t)
   })
 })

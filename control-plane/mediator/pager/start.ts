@@ -6,6 +6,7 @@ import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
 import { tokenIn } from '@jackstay/service/static-token'
 import type { Breakers } from '../breakers/breakers.ts'
+import type { Hindrance } from '../memory/hindrance.ts'
 import type { Outside } from '../memory/outside.ts'
 import type { Clock, ClusterView } from '../ports.ts'
 import type { Concern } from './concerns.ts'
@@ -22,6 +23,7 @@ export interface StartOptions {
   readonly pagerTo: PagerTarget | undefined
   readonly store: Store
   readonly outside: Outside
+  readonly hindrance: Pick<Hindrance, 'now'>
   readonly cluster: ClusterView
   readonly breakers: Pick<Breakers, 'views'>
   readonly clock: Clock
@@ -35,7 +37,11 @@ export async function startPager(options: StartOptions): Promise<void> {
   const { pagerTo, store, outside, cluster, clock, breakers } = options
   if (pagerTo === undefined) return
   const { url, tokenFile } = pagerTo
-  const others = () => [...overdue(cluster.suspensions(), clock.now()), ...open(breakers.views())]
+  const others = () => [
+    ...overdue(cluster.suspensions(), clock.now()),
+    ...open(breakers.views()),
+    ...hindering(options.hindrance.now()),
+  ]
   await pager({
     ...options,
     url,
@@ -49,6 +55,10 @@ function open(views: readonly BreakerView[]): readonly Concern[] {
   return views
     .filter(({ state }) => state !== 'closed')
     .map(({ scope, key, cause, retryAt }) => ({ kind: 'breaker', scope, key, cause, retryAt }))
+}
+
+function hindering(why: string | undefined): readonly Concern[] {
+  return why === undefined ? [] : [{ kind: 'ledger', problem: 'hindered', detail: why }]
 }
 
 /** Suspensions that were meant to have ended: no program may lift them. */

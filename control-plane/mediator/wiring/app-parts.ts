@@ -47,10 +47,16 @@ export function appParts(options: MediatorOptions, parts: Parts, driver: Driver)
 }
 
 /** What is missing before anything can be decided. */
-export function notReady({ cluster, rules }: Pick<Parts, 'cluster' | 'rules'>): readonly string[] {
+export function notReady({
+  cluster,
+  rules,
+  hindrance,
+}: Pick<Parts, 'cluster' | 'rules' | 'hindrance'>): readonly string[] {
+  const hindered = hindrance.now()
   return [
     ...cluster.unsynced().map((name) => `cache \`${name}\` is not in step`),
     ...(rules.loaded() ? [] : ['the rules are not loaded']),
+    ...(hindered === undefined ? [] : [hindered]),
   ]
 }
 
@@ -78,9 +84,10 @@ function clusterInfo(options: MediatorOptions): AppParts['clusterInfo'] {
 /** What people read about the line as a whole. */
 function peopleParts(
   { store, clock, clusterUid, catalogueVersion }: MediatorOptions,
-  { caches, cluster, rules, changes }: Parts,
+  parts: Parts,
   driver: Driver,
 ): Pick<AppParts, 'manual' | 'watched' | 'self'> {
+  const { caches, rules, changes } = parts
   const startedAt = new Date(clock.now()).toISOString()
   return {
     manual: manualTriggers(store, clock, changes, uuid7, () => driver.recheck()),
@@ -89,7 +96,7 @@ function peopleParts(
       keys: () => caches.keys.values(),
     },
     self: () => ({
-      ...{ clusterUid, catalogueVersion, startedAt, notReady: [...notReady({ cluster, rules })] },
+      ...{ clusterUid, catalogueVersion, startedAt, notReady: [...notReady(parts)] },
       rules: {
         loaded: rules.loaded(),
         problems: rules

@@ -6,6 +6,7 @@ import { startWatching, type Watching } from '../cluster/start.ts'
 import type { Aggregation } from '../flood/aggregation.ts'
 import { startAggregation } from '../flood/start.ts'
 import { type Limits, startLimits } from '../limits/start.ts'
+import { type Hindrance, watchHindrance } from '../memory/hindrance.ts'
 import { type Journal, journal } from '../memory/journal.ts'
 import { type Recent, recent } from '../people/recent.ts'
 import { type Sightings, sightings } from '../people/sightings.ts'
@@ -24,6 +25,7 @@ export interface Parts extends Watching {
   readonly limits: Limits
   readonly recent: Recent
   readonly journal: Journal
+  readonly hindrance: Hindrance
   readonly breakers: Breakers
   readonly refusals: Aggregation
   /** Who claims intents here. */
@@ -52,6 +54,7 @@ export async function openParts(options: MediatorOptions, recheck: () => void): 
     sightings: seen,
     recent: recent(randomUUID(), changes, () => clock.now()),
     journal: journal(),
+    hindrance: watchHindrance(options),
     refusals: await startAggregation(options),
     holder: randomUUID(),
   }

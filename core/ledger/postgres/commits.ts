@@ -60,6 +60,8 @@ export class PostgresCommits {
   #batch = 0
   #running: Promise<void> | undefined
   #refusal: JackstayError | undefined
+  /** What the last transaction failed by, where that was no fault of what it wrote. */
+  #failed: JackstayError | undefined
 
   constructor(connection: Connection, log: PostgresLog, limits: CommitLimits) {
     this.#connection = connection
@@ -98,6 +100,11 @@ export class PostgresCommits {
     return promise
   }
 
+  /** Why nothing is written, if so: the next transaction that stands ends it. */
+  get hindrance(): string | undefined {
+    return (this.#refusal ?? this.#failed)?.message
+  }
+
   /** Throws what keeps the store from being used, if anything does. */
   assertUsable(): void {
     if (this.#refusal !== undefined) throw this.#refusal
@@ -131,6 +138,7 @@ export class PostgresCommits {
     for (;;) {
       try {
         for (const done of await this.#attempt(jobs, deadline)) done()
+        this.#failed = undefined
         return
       } catch (error) {
         if (error instanceof NotCommitted && performance.now() < deadline) continue
@@ -235,6 +243,7 @@ export class PostgresCommits {
     if (answer instanceof JackstayError && answer.code === 'ledger_damaged') {
       this.#refusal ??= answer
     }
+    if (answer instanceof JackstayError && !isOfData(answer)) this.#failed = answer
     return answer
   }
 }

@@ -73,6 +73,10 @@ export class PostgresStore implements ErasableStore {
     }, leadershipMs).unref()
   }
 
+  async hindrance() {
+    return this.#writes.hindrance
+  }
+
   async append(request: AppendRequest) {
     const prepared = prepareAppend(request)
     const { intentId } = request

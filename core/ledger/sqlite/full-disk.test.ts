@@ -44,6 +44,7 @@ it('T70 a full disk: new work is refused, undo, outcome and suspension are writt
     while (true) await store.appendLeaves([{ kind: 'decision', data: 'x'.repeat(15_000) }])
   }
   await assert.rejects(refused(), { code: 'not_ready', status: 503, retryable: true })
+  assert.match((await store.hindrance()) ?? '', /disk of the ledger is full/)
   const size = await store.size()
   await store.appendLeaves([{ kind: 'suspension', data: 'stop' }])
   const phase = { phase: 'undo', leaves: [{ kind: 'outcome', data: 'undone' }] } as const
@@ -59,6 +60,7 @@ it('T70 a full disk: new work is refused, undo, outcome and suspension are writt
   await again.close()
   await rm(others)
   const roomy = await openStore(options)
+  assert.equal(await roomy.hindrance(), undefined)
   await roomy.append(anAppend({ intentId: 'new' }))
   assert.equal(await roomy.size(), size + 102)
   await roomy.close()

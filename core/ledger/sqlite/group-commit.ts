@@ -115,6 +115,11 @@ export class GroupCommit {
     if (this.#refusal !== undefined) throw this.#refusal
   }
 
+  /** Why ordinary work is refused, if it is; looks at a full disk again. */
+  hindrance(): string | undefined {
+    return (this.#refusal ?? (this.#isFull() ? diskFull() : undefined))?.message
+  }
+
   /** Commits what waits and refuses everything after. False when the database must stay untouched. */
   close(): boolean {
     if (this.#refusal?.code === 'draining') return true

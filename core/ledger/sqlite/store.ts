@@ -270,6 +270,10 @@ class SqliteStore implements StoreEngine {
     return this.#writes.submit(() => this.#claims.release(intentId, fence), { reserved: true })
   }
 
+  async hindrance() {
+    return this.#writes.hindrance()
+  }
+
   async checkpoint() {
     this.#writes.assertUsable()
     return this.#log.note

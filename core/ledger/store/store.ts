@@ -231,6 +231,9 @@ export interface Store {
   /** RFC 6962 proof that the tree of `from` leaves is a prefix of the tree of `to` leaves. */
   consistencyProof(from: number, to: number): Promise<readonly Uint8Array[]>
 
+  /** Why new work is not written at present, in words for people; undefined while it is. */
+  hindrance(): Promise<string | undefined>
+
   /** Finishes what is queued, then refuses everything. */
   close(): Promise<void>
 }

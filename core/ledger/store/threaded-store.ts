@@ -80,6 +80,7 @@ class ThreadedStore implements ErasableStore {
   readonly claim = this.#method('claim', { reserved: true })
   readonly renew = this.#method('renew', { reserved: true })
   readonly release = this.#method('release', { reserved: true })
+  readonly hindrance = this.#method('hindrance')
   readonly checkpoint = this.#method('checkpoint')
   readonly size = this.#method('size')
   readonly tile = this.#method('tile')
