@@ -211,6 +211,20 @@ describe('the line refuses', () => {
     assert.equal(await line.toEnd(), 'refused/class_not_granted')
   })
 
+  it('a class whose agents hold more than reads, also where that came while people looked (T85)', async () => {
+    const line = helpful(new Line())
+    line.wide = 'the RoleBinding shop/x gives agents of `jackstay-class-a` the ClusterRole `edit`'
+    assert.equal(await line.toEnd(), 'refused/more_than_reads')
+    assert.equal(line.record().ended?.message, line.wide)
+    const later = helpful(new Line())
+    later.policies = [askPeople]
+    assert.equal(await later.go(), 'approve')
+    later.wide = line.wide
+    later.approve()
+    assert.equal(await later.toEnd(), 'refused/more_than_reads')
+    assert.deepEqual([...line.cluster.effects, ...later.cluster.effects], [])
+  })
+
   it('to go on while a cache is out of step, and loses nothing (T17)', async () => {
     const line = helpful(new Line())
     line.synced = false

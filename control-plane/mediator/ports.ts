@@ -106,6 +106,8 @@ export interface ClusterView {
   key(thumbprint: string): KeyView | undefined
   pod(namespace: string, name: string): PodView | undefined
   namespace(name: string): NamespaceView | undefined
+  /** Why the agents of a class namespace may do more by themselves than read, or undefined. */
+  moreThanReads(classNamespace: string): string | undefined
   windows(): readonly CompiledWindow[]
   /** Every ResourceQuota of the namespace. */
   quotas(namespace: string): readonly QuotaView[]

@@ -26,6 +26,7 @@ export const reasons = [
   'breaker_open',
   'outside_class',
   'class_not_granted',
+  'more_than_reads',
   'target_not_found',
   'not_governed',
   'unknown_action',

@@ -85,6 +85,8 @@ const advice: Readonly<Partial<Record<Reason, string>>> = {
     'your class may not do this: choose an action of `tools/list` and a target it may name',
   class_not_granted:
     'people have to grant your class first: nothing will be carried out until then',
+  more_than_reads:
+    'people have to take rights from your identity first: nothing will be carried out until then',
   target_not_found: 'there is no such object: read the cluster and correct the target',
   unknown_action: 'there is no such action: choose one of `tools/list`',
   invalid_params: 'correct the params as the message says, then propose it once more',

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { triggerList } from '@jackstay/contract/api'
+import { attempt, passed } from './attempt.ts'
+import { bindingOf, boundAnyway } from './governed.ts'
 import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
 
 describe('alerts', { skip: await noLine() }, () => {
@@ -36,8 +38,8 @@ describe('alerts', { skip: await noLine() }, () => {
     return answer.status
   }
 
-  async function triggers(wait = 5) {
-    const headers = { authorization: `Bearer ${await tenant.agent.token('intent')}` }
+  async function triggers(wait = 5, { agent }: Pick<Tenant, 'agent'> = tenant) {
+    const headers = { authorization: `Bearer ${await agent.token('intent')}` }
     const url = `${w.plane.mediatorUrl}/v1/triggers?wait=${wait}`
     return triggerList.parse(await (await fetch(url, { headers })).json()).triggers
   }
@@ -109,5 +111,39 @@ describe('alerts', { skip: await noLine() }, () => {
     const { namespace, name } = holder?.pod ?? pods[0].pod
     await w.kubectl(['-n', namespace, 'delete', 'pod', name, '--grace-period=0', '--force'])
     await w.until(async () => (await poll(other, 'wait=5')).includes(id), 'the other takes over')
+  })
+
+  it('stay with nobody while agents of the class hold more than reads, and nothing is done for it (T85)', async () => {
+    const held = await w.tenant()
+    await w.deployment(held, 'left-alone', 2)
+    const wide = `wide-${held.class}`
+    const account = { namespace: held.namespace, name: 'agent' }
+    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${held.targets}/rolebindings/${wide}`
+    await boundAnyway(w, [bindingOf(wide, 'edit', account, held.targets)])
+    const ready = async (status: string) => {
+      const condition = `--for=condition=Ready=${status}`
+      const { code, stderr } = await w.kubectl([
+        'wait',
+        condition,
+        '--timeout=60s',
+        `agentclass/${held.class}`,
+      ])
+      assert.equal(code, 0, stderr)
+    }
+    await ready('False')
+    const why = '{.status.conditions[?(@.type=="ReadsOnly")].message}'
+    const said = await w.kubectl(['get', 'agentclass', held.class, '-o', `jsonpath=${why}`])
+    assert.match(said.stdout, new RegExp(`RoleBinding ${held.targets}/${wide} gives .*\`edit\``))
+    const target = { namespace: held.targets, name: 'left-alone' }
+    assert.equal(phaseOf(await held.agent.scale(1, target)), 'refused/more_than_reads')
+    const authorization = `Bearer ${w.plane.alertToken}`
+    const body = webhook('firing', { tenant: held.class }, 'abc9')
+    assert.equal(await post(body, authorization), 202)
+    assert.deepEqual(await triggers(0, held), [])
+    // once it is gone all goes on by itself
+    passed(await attempt(w.admin, 'DELETE', path))
+    await ready('True')
+    assert.equal((await triggers(5, held)).length, 1)
+    assert.equal(await w.replicas(held, 'left-alone'), 2)
   })
 })

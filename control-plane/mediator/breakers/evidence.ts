@@ -37,6 +37,7 @@ const told: Readonly<Record<Reason, EvidenceKind>> = {
   budget_exhausted: 'other',
   breaker_open: 'other',
   class_not_granted: 'other',
+  more_than_reads: 'other',
   rehearsal_failed: 'other',
   autonomy: 'other',
   rejected: 'other',

@@ -4,8 +4,8 @@ import type { ClassView, Ports } from '../ports.ts'
 import { granted } from './grant.ts'
 
 /**
- * Whether the agent may act at all by now: its key stands, and its class exists, is granted and still
- * lives where the agent does. Admit asks first, dispatch again: both by this one list.
+ * Whether the agent may act at all by now: its key stands, and its class exists, is granted, still
+ * lives where the agent does, and holds its agents to reads. Admit asks first, dispatch again: both by this one list.
  */
 export function authorityOf(record: IntentRecord, ports: Ports): { class: ClassView } | Refusal {
   const { agent } = record.authenticated
@@ -23,5 +23,7 @@ export function authorityOf(record: IntentRecord, ports: Ports): { class: ClassV
     const message = `the class \`${found.name}\` lives in another namespace than the agent`
     return { refused: 'outside_class', message }
   }
+  const wide = ports.cluster.moreThanReads(found.spec.namespace)
+  if (wide !== undefined) return { refused: 'more_than_reads', message: wide }
   return { class: found }
 }

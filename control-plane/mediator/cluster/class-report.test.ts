@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { catalogue } from '@jackstay/actions/catalogue'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
+import { systemNamespace } from '@jackstay/contract/namespaces'
 import { decide } from '@jackstay/judge/decide'
 import { compileRules } from '@jackstay/judge/rules'
-import { allowAll, classSpec, Line } from '../line/line-builder.ts'
+import { allowAll, approval, classSpec, Line } from '../line/line-builder.ts'
 import type { ClassView } from '../ports.ts'
 import { classReport, policyReport } from './class-report.ts'
 import { projectClass } from './cluster-caches.ts'
@@ -16,9 +17,19 @@ function stored(kind: string, name: string, spec: unknown) {
   return { apiVersion: groupVersion, kind, metadata, spec: spec as object }
 }
 
-function reported(spec: unknown, others: readonly ClassView[] = []) {
+function reported(spec: unknown, others: readonly ClassView[] = [], wide?: string) {
   const found = projectClass(stored('AgentClass', 'a', spec))
-  const cluster = { approvalsOf: () => [], classes: () => others }
+  const cluster = { approvalsOf: () => [], classes: () => others, moreThanReads: () => wide }
+  return classReport(found, cluster, { oneOperator: false, catalogue })
+}
+
+/** Of a class that people granted. */
+function granted(wide?: string) {
+  const found = projectClass(stored('AgentClass', 'a', classSpec))
+  assert.ok(found.problem === undefined)
+  const subject = { kind: 'AgentClass', name: 'a', uid: found.uid } as const
+  const approvals = [approval({ digest: found.hash, subject, namespace: systemNamespace })]
+  const cluster = { approvalsOf: () => approvals, classes: () => [], moreThanReads: () => wide }
   return classReport(found, cluster, { oneOperator: false, catalogue })
 }
 
@@ -47,6 +58,17 @@ describe('an AgentClass says', () => {
     const { valid } = reported(classSpec, [mine, other('c'), other('b')])
     assert.match(valid.message, /^`b`, `c` claims the namespace .* no agent can enrol there/)
     assert.ok(reported(classSpec, [mine, other('d', 'jackstay-class-d')]).valid.ok)
+  })
+
+  it('what gives its agents more than reads, and is not ready for that alone (T85)', () => {
+    const wide = 'the RoleBinding shop/x gives agents the ClusterRole `edit`'
+    const { readsOnly, ready } = granted(wide)
+    assert.equal(readsOnly.ok, false)
+    assert.ok(readsOnly.message.startsWith(wide), readsOnly.message)
+    assert.deepEqual(ready, readsOnly)
+    assert.ok(granted().ready.ok)
+    // the first thing that is missing is the reason
+    assert.match(reported(classSpec).ready.message, /needs 1 approval/)
   })
 
   it('why it cannot be read, and that it grants nothing then', () => {

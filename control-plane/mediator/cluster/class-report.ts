@@ -10,17 +10,27 @@ interface Report {
   readonly message: string
 }
 
+/** Apart, what a class lacks; together, whether its agents can get anything done. */
+interface ClassReport {
+  readonly grant: Report
+  readonly valid: Report
+  readonly readsOnly: Report
+  readonly ready: Report
+}
+
 type Catalogue = readonly Pick<CatalogueEntry, 'name'>[]
 
 /** Whether a class is granted, and whether what its spec says can be: both for its conditions. */
 export function classReport(
   found: CachedClass,
-  cluster: Pick<ClusterView, 'approvalsOf' | 'classes'>,
+  cluster: Pick<ClusterView, 'approvalsOf' | 'classes' | 'moreThanReads'>,
   { oneOperator, catalogue }: { readonly oneOperator: boolean; readonly catalogue: Catalogue },
-): { readonly grant: Report; readonly valid: Report } {
+): ClassReport {
   if (found.problem !== undefined) {
     const grant = { ok: false, message: 'it cannot be read, so it grants nothing' }
-    return { grant, valid: { ok: false, message: found.problem } }
+    const valid = { ok: false, message: found.problem }
+    // whose agents it means is not known either
+    return together({ valid, grant, readsOnly: { ok: false, message: grant.message } })
   }
   const { granted: ok, message } = granted(found, cluster, oneOperator)
   const { namespace, actions } = found.spec
@@ -42,10 +52,23 @@ export function classReport(
       catalogue,
     ),
   ]
-  return {
-    grant: { ok, message },
+  const wide = cluster.moreThanReads(namespace)
+  return together({
     valid: { ok: wrong.length === 0, message: wrong.join('; ') || 'its spec can be followed' },
-  }
+    grant: { ok, message },
+    readsOnly: {
+      ok: wide === undefined,
+      message:
+        wide === undefined
+          ? 'its agents hold no more than reads'
+          : `${wide}: nothing is done for the class until that is gone`,
+    },
+  })
+}
+
+function together(parts: Omit<ClassReport, 'ready'>): ClassReport {
+  const missing = Object.values(parts).find(({ ok }) => !ok)
+  return { ...parts, ready: missing ?? { ok: true, message: 'its agents may act' } }
 }
 
 /** Whether all that a policy says has an effect. */

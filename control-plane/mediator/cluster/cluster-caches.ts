@@ -24,6 +24,7 @@ import type {
   NamespaceView,
   PodView,
 } from '../ports.ts'
+import { moreThanReads, openRightsCaches, type RightsCaches } from '../rights/caches.ts'
 import {
   openSurroundingCaches,
   priorityIn,
@@ -58,7 +59,7 @@ function readable(found: CachedClass | undefined): ReadableClass | undefined {
   return found === undefined || found.problem !== undefined ? undefined : found
 }
 
-export interface Caches extends SurroundingCaches {
+export interface Caches extends SurroundingCaches, RightsCaches {
   readonly classes: WatchCache<CachedClass>
   readonly keys: WatchCache<KeyView>
   readonly policies: WatchCache<PolicyView>
@@ -140,6 +141,7 @@ export function openCaches(
     })),
     pods: coreCache(client, 'pods', keeping, projectPod, { index: (pod) => pod.uid }),
     ...openSurroundingCaches(client, keeping),
+    ...openRightsCaches(client, keeping),
     targets: openTargetCaches(client, kinds, keeping),
   }
 }
@@ -238,6 +240,7 @@ export function clusterView(caches: Caches, oneOperator: boolean): CachedCluster
       return !caches.pods.synced() || podIsLive(caches.pods.find(uid), uid)
     },
     namespace: (name) => caches.namespaces.get(undefined, name),
+    moreThanReads: (classNamespace) => moreThanReads(caches, classNamespace),
     windows: () =>
       [...caches.windows.values()]
         .filter((view) => windowGrant(view, approvalsOf, oneOperator)?.granted !== false)

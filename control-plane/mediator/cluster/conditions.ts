@@ -40,7 +40,7 @@ export interface ReportOptions {
 }
 
 /**
- * Says on AgentClasses whether they are granted and for which hash, on ActionPolicies whether
+ * Says on AgentClasses whether they are granted, for which hash, and what they lack, on ActionPolicies whether
  * their rules load, and on ChangeWindows whether they are in force. Level-triggered; nothing reads
  * these back. Answers when time alone will change a report, in milliseconds since the epoch.
  */
@@ -49,8 +49,14 @@ export async function reportConditions(options: ReportOptions): Promise<number |
   const writes: Promise<void>[] = []
   for (const found of caches.classes.values()) {
     const broken = closedBreakers(openBreakers(found.name))
-    const { grant, valid } = classReport(found, cluster, options)
-    const conditions = [{ type: 'Granted', ...grant }, { type: 'Valid', ...valid }, broken]
+    const { grant, valid, readsOnly, ready } = classReport(found, cluster, options)
+    const conditions = [
+      { type: 'Ready', ...ready },
+      { type: 'Granted', ...grant },
+      { type: 'Valid', ...valid },
+      { type: 'ReadsOnly', ...readsOnly },
+      broken,
+    ]
     const extra = { specHash: found.problem === undefined ? found.hash : null }
     const report = { generation: found.generation, conditions, extra }
     writes.push(write(options, agentClass.plural, found.name, report))

@@ -47,6 +47,9 @@ export function statusesOnChange(options: StatusOptions): Statuses {
   caches.policies.onChange(soon)
   caches.windows.onChange(soon)
   caches.approvals.onChange(soon)
+  for (const name of ['bindings', 'clusterBindings', 'roles', 'clusterRoles'] as const) {
+    caches[name].onChange(soon)
+  }
   return {
     soon,
     use(running) {

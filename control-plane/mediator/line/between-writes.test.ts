@@ -84,6 +84,11 @@ describe('a plan of many writes', () => {
     ],
     ['the key is revoked', 'key_revoked', (l) => (l.revoked = true)],
     [
+      'its agents are bound to more than reads (T85)',
+      'more_than_reads',
+      (l) => (l.wide = 'the RoleBinding shop/x gives agents edit'),
+    ],
+    [
       'a namespace of its Pods is governed no more',
       'not_governed',
       (l) => (l.world.labels.shop = {}),

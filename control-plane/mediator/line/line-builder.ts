@@ -160,6 +160,8 @@ export class Line {
   /** The namespace is not in the cache. */
   namespaceLost = false
   revoked = false
+  /** What gives the agents of the class more than reads. */
+  wide: string | undefined
   synced = true
   deleting = false
   /** Called before every effect and after it, with its name; throwing is a crash there. */
@@ -266,6 +268,7 @@ export class Line {
           const labels = name === 'shop' ? { 'jackstay.dev/governed': 'true' } : this.systemLabels
           return this.namespaceLost && name === 'shop' ? undefined : { name, labels }
         },
+        moreThanReads: () => this.wide,
         windows: () => this.windows,
         quotas: (namespace) => this.quotas.filter((q) => q.namespace === namespace),
         budgets: (namespace) => this.budgets.filter((b) => b.namespace === namespace),
@@ -377,7 +380,9 @@ function authenticatedWith(
   }
 }
 
-function approval(options: Partial<ApprovalView> & { readonly digest: Digest }): ApprovalView {
+export function approval(
+  options: Partial<ApprovalView> & { readonly digest: Digest },
+): ApprovalView {
   return {
     ...{ name: 'yes', namespace: 'shop', uid, approver: 'oncall-1', groups: ['oncall'] },
     ...{ verdict: 'approve', reason: 'fine', at: '2026-01-01T12:00:00Z' },

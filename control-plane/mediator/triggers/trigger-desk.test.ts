@@ -14,7 +14,7 @@ import { triggerDesk } from './trigger-desk.ts'
 
 async function desk(t: TestContext) {
   const directory = await mkdtemp(join(tmpdir(), 'jackstay-desk-'))
-  const world = { now: 1_000_000, dead: new Set<string>() }
+  const world = { now: 1_000_000, dead: new Set<string>(), offered: true }
   const clock = { now: () => world.now }
   const origin = 'jackstay.dev/11111111-1111-4111-8111-111111111111'
   const store = await openStore({
@@ -31,7 +31,7 @@ async function desk(t: TestContext) {
   const newId = () => `t${++serial}`
   const isLive = (uid: string) => !world.dead.has(uid)
   const it = triggerDesk({
-    ...{ store, clock, changes: changes(), newId, isLive },
+    ...{ store, clock, changes: changes(), newId, isLive, isOffered: () => world.offered },
     onResolved: () => undefined,
   })
   const spec = { ...classSpec, triggers: [{ labels: { team: 'a' } }] }
@@ -63,6 +63,15 @@ describe('an alert', () => {
     world.dead.add('pod-a')
     const both = await Promise.all([poll('pod-b'), poll('pod-c')])
     assert.deepEqual(both.flat(), ['t1'], 'one takes over, not two')
+  })
+
+  it('is not offered while its class is held, and is kept for when it is not (T85)', async (t) => {
+    const { world, it, poll } = await desk(t)
+    await it.accept(alerts(1))
+    world.offered = false
+    assert.deepEqual(await poll('pod-a'), [])
+    world.offered = true
+    assert.deepEqual(await poll('pod-b'), ['t1'])
   })
 
   it('whose answer was lost is offered again, to the same Pod too', async (t) => {

@@ -36,6 +36,8 @@ export interface DeskPorts {
   readonly onResolved: () => void
   /** Whether the Pod of this uid still works on what it took. */
   readonly isLive: (podUid: string) => boolean
+  /** Whether the agents of the class are to begin anything now. */
+  readonly isOffered: (found: ClassView) => boolean
 }
 
 export function triggerDesk(ports: DeskPorts): TriggerDesk {
@@ -91,8 +93,9 @@ async function accept(
 async function lease(
   found: ClassView,
   holder: string,
-  { store, clock, isLive }: DeskPorts,
+  { store, clock, isLive, isOffered }: DeskPorts,
 ): Promise<Trigger[]> {
+  if (!isOffered(found)) return []
   const now = clock.now()
   const taken: Trigger[] = []
   for await (const row of allFiring(store)) {

@@ -42,6 +42,7 @@ export async function openParts(options: MediatorOptions, recheck: () => void): 
   const desk = triggerDesk({
     ...{ store, clock, changes, newId: uuid7, onResolved: recheck },
     isLive: (uid) => cluster.podLives(uid) && !seen.silentFor(uid, forgottenMs),
+    isOffered: ({ spec }) => cluster.moreThanReads(spec.namespace) === undefined,
   })
   const limits = await startLimits(options)
   const breakers = await wireBreakers({

@@ -129,18 +129,24 @@ export const agentClass = defineKind({
   }),
   immutable: false,
   columns: [
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
     {
       name: 'Granted',
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Granted")].status',
     },
-    { name: 'Valid', type: 'string', jsonPath: '.status.conditions[?(@.type=="Valid")].status' },
+    {
+      name: 'Valid',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Valid")].status',
+      priority: 1,
+    },
     { name: 'Autonomy', type: 'string', jsonPath: '.spec.autonomy' },
     { name: 'Namespace', type: 'string', jsonPath: '.spec.namespace' },
     {
       name: 'Why',
       type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Granted")].message',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].message',
     },
     { name: 'Hash', type: 'string', jsonPath: '.status.specHash', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },

@@ -1,0 +1,79 @@
+import { bindingObject, rbacVersion, roleObject } from '@jackstay/contract/rbac'
+import { readRoles } from '@jackstay/contract/readable'
+import {
+  type AgentBinding,
+  agentBinding,
+  beyondReading,
+  excessOf,
+  isReadRole,
+} from '@jackstay/judge/agent-rights'
+import { type WatchCache, watchCache } from '@jackstay/kube/cache'
+import type { KubeClient } from '@jackstay/kube/client'
+import type { KubeObject } from '@jackstay/kube/resources'
+import type { Keeping } from '../cluster/cluster-caches.ts'
+
+/** By which right a role goes beyond reading; roles that do not are left out. */
+interface WideRole {
+  readonly right: string
+}
+
+/** What agents may do is read where it is said: in bindings and roles, whoever made them. */
+export interface RightsCaches {
+  readonly bindings: WatchCache<AgentBinding>
+  readonly clusterBindings: WatchCache<AgentBinding>
+  readonly roles: WatchCache<WideRole>
+  readonly clusterRoles: WatchCache<WideRole>
+}
+
+/** A large cluster has thousands of them, of which few concern agents: those alone are kept. */
+export function openRightsCaches(
+  client: KubeClient,
+  { onError, staleAfterMs }: Keeping,
+): RightsCaches {
+  const opened = <T>(resource: string, project: (object: KubeObject) => T | undefined) =>
+    watchCache<T>({
+      ...{ client, resource: { apiVersion: rbacVersion, resource }, project, staleAfterMs },
+      onError: (error, where) => onError(error, `${resource}/${where}`),
+    })
+  return {
+    bindings: opened('rolebindings', projectBinding),
+    clusterBindings: opened('clusterrolebindings', projectBinding),
+    roles: opened('roles', projectRole),
+    clusterRoles: opened('clusterroles', projectRole),
+  }
+}
+
+export function projectBinding(object: KubeObject): AgentBinding | undefined {
+  const found = agentBinding(bindingObject.parse(object))
+  // what every class has, one for each role and namespace, is no news: the roles themselves are looked at
+  return found?.everybody === undefined && found && isReadRole(found.role) ? undefined : found
+}
+
+export function projectRole(object: KubeObject): WideRole | undefined {
+  const right = beyondReading(roleObject.parse(object).rules)
+  return right === undefined ? undefined : { right }
+}
+
+type Kept = {
+  readonly [name in keyof RightsCaches]: Pick<RightsCaches[name], 'get' | 'values'>
+}
+
+/** Why the agents of a class namespace may do more than the fixed read roles say, or undefined. */
+export function moreThanReads(caches: Kept, classNamespace: string): string | undefined {
+  for (const name of Object.keys(readRoles)) {
+    const wide = caches.clusterRoles.get(undefined, name)
+    if (wide !== undefined) return `the ClusterRole \`${name}\` lets agents \`${wide.right}\``
+  }
+  for (const cache of [caches.clusterBindings, caches.bindings]) {
+    for (const binding of cache.values()) {
+      const { kind, name } = binding.role
+      const wide =
+        kind === 'ClusterRole'
+          ? caches.clusterRoles.get(undefined, name)
+          : caches.roles.get(binding.namespace, name)
+      const excess = excessOf(binding, classNamespace, wide?.right)
+      if (excess !== undefined) return excess
+    }
+  }
+  return undefined
+}
