@@ -2,6 +2,7 @@ import type { Binding, EventData } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { clearance } from './clearance/clearance.ts'
 import type { Judgement } from './line/judgement.ts'
+import { sendOf } from './line/progress.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
 import { dispatchLeaf, end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
@@ -51,5 +52,6 @@ export function dispatched(
   const attempt = (record.dispatched?.attempt ?? 0) + 1
   const data: EventData<'dispatched'> = { attempt, digest, decision, bindings: [...bindings] }
   const leaf = dispatchLeaf(record, at, plan, data)
+  ports.unsent.add(sendOf(attempt, { undo: false }))
   return next({ type: 'dispatched', at: rfc3339(at.at), data }, leaf)
 }

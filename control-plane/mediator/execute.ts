@@ -6,11 +6,11 @@ import { type Cleared, clearance } from './clearance/clearance.ts'
 import { boundBy, dispatched } from './dispatch.ts'
 import { verifyMs } from './line/deadlines.ts'
 import { entryFor, identityOf } from './line/judgement.ts'
-import { approvedPlan, hasWritten, landedWrites } from './line/progress.ts'
+import { approvedPlan, hasWritten, landedWrites, mayHaveLanded, sendOf } from './line/progress.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
 import { end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
-import { attempt } from './writes/attempt.ts'
+import { attempt, found } from './writes/attempt.ts'
 import { bindingOf } from './writes/binding.ts'
 import { effectOf, isGone } from './writes/effects.ts'
 import { stands } from './writes/settle.ts'
@@ -80,9 +80,8 @@ function isFresh(record: IntentRecord, ports: Ports): boolean {
 async function resume(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
   const effect = effectOf(open, undefined, identityOf(record, approvedPlan(record), false), ports)
   const seen = await effect.look()
-  if (seen.state !== 'landed') return askAgain(record, open, ports)
-  const told = { outcome: 'applied', settled: 'by_reading' } as const
-  return written(record, open, { ...told, ...(seen.object && bindingOf(seen.object)) }, ports)
+  const ours = seen.state === 'landed' ? found(seen, mayHaveLanded(record, open)) : undefined
+  return ours === undefined ? askAgain(record, open, ports) : written(record, open, ours, ports)
 }
 
 function written(
@@ -102,7 +101,12 @@ function written(
 async function write(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
   const bound = record.dispatched?.bindings.find((b) => b.write === open.id)
   const identity = identityOf(record, approvedPlan(record), false)
-  return written(record, open, await attempt(effectOf(open, bound, identity, ports)), ports)
+  const unsent = ports.unsent.delete(sendOf(record.dispatched?.attempt ?? 0, { undo: false }))
+  const became = await attempt(
+    effectOf(open, bound, identity, ports),
+    mayHaveLanded(record, open, unsent),
+  )
+  return written(record, open, became, ports)
 }
 
 function keepsMoving(record: IntentRecord, open: PlannedWrite): boolean {
@@ -146,12 +150,12 @@ async function goOn(
   const unplanned = await entryFor(plan.action, ports)?.unplanned?.(plan, ports.targets)
   if (unplanned !== undefined) return notWritten(record, ports, 'write_conflict', unplanned)
   if (open.verb === 'create') return dispatched(record, cleared, [], ports)
-  const found = await ports.targets.read(open.object)
-  const bound = found && bindingOf(found)
-  if (open.verb === 'evict' && isGone(found, open.object.uid)) {
+  const object = await ports.targets.read(open.object)
+  const bound = object && bindingOf(object)
+  if (open.verb === 'evict' && isGone(object, open.object.uid)) {
     return written(record, open, { outcome: 'applied', settled: 'by_reading' }, ports)
   }
-  if (found === undefined || bound === undefined || !stands(found, open.before)) {
+  if (object === undefined || bound === undefined || !stands(object, open.before)) {
     const message = `the object of ${open.id} is not as it was when it was approved`
     return notWritten(record, ports, 'write_conflict', message)
   }

@@ -53,7 +53,12 @@ export interface Advanced {
  * and stops when it has ended or must wait. Approvals, timers, changes in the cluster and restarts
  * all just call this again. Whoever calls holds the intent's claim, and may know its record already.
  */
-export async function advance(id: string, ports: Ports, known?: IntentRecord): Promise<Advanced> {
+export async function advance(
+  id: string,
+  given: Omit<Ports, 'unsent'>,
+  known?: IntentRecord,
+): Promise<Advanced> {
+  const ports = { ...given, unsent: new Set<string>() }
   const told = new Told(ports, known ?? (await ports.history.read(id)))
   try {
     return await follow(told, ports)

@@ -206,6 +206,8 @@ export interface Spending {
 /** Everything a stage may touch. */
 export interface Ports {
   readonly clock: Clock
+  /** What this run put on record to be sent and has not sent: of all else nobody knows. */
+  readonly unsent: Set<string>
   /** The wall clock without its jumps. */
   readonly steady: { ahead(): number }
   /** A setting: one person is on call, and counts for every number of approvals. */

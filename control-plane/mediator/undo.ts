@@ -3,14 +3,20 @@ import type { CreateWrite, ObjectRef, PatchWrite } from '@jackstay/contract/plan
 import type { IntentRecord } from '@jackstay/contract/record'
 import { undoSuspended } from './clearance/suspended.ts'
 import { identityOf } from './line/judgement.ts'
-import { approvedPlan, evictions, writesToUndo } from './line/progress.ts'
+import {
+  approvedPlan,
+  evictions,
+  sendOf,
+  undoMayHaveLanded,
+  writesToUndo,
+} from './line/progress.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
 import { end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
-import { attempt as attemptOf } from './writes/attempt.ts'
+import { attempt as attemptOf, found } from './writes/attempt.ts'
 import { bindingOf } from './writes/binding.ts'
 import { inverseOf } from './writes/effects.ts'
-import { fieldManager, untouched } from './writes/settle.ts'
+import { fieldManager, isSigned, untouched } from './writes/settle.ts'
 
 const maxAttempts = 10
 const suspendedPollMs = 5000
@@ -43,7 +49,9 @@ export const undo: Stage = {
     if (bound === undefined || last !== undefined) return bind(record, write, attempt + 1, ports)
     const identity = identityOf(record, approvedPlan(record), true)
     const effect = inverseOf(write, objectOf(record, write), bound, identity, ports)
-    return undone(write, attempt, await attemptOf(effect), ports)
+    const unsent = ports.unsent.delete(sendOf(attempt, { undo: true }))
+    const maySent = undoMayHaveLanded(record, write, unsent)
+    return undone(write, attempt, await attemptOf(effect, maySent), ports)
   },
 }
 
@@ -59,8 +67,8 @@ async function bind(
   // an inverse whose answer was lost may have landed although the receipt says conflict
   const seen = await inverseOf(write, ref, undefined, identity, ports).look()
   if (seen.state === 'landed' && (attempt > 1 || write.verb === 'create')) {
-    const found = { outcome: 'applied', settled: 'by_reading' } as const
-    return undone(write, attempt - 1, found, ports)
+    const ours = found(seen, undoMayHaveLanded(record, write))
+    if (ours !== undefined) return undone(write, attempt - 1, ours, ports)
   }
   const object = await ports.targets.read(ref)
   const bound = object && bindingOf(object)
@@ -71,6 +79,7 @@ async function bind(
   }
   const bindings = [{ write: write.id, ...bound }]
   const at = rfc3339(ports.clock.now())
+  ports.unsent.add(sendOf(attempt, { undo: true }))
   return next({ type: 'undoDispatched', at, data: { attempt, bindings } })
 }
 
@@ -92,6 +101,10 @@ function whyNotOurs(
     return 'the object was deleted or replaced; nothing is left to restore'
   }
   if (write.verb === 'create') return undefined
+  const receipt = record.written.find((w) => w.write === write.id && w.outcome === 'applied')
+  if (receipt?.settled === 'by_reading' && !isSigned(write)) {
+    return 'what was removed has no owner, and no answer told whether we removed it; restore it by hand if needed'
+  }
   const manager = fieldManager(record.id, false)
   return untouched(object, write, manager)
     ? undefined
@@ -104,6 +117,8 @@ function undone(
   became: {
     readonly outcome: 'applied' | 'conflict' | 'refused' | 'later' | 'held'
     readonly settled: 'by_answer' | 'by_reading'
+    readonly unanswered?: true
+    readonly resourceVersion?: string
     readonly uid?: string
     readonly message?: string
   },

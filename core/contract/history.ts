@@ -150,6 +150,8 @@ const events = {
     /** `later`: a disruption budget does not let the Pod go now. */
     outcome: z.enum(['applied', 'conflict', 'refused', 'later']),
     settled: z.enum(['by_answer', 'by_reading']),
+    /** Of a conflict: it was sent without an answer, so that it may still land. */
+    unanswered: z.literal(true).optional(),
     auditId: z.string().optional(),
     /** Of the object that a `create` made. */
     uid: uuid.optional(),
@@ -173,6 +175,7 @@ const events = {
     attempt: z.int().min(0),
     outcome: z.enum(['applied', 'conflict', 'refused', 'held']),
     settled: z.enum(['by_answer', 'by_reading']),
+    unanswered: z.literal(true).optional(),
     auditId: z.string().optional(),
     resourceVersion: z.string().optional(),
     message: z.string().max(1024).optional(),

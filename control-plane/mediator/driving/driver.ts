@@ -20,7 +20,7 @@ const concurrency = 32
 
 export interface DriverOptions {
   readonly store: Store
-  readonly ports: Omit<Ports, 'history'>
+  readonly ports: Omit<Ports, 'history' | 'unsent'>
   readonly caches: Caches
   readonly projection: Projection
   readonly changes: Changes

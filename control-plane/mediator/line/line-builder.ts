@@ -238,6 +238,7 @@ export class Line {
     const object = { namespace: 'shop', name: this.id, uid, deleting: this.deleting }
     return {
       clock: { now: () => this.now },
+      unsent: new Set(),
       steady: { ahead: () => this.ahead },
       oneOperator: this.oneOperator,
       clusterUid: podUid,

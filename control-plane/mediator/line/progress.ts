@@ -31,3 +31,34 @@ export function writesToUndo(record: IntentRecord): (PatchWrite | CreateWrite)[]
     .filter((w) => !undone.has(w.id))
     .reverse()
 }
+
+/** Names one send among those that are on record and have not left. */
+export function sendOf(attempt: number, { undo }: { readonly undo: boolean }): string {
+  return `${undo ? 'undo' : 'do'} ${attempt}`
+}
+
+/** Whether the write may have got there without a receipt. `unsent`: its newest send has not left. */
+export function mayHaveLanded(record: IntentRecord, write: PlannedWrite, unsent = false): boolean {
+  return isUnheard(record.dispatched?.attempt, record.written, write.id, unsent)
+}
+
+/** The same of its inverse. */
+export function undoMayHaveLanded(
+  record: IntentRecord,
+  write: PlannedWrite,
+  unsent = false,
+): boolean {
+  return isUnheard(record.undoDispatched?.attempt, record.undone, write.id, unsent)
+}
+
+function isUnheard(
+  sends = 0,
+  receipts: IntentRecord['written'] | IntentRecord['undone'],
+  write: string,
+  unsent: boolean,
+): boolean {
+  // an attempt 0 is none: nothing was sent
+  const heard = new Set(receipts.map(({ attempt }) => attempt).filter((attempt) => attempt > 0))
+  const known = heard.size + (unsent ? 1 : 0)
+  return sends > known || receipts.some((one) => one.write === write && one.unanswered === true)
+}

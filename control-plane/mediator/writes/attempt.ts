@@ -2,12 +2,14 @@ import type { Observed } from '@jackstay/actions/action'
 import { JackstayError } from '@jackstay/contract/errors'
 import { visible } from '@jackstay/contract/text'
 import { bindingOf } from './binding.ts'
-import type { Effect } from './effects.ts'
+import type { Effect, Seen } from './effects.ts'
 
 /** What became of one write, told by the API server's answer or by reading the object. */
 export interface Attempted {
   readonly outcome: 'applied' | 'conflict' | 'refused' | 'later'
   readonly settled: 'by_answer' | 'by_reading'
+  /** Of a conflict: sent without an answer, so that it may still land. */
+  readonly unanswered?: true
   readonly auditId?: string
   /** Of the object as it was left; absent where it is gone. */
   readonly uid?: string
@@ -20,18 +22,23 @@ const sends = 5
 
 /**
  * Makes one write at most once. Reads first, so a repeat after a crash finds what landed; the bound
- * resourceVersion lets at most one of any twins land; an unknown answer is settled by reading.
+ * resourceVersion lets at most one of any twins land; an unknown answer is settled by reading. What
+ * reading cannot tell from somebody else's work counts as ours only where ours may have landed.
+ * @param maySent an earlier send may have got there without a receipt
  * @throws JackstayError `upstream_unavailable` when the API server is too busy to take it
  */
-export async function attempt(effect: Effect): Promise<Attempted> {
+export async function attempt(effect: Effect, maySent: boolean): Promise<Attempted> {
   let message = ''
   let left = false
+  let open = maySent
+  const conflict = (why: string): Attempted => ({
+    ...{ outcome: 'conflict', settled: 'by_reading', message: visible(why) },
+    ...(open && { unanswered: true }),
+  })
   for (let sent = 0; sent < sends; sent++) {
     const seen = await effect.look()
-    if (seen.state === 'landed') return { ...applied(seen.object), settled: 'by_reading' }
-    if (seen.state === 'moved') {
-      return { outcome: 'conflict', settled: 'by_reading', message: seen.message }
-    }
+    if (seen.state === 'landed') return found(seen, open) ?? conflict(anothers)
+    if (seen.state === 'moved') return conflict(seen.message)
     const answer = await effect.send({ dryRun: false })
     const audit = 'auditId' in answer && answer.auditId ? { auditId: answer.auditId } : {}
     if (answer.kind === 'applied') {
@@ -43,6 +50,7 @@ export async function attempt(effect: Effect): Promise<Attempted> {
     }
     message = answer.message
     left ||= answer.kind !== 'not_sent'
+    open ||= answer.kind === 'unknown'
   }
   if (!left) {
     // nothing left for the object, so it did not move: whoever drives the line tries again, ever later
@@ -52,8 +60,18 @@ export async function attempt(effect: Effect): Promise<Attempted> {
     )
   }
   const seen = await effect.look()
-  if (seen.state === 'landed') return { ...applied(seen.object), settled: 'by_reading' }
-  return { outcome: 'conflict', settled: 'by_reading', message: visible(message) }
+  if (seen.state === 'landed') return found(seen, open) ?? conflict(anothers)
+  return conflict(message)
+}
+
+const anothers = 'somebody else made the same change first'
+
+/** What stands, as the effect of a write of ours that may have got there; else it is somebody else's. */
+export function found(
+  { object, signed }: Extract<Seen, { state: 'landed' }>,
+  mayBeOurs: boolean,
+): Attempted | undefined {
+  return signed || mayBeOurs ? { ...applied(object), settled: 'by_reading' } : undefined
 }
 
 function applied(

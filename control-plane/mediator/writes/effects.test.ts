@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Observed } from '@jackstay/actions/action'
-import type { CreateWrite, EvictWrite, ObjectRef } from '@jackstay/contract/plan'
+import type { CreateWrite, EvictWrite, ObjectRef, PatchWrite } from '@jackstay/contract/plan'
 import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
 import { attempt } from './attempt.ts'
 import { effectOf, inverseOf } from './effects.ts'
@@ -49,7 +49,7 @@ function portsOf(world: World): Ports {
 const gone = { kind: 'unknown', message: 'cut' } as const
 
 describe('an eviction', () => {
-  const run = (world: World) => attempt(effectOf(evict, bound, identity, portsOf(world)))
+  const run = (world: World) => attempt(effectOf(evict, bound, identity, portsOf(world)), false)
 
   it('that was answered is told by the answer', async () => {
     const applied = () => ({ kind: 'applied', object: {} }) as const
@@ -100,7 +100,8 @@ describe('an eviction', () => {
 })
 
 describe('an object that is made', () => {
-  const run = (world: World) => attempt(effectOf(create, undefined, identity, portsOf(world)))
+  const run = (world: World) =>
+    attempt(effectOf(create, undefined, identity, portsOf(world)), false)
   const ours = () => objectOf({ uid: other, labels: { 'jackstay.dev/intent': 'i1' } })
 
   it('without an answer is found by its label, with its uid (T45, T46)', async () => {
@@ -127,7 +128,7 @@ describe('an object that is made', () => {
     const made = { ...create.object, uid: other }
     const binding = { write: 'w1', uid: other, resourceVersion: '1' }
     const back = (world: World) =>
-      attempt(inverseOf(create, made, binding, { ...identity, undo: true }, portsOf(world)))
+      attempt(inverseOf(create, made, binding, { ...identity, undo: true }, portsOf(world)), false)
     const stopped = (manager: string) => ({
       ...objectOf({
         ...{ uid: other, resourceVersion: '2' },
@@ -164,5 +165,55 @@ describe('an object that is made', () => {
       assert.equal((await back(world)).outcome, 'conflict')
       assert.equal(world.sent, 0)
     })
+  })
+})
+
+describe('a change that only removes a field', () => {
+  const deployment: ObjectRef = {
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' },
+    ...{ namespace: 'shop', name: 'web', uid },
+  }
+  const path = '/spec/paused'
+  const resume: PatchWrite = {
+    ...{ id: 'w1', verb: 'patch', object: deployment, body: { spec: { paused: false } } },
+    before: [{ of: 'Deployment', path, value: { is: true } }],
+    after: [{ of: 'Deployment', path, value: 'absent' }],
+    inverse: { body: { spec: { paused: true } } },
+  }
+  const paused = () => ({ ...objectOf({}), spec: { paused: true } })
+  const resumed = () => ({ ...objectOf({ resourceVersion: '2' }), spec: {} })
+  const run = (world: World, maySent = false) =>
+    attempt(effectOf(resume, bound, identity, portsOf(world)), maySent)
+
+  it('and that somebody else made first is theirs, not ours (T46)', async () => {
+    const world: World = { object: resumed(), answers: [], sent: 0 }
+    const { outcome, unanswered } = await run(world)
+    assert.deepEqual([outcome, unanswered, world.sent], ['conflict', undefined, 0])
+  })
+
+  it('and that the API server said did not land is somebody else’s too (T46)', async () => {
+    const world: World = { object: paused(), answers: [], sent: 0 }
+    world.answers.push(() => {
+      world.object = resumed()
+      return { kind: 'conflict', message: 'it was modified' }
+    })
+    const { outcome, unanswered } = await run(world)
+    assert.deepEqual([outcome, unanswered], ['conflict', undefined])
+  })
+
+  it('counts as ours once it left and no answer came, then or before a crash (T45, T46)', async () => {
+    const world: World = { object: paused(), answers: [], sent: 0 }
+    world.answers.push(() => {
+      world.object = resumed()
+      return gone
+    })
+    assert.equal((await run(world)).outcome, 'applied')
+    assert.equal((await run({ object: resumed(), answers: [], sent: 0 }, true)).outcome, 'applied')
+  })
+
+  it('says of a conflict that what left unanswered may still land', async () => {
+    const moved = { ...objectOf({ resourceVersion: '3' }), spec: { paused: true } }
+    const { outcome, unanswered } = await run({ object: moved, answers: [], sent: 0 }, true)
+    assert.deepEqual([outcome, unanswered], ['conflict', true])
   })
 })

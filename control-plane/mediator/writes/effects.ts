@@ -13,14 +13,18 @@ import type {
 } from '@jackstay/contract/plan'
 import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
 import { bindingOf } from './binding.ts'
-import { type Change, fieldManager, landed } from './settle.ts'
+import { type Change, fieldManager, isSigned, landed } from './settle.ts'
 
 /** What reading the object tells of a write. */
 export type Seen =
-  | { readonly state: 'landed'; readonly object: Observed | undefined }
+  /** `signed`: as the work of this very write; else as somebody's who did the same. */
+  | { readonly state: 'landed'; readonly object: Observed | undefined; readonly signed: boolean }
   /** Still exactly as it was bound: it may be sent. */
   | { readonly state: 'open' }
   | { readonly state: 'moved'; readonly message: string }
+
+/** Whoever saw to it: there is nothing left to do. */
+const goneLike = { state: 'landed', object: undefined, signed: true } as const
 
 /** One write, or its inverse, as an effect that happens at most once. */
 export interface Effect {
@@ -67,7 +71,7 @@ export function inverseOf(
     async look() {
       // what is gone or going needs no stopping
       const found = await ports.targets.read(object)
-      return isGone(found, object.uid) ? { state: 'landed', object: undefined } : stopped.look()
+      return isGone(found, object.uid) ? goneLike : stopped.look()
     },
     send: stopped.send,
   }
@@ -85,7 +89,7 @@ function patch(
     async look() {
       const found = await ports.targets.read(object)
       if (found !== undefined && landed(found, change, manager)) {
-        return { state: 'landed', object: found }
+        return { state: 'landed', object: found, signed: isSigned(change) }
       }
       return isBound(found, bound) ? { state: 'open' } : { state: 'moved', message: 'it moved' }
     },
@@ -106,7 +110,7 @@ function eviction(
   return {
     async look() {
       const found = await ports.targets.read(write.object)
-      if (isGone(found, write.object.uid)) return { state: 'landed', object: undefined }
+      if (isGone(found, write.object.uid)) return goneLike
       return isBound(found, bound) ? { state: 'open' } : { state: 'moved', message: 'it moved' }
     },
     send: (options) => ports.targets.evict(write, demanded(bound), identity, options),
@@ -124,7 +128,7 @@ function creation(write: CreateWrite, identity: WriteIdentity, ports: Ports): Ef
       const found = await ports.targets.read(write.object)
       if (found === undefined) return { state: 'open' }
       return isMadeFor(found, identity.intent)
-        ? { state: 'landed', object: found }
+        ? { state: 'landed', object: found, signed: true }
         : { state: 'moved', message: 'another object of this name is there already' }
     },
     send: (options) => ports.targets.create(write.object, write.body, identity, options),

@@ -40,6 +40,34 @@ export function landed(object: Observed, { before, after }: Change, manager: str
     : moving.every((c) => ours(c, manager))
 }
 
+/**
+ * Whether reading can tell who made the change. What was only removed has no owner: where it is gone,
+ * anybody may have removed it.
+ */
+export function isSigned({ before, after }: Change): boolean {
+  const paths = [...new Set([...before, ...after].map(({ path }) => path))]
+  const changes = paths.flatMap((path) => {
+    const [was, is] = [valueAt(before, path), valueAt(after, path)]
+    return same(was, is) ? [] : [adds(was, is)]
+  })
+  return changes.length === 0 || changes.includes(true)
+}
+
+/** Something stands after it that did not stand so before. */
+function adds(before: Json | undefined, after: Json | undefined): boolean {
+  if (after === undefined) return false
+  if (isMap(before) && isMap(after)) {
+    return Object.keys(after).some((key) => {
+      const [was, is] = [own(before, key), own(after, key)]
+      return !same(was, is) && adds(was, is)
+    })
+  }
+  if (isList(before) && isList(after)) {
+    return after.some((item) => !before.some((old) => same(old, item)))
+  }
+  return true
+}
+
 /** Every field stands as we left it, lists whole: taking the write back takes nothing else along. */
 export function untouched(object: Observed, change: Change, manager: string): boolean {
   return stands(object, change.after) && landed(object, change, manager)
