@@ -17,6 +17,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'jackstay status                                   exit code 0: nothing to look at',
     'jackstay status -o json                           for scripts',
   ],
+  doctor: [
+    'jackstay doctor                                   exit code 0: all is as the chart says',
+    'jackstay doctor --chart charts/jackstay -o json   for scripts',
+  ],
   inbox: [
     'jackstay inbox                                    diff and commands, the next to expire first',
     'jackstay inbox -o wide                            one line each',

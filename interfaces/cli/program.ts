@@ -1,5 +1,6 @@
 import { type Command, CommanderError, Option, Command as Program } from 'commander'
 import { approvalCommands } from './approval-commands.ts'
+import { doctorCommand } from './doctor/command.ts'
 import { showExamples } from './examples.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf } from './failure.ts'
@@ -89,6 +90,7 @@ export function build(terminal: Terminal): Command {
   approvalCommands(program, terminal)
   stopCommands(program, terminal)
   triggerCommands(program, terminal)
+  doctorCommand(program, terminal)
   ledgerCommands(program, terminal)
   policyCommands(program, terminal)
   showExamples(program)

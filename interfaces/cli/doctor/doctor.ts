@@ -1,0 +1,123 @@
+import { agentClassSpec } from '@jackstay/contract/kinds/agent-class'
+import { groupVersion } from '@jackstay/contract/kinds/kind'
+import { type KubeClient, statusOf } from '@jackstay/kube/client'
+import type { ResourceType } from '@jackstay/kube/resources'
+import { z } from 'zod'
+import { exitCodes } from '../exit-codes.ts'
+import { CommandFailed } from '../failure.ts'
+import { type Line, styled } from '../screen.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
+import { ownChart, readChart } from './chart.ts'
+import { reporting, stopped, unready } from './conditions.ts'
+import type { Finding } from './findings.ts'
+import { installed, unseen } from './installed.ts'
+import { mayImpersonate, rightsIn, rightsKinds, rightsOf, widerRights } from './rights.ts'
+
+export interface Examination {
+  /** Folder of the chart; the checkout's own without it. */
+  readonly chart?: string | undefined
+  readonly json: boolean
+}
+
+/** Compares the cluster with the chart, and says what is wrong and what to do. */
+export async function doctor(
+  { chart = ownChart, json }: Examination,
+  client: KubeClient,
+  terminal: Terminal,
+): Promise<void> {
+  const { signal } = terminal
+  const wanted = await readChart(chart)
+  const ask = lists(client, signal)
+  const findings = [
+    ...(await installed(wanted, client, signal)),
+    ...(await rightsFound(ask)),
+    ...(await conditionsFound(ask)),
+    ...stopped(await ask.of({ apiVersion: 'v1', resource: 'namespaces' })),
+    ...ask.unseen,
+  ].sort((a, b) => rank[a.severity] - rank[b.severity] || (a.what < b.what ? -1 : 1))
+  const count = (severity: Finding['severity']) =>
+    findings.filter((one) => one.severity === severity).length
+  const [bad, hidden] = [count('wrong'), count('unseen')]
+  if (json) printData(terminal, { objects: wanted.length, findings })
+  else print(terminal, lines(findings, wanted.length))
+  if (bad > 0) throw new CommandFailed(exitCodes.refused, 'unwell', `${bad} thing(s) are wrong`)
+  if (hidden === 0) return
+  const message = `nothing is wrong that you may see; ${hidden} thing(s) you may not`
+  throw new CommandFailed(exitCodes.unreachable, 'partly_seen', message)
+}
+
+const rank: Readonly<Record<Finding['severity'], number>> = { wrong: 0, unseen: 1, note: 2 }
+
+function lines(findings: readonly Finding[], objects: number): Line[] {
+  const said = findings.flatMap(({ severity, what, next }): Line[] => {
+    const mark = severity === 'wrong' ? styled('red', 'wrong') : styled('yellow', severity)
+    return [
+      [mark, `: ${what}`],
+      ['  ', styled('dim', next)],
+    ]
+  })
+  if (findings.some(({ severity }) => severity !== 'note')) return said
+  const well = `: ${objects} objects of the chart stand as it says, classes and rules are ready, nobody holds more than they should`
+  return [[styled('green', 'well'), well], ...said]
+}
+
+interface Lists {
+  of(resource: ResourceType): Promise<readonly unknown[]>
+  /** What could not be listed. */
+  readonly unseen: Finding[]
+}
+
+/** A kind that is not there has no objects: that it is missing is said of the chart. */
+function lists(client: KubeClient, signal: AbortSignal): Lists {
+  const hidden: Finding[] = []
+  return {
+    unseen: hidden,
+    async of(resource) {
+      const found: unknown[] = []
+      try {
+        for (let next: string | undefined = ''; next !== undefined; ) {
+          const page = await client.list(resource, { signal, ...(next && { continue: next }) })
+          found.push(...page.items)
+          next = page.continue || undefined
+        }
+      } catch (error) {
+        const code = statusOf(error)?.code
+        if (code !== 404 && code !== 403) throw error
+        if (code === 403) {
+          hidden.push(unseen(`${resource.resource} could not be listed: you may not`, 'list'))
+        }
+      }
+      return found
+    },
+  }
+}
+
+const classNamespace = z.object({ spec: agentClassSpec.pick({ namespace: true }) })
+
+async function rightsFound(ask: Lists): Promise<Finding[]> {
+  const [rolebindings, clusterrolebindings, roles, clusterroles] = await Promise.all(
+    rightsKinds.map((resource) => ask.of(rightsIn(resource))),
+  )
+  const empty: readonly unknown[] = []
+  const rights = rightsOf({
+    rolebindings: rolebindings ?? empty,
+    clusterrolebindings: clusterrolebindings ?? empty,
+    roles: roles ?? empty,
+    clusterroles: clusterroles ?? empty,
+  })
+  const classes = await ask.of({ apiVersion: groupVersion, resource: 'agentclasses' })
+  const namespaces = classes.flatMap((one) => {
+    const { success, data } = classNamespace.safeParse(one)
+    return success ? [data.spec.namespace] : []
+  })
+  return [...widerRights(rights, namespaces), ...mayImpersonate(rights)]
+}
+
+async function conditionsFound(ask: Lists): Promise<Finding[]> {
+  const all = await Promise.all(
+    reporting.map(async (one) =>
+      unready(one, await ask.of({ apiVersion: groupVersion, resource: one.kind.plural })),
+    ),
+  )
+  return all.flat()
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { chart } from '@jackstay/lab/install'
+import { z } from 'zod'
+import { attempt, passed } from './attempt.ts'
+import { jackstay } from './cli-desk.ts'
+import { apply, bindingOf, boundAnyway, type Governed, governed } from './governed.ts'
+import { agentClassOf, clusterPath } from './specimens.ts'
+import { noCluster, type World, world } from './world.ts'
+
+const admission = '/apis/admissionregistration.k8s.io/v1'
+const rbac = '/apis/rbac.authorization.k8s.io/v1'
+const answer = z.object({
+  objects: z.number(),
+  findings: z.array(z.object({ severity: z.string(), what: z.string(), next: z.string() })),
+})
+
+describe('jackstay doctor on a real API server', { skip: await noCluster() }, () => {
+  let w: World
+  let g: Governed
+  before(async () => {
+    w = await world()
+    g = await governed(w)
+  })
+  // whatever failed: the chart stands, and nobody holds more
+  after(async () => {
+    if (w === undefined) return
+    const again = [
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '--field-manager=jackstay-install',
+    ]
+    for (const part of ['policies', 'roles']) await w.kubectl([...again, '-f', `${chart}${part}`])
+    await w.kubectl(['delete', 'clusterrolebinding', `doctor-${g.class}`, '--ignore-not-found'])
+    await w.kubectl(['-n', g.target, 'delete', 'rolebinding', 'wide', '--ignore-not-found'])
+  })
+
+  async function findings(kubeconfig = w.cluster.kubeconfig) {
+    const { exit, out } = await jackstay(['doctor', '-o', 'json'], { kubeconfig })
+    return { exit, ...answer.parse(JSON.parse(out)) }
+  }
+  /** Of the chart's own objects; what other suites left behind is not looked at. */
+  const isOfChart = ({ next }: { readonly next: string }) => next.includes('charts/jackstay/')
+  const ofChart = async () => (await findings()).findings.filter(isOfChart)
+
+  it('finds the chart as it was installed', async () => {
+    const { objects, findings: all } = await findings()
+    assert.deepEqual(all.filter(isOfChart), [])
+    assert.ok(objects > 60)
+  })
+
+  it('finds a policy that sees less, one that is not bound, a role that grew, and what mends each', async () => {
+    const policy = `${admission}/validatingadmissionpolicies/jackstay-intents-written`
+    const matchConstraints = { objectSelector: { matchLabels: { 'example.org/x': 'y' } } }
+    passed(await attempt(w.admin, 'PATCH', policy, { spec: { matchConstraints } }))
+    const bound = `${admission}/validatingadmissionpolicybindings/jackstay-agentkeys-written`
+    passed(await attempt(w.admin, 'DELETE', bound))
+    const rules = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['*'] }]
+    const role = `${rbac}/clusterroles/jackstay-action-workload-scale`
+    passed(await attempt(w.admin, 'PATCH', role, { rules }))
+    const found = await ofChart()
+    assert.deepEqual(
+      found.map(({ what }) => what.replace(/(missing|objectSelector|rules).*/, '$1')),
+      [
+        'ClusterRole jackstay-action-workload-scale is not what the chart says: rules',
+        'ValidatingAdmissionPolicy jackstay-intents-written is not what the chart says: spec.matchConstraints.objectSelector',
+        'ValidatingAdmissionPolicyBinding jackstay-agentkeys-written is missing',
+      ],
+    )
+    for (const { next } of found) {
+      const line = next.replace('charts/jackstay/', chart).split(' ').slice(1)
+      const { code, stderr } = await w.kubectl(line)
+      assert.equal(code, 0, stderr)
+    }
+    assert.deepEqual(await ofChart(), [])
+  })
+
+  it('finds agents and executors that hold more, a class nobody looks at, a stop (T85)', async () => {
+    const agent = { namespace: g.namespace, name: g.agent }
+    const executor = { namespace: 'jackstay-executors', name: g.class }
+    await boundAnyway(w, [bindingOf('wide', 'edit', agent, g.target)])
+    await apply(w, [bindingOf(`doctor-${g.class}`, 'view', executor)])
+    const mine = agentClassOf({ namespace: g.namespace })
+    passed(await attempt(w.admin, 'POST', clusterPath('agentclasses'), mine))
+    const at = `/api/v1/namespaces/${g.target}`
+    const stop = (value: string | null) => ({
+      metadata: { labels: { 'jackstay.dev/suspended': value } },
+    })
+    passed(await attempt(w.admin, 'PATCH', at, stop('')))
+    const { exit, findings: all } = await findings()
+    passed(await attempt(w.admin, 'PATCH', at, stop(null)))
+    passed(await attempt(w.admin, 'DELETE', `${clusterPath('agentclasses')}/${mine.metadata.name}`))
+    assert.equal(exit, 1)
+    for (const says of [
+      `wrong the RoleBinding ${g.target}/wide gives agents of \`${g.namespace}\` the ClusterRole \`edit\``,
+      `wrong the ClusterRoleBinding doctor-${g.class} gives the executor \`${g.class}\` the ClusterRole \`view\``,
+      `wrong AgentClass ${mine.metadata.name}: no mediator has looked at it`,
+      `note the namespace ${g.target} is stopped by the label`,
+    ]) {
+      assert.ok(
+        all.some(({ severity, what }) => `${severity} ${what}`.startsWith(says)),
+        `${says} is not among ${JSON.stringify(all, null, 1)}`,
+      )
+    }
+  })
+
+  it('says what it may not see', async () => {
+    const { kubeconfig } = await w.person('doctor-nobody')
+    const { exit, findings: all } = await findings(kubeconfig)
+    assert.equal(exit, 3)
+    assert.ok(all.every(({ severity }) => severity === 'unseen'))
+  })
+})
