@@ -8,7 +8,7 @@ import { hasWritten } from '../line/progress.ts'
 import type { ClassView, Ports } from '../ports.ts'
 import { count } from './approvals.ts'
 import { mayWrite } from './gates.ts'
-import { changed } from './obsolescence.ts'
+import { alertResolved, changed } from './obsolescence.ts'
 
 export interface No {
   readonly phase: TerminalPhase
@@ -35,8 +35,7 @@ export async function clearance(record: IntentRecord, ports: Ports): Promise<Cle
   const may = mayWrite(record, ports)
   if (isRefusal(may)) return { phase: 'refused', reason: may.refused, message: may.message }
   // its alert may have resolved since people approved: nobody was asked about a cluster that is well
-  const { trigger } = record.authenticated
-  if (trigger !== undefined && (await ports.triggers.get(trigger.id))?.status === 'resolved') {
+  if (await alertResolved(record, ports)) {
     const message = `the alert resolved before ${hasWritten(record) ? 'the next write' : 'the operation was dispatched'}`
     return { phase: 'obsolete', reason: 'trigger_resolved', message }
   }

@@ -16,13 +16,19 @@ export async function obsolescence(
   record: IntentRecord,
   ports: Ports,
 ): Promise<Obsolete | undefined> {
-  const { trigger } = record.authenticated
-  if (trigger !== undefined && (await ports.triggers.get(trigger.id))?.status === 'resolved') {
+  if (await alertResolved(record, ports)) {
     return { reason: 'trigger_resolved', message: 'the alert resolved before anybody approved' }
   }
   // while suspended the API server refuses dry-runs too; nothing can be said about the digest then
   if (suspended(record, ports) !== undefined) return undefined
   return changed(record, await judgeNow(record, ports), ports)
+}
+
+/** Whether the alert that the intent answers is over; one that answers none never is. */
+export async function alertResolved(record: IntentRecord, ports: Ports): Promise<boolean> {
+  const { trigger } = record.authenticated
+  if (trigger === undefined) return false
+  return (await ports.triggers.get(trigger.id))?.status === 'resolved'
 }
 
 /** How a fresh judgement differs from the one that was recorded. */

@@ -10,7 +10,7 @@ import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion, type Kind, objectOf } from '@jackstay/contract/kinds/kind'
 import { type SuspensionSpec, suspension } from '@jackstay/contract/kinds/suspension'
 import { classHash } from '@jackstay/judge/class-ceiling'
-import { type WatchCache, watchCache } from '@jackstay/kube/cache'
+import type { WatchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
 import { podIsLive } from '@jackstay/service/caller'
@@ -31,6 +31,7 @@ import {
   type SurroundingCaches,
 } from '../surroundings/caches.ts'
 import { type WindowView, windowView } from '../windows/window-view.ts'
+import { type Keeping, keep } from './keeping.ts'
 import { type PolicyView, policyView, problemOf } from './policy-view.ts'
 import { openTargetCaches, type TargetCaches } from './target-caches.ts'
 
@@ -72,46 +73,6 @@ export interface Caches extends SurroundingCaches, RightsCaches {
   readonly targets: TargetCaches
 }
 
-/** How caches say what failed, and for how long they are believed without contact. */
-export interface Keeping {
-  readonly onError: (error: unknown, where: string) => void
-  readonly staleAfterMs: number
-}
-
-function cacheOf<T>(
-  client: KubeClient,
-  kind: Kind,
-  keeping: Keeping,
-  project: (object: KubeObject) => T | undefined,
-  index?: (value: T) => string | undefined,
-): WatchCache<T> {
-  return watchCache({
-    client,
-    resource: { apiVersion: groupVersion, kind: kind.kind, resource: kind.plural },
-    project,
-    ...(index && { index }),
-    staleAfterMs: keeping.staleAfterMs,
-    onError: (error, where) => keeping.onError(error, `${kind.plural}/${where}`),
-  })
-}
-
-function coreCache<T>(
-  client: KubeClient,
-  resource: string,
-  keeping: Keeping,
-  project: (object: KubeObject) => T | undefined,
-  { index }: { index?: (value: T) => string } = {},
-): WatchCache<T> {
-  return watchCache({
-    client,
-    resource: { apiVersion: 'v1', resource },
-    project,
-    ...(index && { index }),
-    staleAfterMs: keeping.staleAfterMs,
-    onError: (error, where) => keeping.onError(error, `${resource}/${where}`),
-  })
-}
-
 /** The subject of an Approval as a lookup key. */
 export function subjectKey(kind: string, name: string): string {
   return `${kind}/${name}`
@@ -123,27 +84,33 @@ export function openCaches(
   kinds: readonly TargetKind[],
   keeping: Keeping,
 ): Caches {
+  const ours = <T>(
+    { plural }: Kind,
+    project: (object: KubeObject) => T | undefined,
+    index?: (value: T) => string,
+  ) => keep(client, [groupVersion, plural], keeping, project, index)
   return {
-    classes: cacheOf(client, agentClass, keeping, projectClass),
-    keys: cacheOf(client, agentKey, keeping, projectKey, (key) => key.thumbprint),
-    policies: cacheOf(client, actionPolicy, keeping, policyView),
+    classes: ours(agentClass, projectClass),
+    keys: ours(agentKey, projectKey, (key) => key.thumbprint),
+    policies: ours(actionPolicy, policyView),
     // one that does not read could be the one that says no: the cache then counts as out of step,
     // and everything stands still until it is repaired
-    suspensions: cacheOf(client, suspension, keeping, (o) => objectOf(suspension).parse(o).spec),
-    windows: cacheOf(client, changeWindow, keeping, windowView),
-    approvals: cacheOf(client, approval, keeping, projectApproval, (a) =>
-      subjectKey(a.subject.kind, a.subject.name),
+    suspensions: ours(suspension, (o) => objectOf(suspension).parse(o).spec),
+    windows: ours(changeWindow, windowView),
+    approvals: ours(approval, projectApproval, ({ subject }) =>
+      subjectKey(subject.kind, subject.name),
     ),
-    intents: cacheOf(client, intentObject, keeping, projectIntent, (i) => i.name),
-    namespaces: coreCache(client, 'namespaces', keeping, ({ metadata }) => ({
-      name: metadata.name ?? '',
-      labels: metadata.labels ?? {},
-    })),
-    pods: coreCache(client, 'pods', keeping, projectPod, { index: (pod) => pod.uid }),
+    intents: ours(intentObject, projectIntent, (i) => i.name),
+    namespaces: keep(client, ['v1', 'namespaces'], keeping, projectNamespace),
+    pods: keep(client, ['v1', 'pods'], keeping, projectPod, (pod) => pod.uid),
     ...openSurroundingCaches(client, keeping),
     ...openRightsCaches(client, keeping),
     targets: openTargetCaches(client, kinds, keeping),
   }
+}
+
+function projectNamespace({ metadata }: KubeObject): NamespaceView {
+  return { name: metadata.name ?? '', labels: metadata.labels ?? {} }
 }
 
 export function projectClass(object: KubeObject): CachedClass {

@@ -1,7 +1,8 @@
 import type { CatalogueEntry, TargetKind } from '@jackstay/actions/action'
-import { type WatchCache, watchCache } from '@jackstay/kube/cache'
+import type { WatchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
-import type { Keeping } from './cluster-caches.ts'
+import type { KubeObject } from '@jackstay/kube/resources'
+import { type Keeping, keep } from './keeping.ts'
 
 export interface TargetView {
   readonly uid: string
@@ -20,22 +21,16 @@ export function targetKinds(catalogue: readonly CatalogueEntry[]): readonly Targ
 export function openTargetCaches(
   client: KubeClient,
   kinds: readonly TargetKind[],
-  { onError, staleAfterMs }: Keeping,
+  keeping: Keeping,
 ): TargetCaches {
   return new Map(
-    kinds.map((kind) => {
-      const { apiVersion, resource } = kind
-      const cache = watchCache<TargetView>({
-        client,
-        resource: { apiVersion, resource },
-        project: ({ metadata }) => ({
-          uid: metadata.uid ?? '',
-          resourceVersion: metadata.resourceVersion ?? '',
-        }),
-        staleAfterMs,
-        onError: (error, where) => onError(error, `${resource}/${where}`),
-      })
-      return [resource, cache] as const
-    }),
+    kinds.map(({ apiVersion, resource }) => [
+      resource,
+      keep(client, [apiVersion, resource], keeping, projectTarget),
+    ]),
   )
+}
+
+function projectTarget({ metadata }: KubeObject): TargetView {
+  return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' }
 }

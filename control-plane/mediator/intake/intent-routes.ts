@@ -6,11 +6,10 @@ import { sha256 } from '@jackstay/contract/json'
 import { hasEnded } from '@jackstay/contract/record'
 import type { Store } from '@jackstay/ledger/store'
 import { readCanonical } from '@jackstay/service/body'
-import { bearerToken, callerKey } from '@jackstay/service/caller'
+import { bearerToken } from '@jackstay/service/caller'
 import {
   drainSignal,
   extendDeadline,
-  knownAs,
   requestSignal,
   type ServiceEnv,
 } from '@jackstay/service/server'
@@ -20,6 +19,7 @@ import type { Floodgate } from '../flood/floodgate.ts'
 import type { Begun } from '../memory/histories.ts'
 import type { Journal } from '../memory/journal.ts'
 import type { Summaries } from '../people/summaries.ts'
+import { identifyCaller } from '../reading/caller.ts'
 import type { Changes } from '../reading/changes.ts'
 import { identifyReader, query, type ReaderPorts } from '../reading/readers.ts'
 import { listOf, listQuery, viewOf, waitQuery } from '../reading/views.ts'
@@ -52,15 +52,10 @@ export function intentRoutes(app: Hono<ServiceEnv>, parts: IntentRoutes): void {
 
 async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   const { wait } = query(c, waitQuery)
-  const signal = requestSignal(c)
   const token = bearerToken(c)
   assertCalm(token, parts)
   const submission = await readCanonical(c, intentSubmission)
-  const identify = async (held: string) => {
-    const caller = await parts.callers.identify(held, audiences.intent, signal)
-    knownAs(c, callerKey(caller))
-    return caller
-  }
+  const identify = (held: string) => identifyCaller(c, parts.callers, held, audiences.intent)
   try {
     const { id, begun } = await takeIn(submission, token, { ...parts.intake, identify })
     try {

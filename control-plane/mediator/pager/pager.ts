@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { canonical } from '@jackstay/contract/json'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
+import { rfc3339 } from '../line/step.ts'
 import type { Clock } from '../ports.ts'
 import { type Concern, type Page, pageOf } from './concerns.ts'
 
@@ -126,8 +127,4 @@ function count(
   for (const kind of kinds) {
     gauge.set(concerns.filter((concern) => concern.kind === kind).length, { kind })
   }
-}
-
-function rfc3339(ms: number): string {
-  return new Date(ms).toISOString()
 }

@@ -1,10 +1,9 @@
 import { triggerAudiencePrefix, triggerMaker } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
 import { systemNamespace } from '@jackstay/contract/namespaces'
-import { bearerToken, type Callers, callerKey } from '@jackstay/service/caller'
-import { knownAs, requestSignal } from '@jackstay/service/server'
+import { bearerToken, type Callers } from '@jackstay/service/caller'
 import type { Context } from 'hono'
-import { audiencesIn } from '../reading/readers.ts'
+import { audiencesIn, identifyCaller } from '../reading/caller.ts'
 
 const account = `system:serviceaccount:${systemNamespace}:${triggerMaker}`
 
@@ -25,8 +24,7 @@ export async function identifyMaker(c: Context, callers: Callers): Promise<strin
       `make a token for \`${triggerMaker}\` with \`${triggerAudiencePrefix}\` and your user name as its audience`,
     )
   }
-  const caller = await callers.identify(token, audience, requestSignal(c))
-  knownAs(c, callerKey(caller))
+  const caller = await identifyCaller(c, callers, token, audience)
   if (caller.username === account) return person
   throw new JackstayError('forbidden', `make a token for \`${account}\``)
 }

@@ -1,17 +1,11 @@
 import { audiences } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
-import {
-  bearerToken,
-  type Callers,
-  callerKey,
-  podIsLive,
-  requirePod,
-} from '@jackstay/service/caller'
-import { knownAs, requestSignal } from '@jackstay/service/server'
+import { bearerToken, type Callers, podIsLive, requirePod } from '@jackstay/service/caller'
 import type { Context } from 'hono'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Sightings } from '../people/sightings.ts'
 import type { ClassView, ClusterView } from '../ports.ts'
+import { audiencesIn, identifyCaller } from './caller.ts'
 
 /** Who may read every intent: the ServiceAccount for which people make short tokens. */
 const readerAccount = 'system:serviceaccount:jackstay-system:jackstay-reader'
@@ -35,13 +29,8 @@ export interface ReaderPorts {
 /** @throws JackstayError `unauthenticated`, `wrong_audience`, `forbidden`, `pod_not_live` */
 export async function identifyReader(c: Context, ports: ReaderPorts): Promise<Reader> {
   const token = bearerToken(c)
-  const signal = requestSignal(c)
-  const identify = async (audience: string) => {
-    const caller = await ports.callers.identify(token, audience, signal)
-    knownAs(c, callerKey(caller))
-    return caller
-  }
-  if (hasAudience(token, audiences.read)) {
+  const identify = (audience: string) => identifyCaller(c, ports.callers, token, audience)
+  if (audiencesIn(token).includes(audiences.read)) {
     const caller = await identify(audiences.read)
     if (caller.username === readerAccount) return { kind: 'person' }
     throw new JackstayError('forbidden', `make a token for \`${readerAccount}\``)
@@ -56,23 +45,6 @@ export async function identifyReader(c: Context, ports: ReaderPorts): Promise<Re
     throw new JackstayError('forbidden', `no agent class lives in the namespace \`${namespace}\``)
   }
   return { kind: 'agent', agent: `${namespace}/${name}`, podUid: pod.uid, class: found }
-}
-
-function hasAudience(token: string, audience: string): boolean {
-  return audiencesIn(token).includes(audience)
-}
-
-/** A hint which audience to ask the API server about; it alone decides. */
-export function audiencesIn(token: string): readonly string[] {
-  try {
-    const payload: unknown = JSON.parse(
-      Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'),
-    )
-    const claims = z.object({ aud: z.array(z.string()) }).safeParse(payload)
-    return claims.success ? claims.data.aud : []
-  } catch {
-    return [] // no JWT: the API server will say what it thinks of it
-  }
 }
 
 /** The query parameters of a request. @throws JackstayError `invalid_request` */

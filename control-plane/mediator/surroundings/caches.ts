@@ -1,10 +1,10 @@
 import { labelSelector } from '@jackstay/contract/label-selector'
 import type { AutoscalerView, BudgetView, QuotaView } from '@jackstay/judge/disruption'
-import { type WatchCache, watchCache } from '@jackstay/kube/cache'
+import type { WatchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { KubeObject } from '@jackstay/kube/resources'
 import { z } from 'zod'
-import type { Keeping } from '../cluster/cluster-caches.ts'
+import { type Keeping, keep } from '../cluster/keeping.ts'
 
 interface PriorityView {
   readonly name: string
@@ -22,29 +22,17 @@ export interface SurroundingCaches {
 }
 
 /** An object that does not read leaves its cache out of step: it could be the one that says no. */
-export function openSurroundingCaches(
-  client: KubeClient,
-  { onError, staleAfterMs }: Keeping,
-): SurroundingCaches {
+export function openSurroundingCaches(client: KubeClient, keeping: Keeping): SurroundingCaches {
   const opened = <T>(
-    [apiVersion, resource]: readonly [string, string],
+    kind: readonly [apiVersion: string, resource: string],
     project: (object: KubeObject) => T,
     index?: (view: T) => string,
-  ) =>
-    watchCache<T>({
-      ...{ client, resource: { apiVersion, resource }, project },
-      ...(index && { index }),
-      staleAfterMs,
-      onError: (error, where) => onError(error, `${resource}/${where}`),
-    })
+  ) => keep(client, kind, keeping, project, index)
+  const autoscalers = ['autoscaling/v2', 'horizontalpodautoscalers'] as const
   return {
     quotas: opened(['v1', 'resourcequotas'], projectQuota, namespaceOf),
     budgets: opened(['policy/v1', 'poddisruptionbudgets'], projectBudget, namespaceOf),
-    autoscalers: opened(
-      ['autoscaling/v2', 'horizontalpodautoscalers'],
-      projectAutoscaler,
-      namespaceOf,
-    ),
+    autoscalers: opened(autoscalers, projectAutoscaler, namespaceOf),
     priorities: opened(['scheduling.k8s.io/v1', 'priorityclasses'], projectPriority),
   }
 }
