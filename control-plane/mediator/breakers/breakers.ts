@@ -88,7 +88,7 @@ export function breakers(options: BreakersOptions, loaded: readonly Kept[]): Bre
     const { trip } = state
     const to = trip && phaseOf(trip)
     const moved = trip !== undefined && trip !== before.trip
-    notes.put(id, state as unknown as Json, { soon: !moved })
+    notes.put(id, state, { soon: !moved })
     if (moved && to !== undefined) onChange({ ...name, to, trip })
     if (kept.size > remembered) makeRoom()
   }

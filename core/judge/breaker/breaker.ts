@@ -14,7 +14,7 @@ const sample = z.strictObject({
   /** The agent. */
   by: z.string(),
   /** What was asked for: equal for identical calls. */
-  call: z.string().optional(),
+  call: z.string().exactOptional(),
 })
 export type Sample = Readonly<z.infer<typeof sample>>
 
@@ -26,13 +26,13 @@ const trip = z.strictObject({
   strikes: z.int().min(1),
   counts: z.record(z.string(), z.int().min(0)),
   /** The one intent that may try; absent while nobody does. */
-  probe: z.string().optional(),
+  probe: z.string().exactOptional(),
   /** When it closed again; remembered for a while, so that the next opening lasts longer. */
-  closedAt: z.number().optional(),
+  closedAt: z.number().exactOptional(),
 })
 export type Trip = Readonly<z.infer<typeof trip>>
 
-export const breakerState = z.strictObject({ samples: z.array(sample), trip: trip.optional() })
+export const breakerState = z.strictObject({ samples: z.array(sample), trip: trip.exactOptional() })
 export type BreakerState = Readonly<z.infer<typeof breakerState>>
 
 export const atRest: BreakerState = { samples: [] }
