@@ -1,3 +1,4 @@
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -45,75 +46,100 @@ export const noTraces: Traces = { emit: () => undefined, close: async () => unde
  * lost; each span is counted once as sent, failed or dropped.
  */
 export async function otlpTraces(options: TracesOptions): Promise<Traces> {
-  const { url, program, token, metrics, log, everyMs = 2000, maxWaiting = 4096 } = options
+  const { everyMs = 2000, maxWaiting = 4096 } = options
+  const toll = spanToll(options, maxWaiting)
+  const readable = await spanWriter(options.program)
   // loaded on demand: most programs trace nothing
-  const [{ BatchSpanProcessor }, { OTLPTraceExporter }, { resourceFromAttributes }] =
-    await Promise.all([
-      import('@opentelemetry/sdk-trace'),
-      import('@opentelemetry/exporter-trace-otlp-http'),
-      import('@opentelemetry/resources'),
-    ])
-  const { SpanKind, SpanStatusCode, TraceFlags } = await import('@opentelemetry/api')
+  const { BatchSpanProcessor } = await import('@opentelemetry/sdk-trace')
+  const processor = new BatchSpanProcessor({
+    exporter: await exporter(options, toll),
+    scheduledDelayMillis: everyMs,
+    maxQueueSize: maxWaiting,
+    maxExportBatchSize: Math.min(512, maxWaiting),
+  })
+  return {
+    emit(spans) {
+      for (const span of toll.admit(spans)) processor.onEnd(readable(span))
+    },
+    close: () => processor.shutdown(),
+  }
+}
+
+/** Counts what becomes of spans, and says when sending fails and when it works again. */
+interface SpanToll {
+  /** As many as may wait; the others are counted as lost. */
+  admit(spans: readonly Span[]): readonly Span[]
+  over(spans: number, why: Error | undefined): void
+}
+
+function spanToll({ metrics, log }: TracesOptions, maxWaiting: number): SpanToll {
   const counted = metrics.counter('jackstay_trace_spans_total', 'spans by what became of them', [
     'result',
   ])
   let waiting = 0
   let failing = false
-  const over = (spans: number, why: Error | undefined) => {
-    waiting -= spans
-    counted.inc({ result: why === undefined ? 'sent' : 'failed' }, spans)
-    if (why !== undefined && !failing) log.warn({ err: why }, 'traces could not be sent')
-    if (why === undefined && failing) log.info('traces are sent again')
-    failing = why !== undefined
-  }
-  const otlp = new OTLPTraceExporter({
-    url: url.href,
-    ...(token && { headers: async () => ({ authorization: `Bearer ${await token()}` }) }),
-    timeoutMillis: 10_000,
-  })
-  const processor = new BatchSpanProcessor({
-    exporter: {
-      export: (spans, done) =>
-        otlp.export(spans, (result) => {
-          const why = result.code === 0 ? undefined : (result.error ?? new Error('refused'))
-          over(spans.length, why)
-          done({ code: 0 })
-        }),
-      shutdown: () => otlp.shutdown(),
-    },
-    scheduledDelayMillis: everyMs,
-    maxQueueSize: maxWaiting,
-    maxExportBatchSize: Math.min(512, maxWaiting),
-  })
-  const resource = resourceFromAttributes({ 'service.name': program })
-  const instrumentationScope = { name: 'jackstay' }
   return {
-    emit(spans) {
+    admit(spans) {
       const kept = spans.slice(0, Math.max(0, maxWaiting - waiting))
       waiting += kept.length
       if (kept.length < spans.length) {
         counted.inc({ result: 'dropped' }, spans.length - kept.length)
       }
-      for (const { name, attributes, failed, ...span } of kept) {
-        const context = (spanId: string) => ({
-          ...{ traceId: span.traceId, spanId, traceFlags: TraceFlags.SAMPLED },
-        })
-        processor.onEnd({
-          ...{ name, attributes: { ...attributes }, kind: SpanKind.INTERNAL, ended: true },
-          spanContext: () => context(span.spanId),
-          ...(span.parentSpanId && { parentSpanContext: context(span.parentSpanId) }),
-          startTime: time(span.startMs),
-          endTime: time(span.endMs),
-          duration: time(span.endMs - span.startMs),
-          status: failed
-            ? { code: SpanStatusCode.ERROR, message: failed }
-            : { code: SpanStatusCode.OK },
-          ...{ links: [], events: [], resource, instrumentationScope },
-          ...{ droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 },
-        })
-      }
+      return kept
     },
-    close: () => processor.shutdown(),
+    over(spans, why) {
+      waiting -= spans
+      counted.inc({ result: why === undefined ? 'sent' : 'failed' }, spans)
+      if (why !== undefined && !failing) log.warn({ err: why }, 'traces could not be sent')
+      if (why === undefined && failing) log.info('traces are sent again')
+      failing = why !== undefined
+    },
+  }
+}
+
+async function exporter({ url, token }: TracesOptions, toll: SpanToll): Promise<SpanExporter> {
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http')
+  const otlp = new OTLPTraceExporter({
+    url: url.href,
+    ...(token && { headers: async () => ({ authorization: `Bearer ${await token()}` }) }),
+    timeoutMillis: 10_000,
+  })
+  return {
+    export: (spans, done) =>
+      otlp.export(spans, (result) => {
+        const why = result.code === 0 ? undefined : (result.error ?? new Error('refused'))
+        toll.over(spans.length, why)
+        done({ code: 0 })
+      }),
+    shutdown: () => otlp.shutdown(),
+  }
+}
+
+/** Spans of this program as OpenTelemetry's own code passes them on. */
+async function spanWriter(program: string): Promise<(span: Span) => ReadableSpan> {
+  const [{ SpanKind, SpanStatusCode, TraceFlags }, { resourceFromAttributes }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/resources'),
+  ])
+  const resource = resourceFromAttributes({ 'service.name': program })
+  const instrumentationScope = { name: 'jackstay' }
+  return ({ name, attributes, failed, ...span }) => {
+    const context = (spanId: string) => ({
+      ...{ traceId: span.traceId, spanId, traceFlags: TraceFlags.SAMPLED },
+    })
+    return {
+      ...{ name, attributes: { ...attributes }, kind: SpanKind.INTERNAL, ended: true },
+      spanContext: () => context(span.spanId),
+      ...(span.parentSpanId && { parentSpanContext: context(span.parentSpanId) }),
+      startTime: time(span.startMs),
+      endTime: time(span.endMs),
+      duration: time(span.endMs - span.startMs),
+      status: failed
+        ? { code: SpanStatusCode.ERROR, message: failed }
+        : { code: SpanStatusCode.OK },
+      ...{ links: [], events: [], resource, instrumentationScope },
+      ...{ droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 },
+    }
   }
 }
 
