@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { before, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { attempt, passed, refusedBy } from './attempt.ts'
-import { apply, type Manifest } from './governed.ts'
+import { letKeepWindows, type Manifest } from './governed.ts'
 import { breakGlassOf, changeWindowOf, clusterPath } from './specimens.ts'
 import { noCluster, type Person, type World, world } from './world.ts'
 
@@ -11,23 +11,13 @@ const dryRun = { dryRun: true }
 describe('change windows at the API server', { skip: await noCluster() }, () => {
   let w: World
   let oncall: Person
+  let takeAway: (() => Promise<void>) | undefined
   before(async () => {
     w = await world()
     oncall = await w.person('oncall-1', [])
-    await apply(w, [
-      {
-        apiVersion: 'rbac.authorization.k8s.io/v1',
-        kind: 'ClusterRoleBinding',
-        metadata: { name: 'oncall-1-keeps-windows' },
-        roleRef: {
-          apiGroup: 'rbac.authorization.k8s.io',
-          kind: 'ClusterRole',
-          name: 'jackstay-window-keeper',
-        },
-        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'oncall-1' }],
-      },
-    ])
+    takeAway = await letKeepWindows(w, 'oncall-1')
   })
+  after(async () => await takeAway?.())
 
   const once = (from: string, until: string) => {
     const { cron: _, duration: __, timeZone: ___, ...rest } = changeWindowOf().spec

@@ -155,3 +155,23 @@ export async function boundAnyway(w: World, bindings: readonly Manifest[]): Prom
     await bite()
   }
 }
+
+/** Lets somebody make change windows. @returns what takes the right away again */
+export async function letKeepWindows(w: World, user: string): Promise<() => Promise<void>> {
+  const group = 'rbac.authorization.k8s.io'
+  const metadata = { name: `e2e-${suffix()}-keeps-windows` }
+  const binding = {
+    ...{ apiVersion: `${group}/v1`, kind: 'ClusterRoleBinding', metadata },
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name: 'jackstay-window-keeper' },
+    subjects: [{ apiGroup: group, kind: 'User', name: user }],
+  }
+  await apply(w, [binding])
+  const path = `/apis/${group}/v1/clusterrolebindings/${metadata.name}`
+  return async () => await removed(w, path)
+}
+
+/** Whether it still stood or not, it is gone by now. */
+export async function removed({ admin }: World, path: string): Promise<void> {
+  const answer = await attempt(admin, 'DELETE', path)
+  if (answer.status !== 404) passed(answer)
+}

@@ -10,7 +10,7 @@ import { fold } from '@jackstay/contract/record'
 import { v7 as uuid7 } from 'uuid'
 import { calmBreakers } from './calm-breakers.ts'
 import { jackstay } from './cli-desk.ts'
-import { apply, type Manifest } from './governed.ts'
+import { apply, letKeepWindows, type Manifest } from './governed.ts'
 import { ledgerVerdict } from './ledger-verdict.ts'
 import {
   deploymentOf,
@@ -186,7 +186,7 @@ describe('limits of a class, and windows, over a restart of the mediator', {
     assert.equal(phaseOf(await tenant.agent.scale(0, target)), 'refused/window_closed')
   })
 
-  it('a freeze shuts until a person breaks the glass and another one agrees', async () => {
+  it('a freeze shuts until a person breaks the glass and another one agrees', async (t) => {
     const tenant = await w.tenant({ rules: noApproval })
     await w.deployment(tenant, 'frozen', 1)
     const target = { namespace: tenant.targets, name: 'frozen' }
@@ -198,7 +198,7 @@ describe('limits of a class, and windows, over a restart of the mediator', {
     assert.match(endOf(refused).message, /^frozen by the window .*\(the sale\), until 20/)
 
     const maker = await w.person('oncall-1', [oncall])
-    await apply(w, [keeper('oncall-1')])
+    t.after(await letKeepWindows(w, 'oncall-1'))
     const grant = { count: 1, groups: [oncall] }
     const spec = { effect: 'breakGlass', madeBy: 'oncall-1', reason: 'the shop is down', grant }
     const glass = await shut(tenant, { ...spec, once }, maker.kubeconfig)
@@ -305,16 +305,6 @@ function endOf(view: IntentView): { readonly message: string } {
   const { ended } = fold(view.summary.id, view.events.map(readEvent))
   assert.ok(ended)
   return ended
-}
-
-function keeper(name: string): Manifest {
-  const group = 'rbac.authorization.k8s.io'
-  return {
-    ...{ apiVersion: `${group}/v1`, kind: 'ClusterRoleBinding' },
-    metadata: { name: `e2e-${name}-keeps-windows` },
-    roleRef: { apiGroup: group, kind: 'ClusterRole', name: 'jackstay-window-keeper' },
-    subjects: [{ apiGroup: group, kind: 'User', name }],
-  }
 }
 
 function cronJob(namespace: string): Manifest {

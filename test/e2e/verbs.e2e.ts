@@ -7,7 +7,7 @@ import type { Json } from '@jackstay/contract/json'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { attempt, passed } from './attempt.ts'
-import { apply } from './governed.ts'
+import { apply, removed } from './governed.ts'
 import { type LineWorld, lineWorld, noLine, phaseOf, type Tenant } from './line-world.ts'
 
 const allow = [{ name: 'allow', allow: { when: 'true' } }]
@@ -40,7 +40,7 @@ describe('evictions, nodes and new objects through the whole line', {
       const node = { apiVersion: 'v1', kind: 'Node', metadata: { name } }
       passed(await attempt(w.admin, 'POST', '/api/v1/nodes', node))
     })
-    after(async () => passed(await attempt(w.admin, 'DELETE', path)))
+    after(async () => await removed(w, path))
 
     it('that was not put under Jackstay on purpose is left alone', async () => {
       const view = await tenant.agent.ask('node.cordon', {}, target)
@@ -97,8 +97,8 @@ describe('evictions, nodes and new objects through the whole line', {
     after(async () => {
       const pods = `/api/v1/namespaces/${other}/pods/held`
       const now = { query: { gracePeriodSeconds: '0' } }
-      passed(await attempt(w.admin, 'DELETE', pods, undefined, now))
-      passed(await attempt(w.admin, 'DELETE', `/api/v1/nodes/${name}`))
+      await attempt(w.admin, 'DELETE', pods, undefined, now)
+      await removed(w, `/api/v1/nodes/${name}`)
     })
 
     /** On the node, without anybody who would start it; a controller would make another one at once. */
@@ -139,7 +139,7 @@ describe('evictions, nodes and new objects through the whole line', {
     const because = (view: IntentView) =>
       view.events.flatMap(({ type, data }) => (type === 'undoing' ? [JSON.stringify(data)] : []))
 
-    it('stops for a window that shuts the namespace of the next Pod, and begins no other (T28)', async () => {
+    it('stops for a window that shuts the namespace of the next Pod, and begins no other (T28)', async (t) => {
       const path = `/apis/${groupVersion}/changewindows`
       const metadata = { name: `shut-${own.class}` }
       const instant = (hours: number) =>
@@ -147,45 +147,45 @@ describe('evictions, nodes and new objects through the whole line', {
       const once = { from: instant(-1), until: instant(1) }
       const spec = { effect: 'freeze', once, actions: ['node.drain'], namespaces: [other] }
       const window = { apiVersion: groupVersion, kind: 'ChangeWindow', metadata, spec }
+      t.after(async () => await removed(w, `${path}/${metadata.name}`))
       const view = await stopped(async () => passed(await attempt(w.admin, 'POST', path, window)))
       assert.match(because(view).join(), /in the namespace .*"window_closed"/)
       const again = await own.agent.ask('node.drain', {}, target)
       assert.equal(phaseOf(again), 'refused/window_closed', JSON.stringify(again.summary))
-      passed(await attempt(w.admin, 'DELETE', `${path}/${metadata.name}`))
     })
 
-    it('stops for a Suspension of the next Pod, and is taken back past it (T73)', async () => {
+    it('stops for a Suspension of the next Pod, and is taken back past it (T73)', async (t) => {
       const path = `/apis/${groupVersion}/suspensions`
       const metadata = { name: `held-${own.class}` }
       const spec = { target: { kind: 'Pod', namespace: other, name: 'held' }, reason: 'the test' }
       const suspension = { apiVersion: groupVersion, kind: 'Suspension', metadata, spec }
+      t.after(async () => await removed(w, `${path}/${metadata.name}`))
       const view = await stopped(async () =>
         passed(await attempt(w.admin, 'POST', path, suspension)),
       )
       assert.match(because(view).join(), /"suspended"/)
-      passed(await attempt(w.admin, 'DELETE', `${path}/${metadata.name}`))
     })
 
-    it('stops where its rules deny the namespace of the next Pod by a label (T19)', async () => {
+    it('stops where its rules deny the namespace of the next Pod by a label (T19)', async (t) => {
       const path = `/api/v1/namespaces/${other}`
       const label = (closed: string | null) =>
         attempt(w.admin, 'PATCH', path, { metadata: { labels: { closed } } })
+      t.after(async () => passed(await label(null)))
       const view = await stopped(async () => passed(await label('')))
       assert.match(because(view).join(), /in the namespace .*\/closed.*"denied"/)
       const again = await own.agent.ask('node.drain', {}, target)
       assert.equal(phaseOf(again), 'refused/denied', JSON.stringify(again.summary))
-      passed(await label(null))
     })
 
-    it('stops for an edit of its rules (T19)', async () => {
+    it('stops for an edit of its rules (T19)', async (t) => {
       const path = `/apis/${groupVersion}/actionpolicies/${own.class}`
       const deny = { name: 'no', deny: { when: `class.name == "${own.class}"` } }
+      t.after(async () => await removed(w, path))
       const view = await stopped(async () => {
         const spec = { rules: [{ name: 'allow', allow: { when: 'true' } }, deny] }
         passed(await attempt(w.admin, 'PATCH', path, { spec }))
       })
       assert.match(because(view).join(), /"policy_changed"/)
-      passed(await attempt(w.admin, 'DELETE', path))
     })
   })
 
