@@ -7,10 +7,10 @@ import {
   excessOf,
   isReadRole,
 } from '@jackstay/judge/agent-rights'
-import { type WatchCache, watchCache } from '@jackstay/kube/cache'
+import type { WatchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { KubeObject } from '@jackstay/kube/resources'
-import type { Keeping } from '../cluster/cluster-caches.ts'
+import { type Keeping, keep } from '../cluster/keeping.ts'
 
 /** By which right a role goes beyond reading; roles that do not are left out. */
 interface WideRole {
@@ -26,15 +26,9 @@ export interface RightsCaches {
 }
 
 /** A large cluster has thousands of them, of which few concern agents: those alone are kept. */
-export function openRightsCaches(
-  client: KubeClient,
-  { onError, staleAfterMs }: Keeping,
-): RightsCaches {
+export function openRightsCaches(client: KubeClient, keeping: Keeping): RightsCaches {
   const opened = <T>(resource: string, project: (object: KubeObject) => T | undefined) =>
-    watchCache<T>({
-      ...{ client, resource: { apiVersion: rbacVersion, resource }, project, staleAfterMs },
-      onError: (error, where) => onError(error, `${resource}/${where}`),
-    })
+    keep(client, [rbacVersion, resource], keeping, project)
   return {
     bindings: opened('rolebindings', projectBinding),
     clusterBindings: opened('clusterrolebindings', projectBinding),
