@@ -60,7 +60,7 @@ describe('the line', () => {
     )
     line.cluster.object = read
     assert.equal(await line.toEnd(), 'verified/succeeded')
-    assert.equal(asked, 1)
+    assert.equal(asked, 2, 'when it came in, and at dispatch')
   })
 
   it('does nothing whose undo would not pass', async () => {
@@ -223,6 +223,39 @@ describe('the line refuses', () => {
     later.approve()
     assert.equal(await later.toEnd(), 'refused/more_than_reads')
     assert.deepEqual([...line.cluster.effects, ...later.cluster.effects], [])
+  })
+
+  for (const [what, reason, change] of [
+    ['whose Pod is gone (T07)', 'agent_gone', (l: Line) => (l.pod = undefined)],
+    ['whose key was revoked', 'key_revoked', (l: Line) => (l.revoked = true)],
+    [
+      'whose breaker opened',
+      'breaker_open',
+      (l: Line) => (l.gate = async () => ({ refused: 'breaker_open', message: 'open' })),
+    ],
+  ] as const) {
+    it(`an intent ${what} while people looked at it`, async () => {
+      const line = helpful(new Line())
+      line.policies = [askPeople]
+      assert.equal(await line.go(), 'approve')
+      change(line)
+      line.approve()
+      assert.equal(await line.toEnd(), `refused/${reason}`)
+      assert.deepEqual(line.cluster.effects, [])
+    })
+  }
+
+  it('nothing of an undo, whoever is gone by then, and whatever breaker is open (T75)', async () => {
+    const line = helpful(new Line())
+    line.onEffect = (point) => {
+      if (point !== 'after write') return
+      line.pod = undefined
+      line.revoked = true
+      line.cluster.available = 0
+      line.gate = async () => ({ refused: 'breaker_open', message: 'open' })
+    }
+    assert.match(await line.toEnd(), /^rolled_back\//)
+    assert.deepEqual(line.cluster.effects, ['2→5', '5→2'])
   })
 
   it('to go on while a cache is out of step, and loses nothing (T17)', async () => {

@@ -46,6 +46,7 @@ export const reasons = [
   'target_changed',
   'class_changed',
   'key_revoked',
+  'agent_gone',
   'trigger_resolved',
   'window_closed',
   'write_refused',

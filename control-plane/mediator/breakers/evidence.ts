@@ -47,6 +47,7 @@ const told: Readonly<Record<Reason, EvidenceKind>> = {
   target_changed: 'other',
   class_changed: 'other',
   key_revoked: 'other',
+  agent_gone: 'other',
   trigger_resolved: 'other',
   window_closed: 'other',
 }

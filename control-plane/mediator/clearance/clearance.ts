@@ -34,6 +34,11 @@ export async function clearance(record: IntentRecord, ports: Ports): Promise<Cle
   if (late !== undefined) return late
   const may = mayWrite(record, ports)
   if (isRefusal(may)) return { phase: 'refused', reason: may.refused, message: may.message }
+  // one that opened while people looked; whoever has the place of the probe keeps it
+  const broken = await ports.breakers.gate(record)
+  if (broken !== undefined) {
+    return { phase: 'refused', reason: broken.refused, message: broken.message }
+  }
   // its alert may have resolved since people approved: nobody was asked about a cluster that is well
   if (await alertResolved(record, ports)) {
     const message = `the alert resolved before ${hasWritten(record) ? 'the next write' : 'the operation was dispatched'}`

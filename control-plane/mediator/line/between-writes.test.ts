@@ -6,6 +6,7 @@ import { readGrounds } from '@jackstay/judge/grounds'
 import { compileWindow } from '@jackstay/judge/windows'
 import { evidenceOf } from '../breakers/evidence.ts'
 import { DrainLine, drainAllowed, drainAsked, drainClass } from './drain-builder.ts'
+import { podUid } from './line-builder.ts'
 
 const cordoned = ['cordon', 'evict bank/a']
 const takenBack = [...cordoned, 'uncordon']
@@ -83,6 +84,22 @@ describe('a plan of many writes', () => {
       (l) => (l.class = { ...drainClass, actions: [] }),
     ],
     ['the key is revoked', 'key_revoked', (l) => (l.revoked = true)],
+    ['the Pod of its agent is gone (T07)', 'agent_gone', (l) => (l.pod = undefined)],
+    [
+      'the Pod of its agent ends (T07)',
+      'agent_gone',
+      (l) => (l.pod = { uid: podUid, phase: 'Running', deletionTimestamp: 'x' }),
+    ],
+    [
+      'another Pod has its name (T07)',
+      'agent_gone',
+      (l) => (l.pod = { uid: 'another', phase: 'Running' }),
+    ],
+    [
+      'a breaker opens (T27)',
+      'breaker_open',
+      (l) => (l.gate = async () => ({ refused: 'breaker_open', message: 'too many undos' })),
+    ],
     [
       'its agents are bound to more than reads (T85)',
       'more_than_reads',

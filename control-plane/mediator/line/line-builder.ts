@@ -16,13 +16,13 @@ import { compileRules } from '@jackstay/judge/rules'
 import type { CompiledWindow } from '@jackstay/judge/windows'
 import { type SpendingLog, spendingLog } from '../limits/spending.ts'
 import { advance } from '../pipeline.ts'
-import type { ApprovalView, Incident, Leaf, Ports, WriteAnswer } from '../ports.ts'
+import type { ApprovalView, Incident, Leaf, PodView, Ports, WriteAnswer } from '../ports.ts'
 import { fieldManager } from '../writes/settle.ts'
 
 /** Builders for tests of the line: a cluster of one Deployment, a store in memory, a clock by hand. */
 
 export const id = '01890a5d-ac96-7000-8000-000000000001'
-const podUid = '11111111-1111-4111-8111-111111111111'
+export const podUid = '11111111-1111-4111-8111-111111111111'
 const uid = '22222222-2222-4222-8222-222222222222'
 const kid = 'k'.repeat(43)
 const signedAt = Date.parse('2026-01-01T12:00:00Z') / 1000
@@ -160,6 +160,8 @@ export class Line {
   /** The namespace is not in the cache. */
   namespaceLost = false
   revoked = false
+  /** Of the agent. */
+  pod: PodView | undefined = { uid: podUid, phase: 'Running' }
   /** What gives the agents of the class more than reads. */
   wide: string | undefined
   synced = true
@@ -264,7 +266,8 @@ export class Line {
           ...{ podName: 'agent-0', podUid, thumbprint: kid, revoked: this.revoked },
           publicKey: { crv: 'Ed25519', kty: 'OKP', x: kid },
         }),
-        pod: () => ({ uid: podUid, phase: 'Running' }),
+        pod: (namespace, name) =>
+          namespace === 'jackstay-class-a' && name === 'agent-0' ? this.pod : undefined,
         namespace: (name) => {
           const labels = name === 'shop' ? { 'jackstay.dev/governed': 'true' } : this.systemLabels
           return this.namespaceLost && name === 'shop' ? undefined : { name, labels }
