@@ -8,7 +8,8 @@ const shown = 40
 /** What people read at the end. */
 export function reportLines(report: SoakReport): string[] {
   const { seed, ranMs, steps, ends, tally, memory, ledger, violations } = report
-  const { effects, undos, latestAfterStopMs } = report
+  const { effects, undos, byAction, latestAfterStopMs } = report
+  const made = Object.entries(byAction).map(([action, n]) => `${action} ${n}`)
   const slope =
     memory.mbPerMinute === undefined
       ? 'no process lived long enough for a slope'
@@ -21,7 +22,7 @@ export function reportLines(report: SoakReport): string[] {
     ...happened,
     'intents ended',
     ...ended,
-    `effects: ${effects}, of them ${undos} undos; the last write after a stop stood came ${Math.round(latestAfterStopMs)} ms later`,
+    `effects: ${effects}, of them ${undos} undos (${made.join(', ')}); the last write after a stop stood came ${Math.round(latestAfterStopMs)} ms later`,
     `memory of the mediator: ${memory.highestMb} MB at most, ${slope}`,
     ...ledger.map(({ by, ok, said }) => `ledger: ${by}: ${ok ? 'ok' : 'FAILED'}, ${said}`),
     ...violationLines(violations),

@@ -57,6 +57,7 @@ export async function soak(parts: Parts, options: SoakOptions): Promise<SoakRepo
   const looking = Promise.all([
     every(lookEveryMs, over.signal, () => doings.approver.look()),
     every(lookEveryMs, over.signal, () => witness.look()),
+    every(lookEveryMs, over.signal, () => doings.crew.look()),
   ])
   // awaited at the end: until then a witness who sees nothing any more must end the rest
   looking.catch((error: unknown) => over.abort(error))

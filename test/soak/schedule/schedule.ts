@@ -1,15 +1,18 @@
 import { type Random, random } from './random.ts'
 import {
   attacks,
+  crew,
   type Edit,
   type Fault,
+  failedJob,
+  nodes,
   type Step,
   type StopScope,
   slips,
   type Timed,
-  tenantNames,
   type Wish,
   workloads,
+  workloadTenants,
 } from './steps.ts'
 
 /** How often what happens, in milliseconds between two of a kind on average. */
@@ -51,12 +54,12 @@ export function schedule(seed: number, lengthMs: number, pace: Pace = usualPace)
     ...stream('slip', (c, n) => ({
       do: 'slip',
       slip: nth(c, slips, n),
-      tenant: c.pick(tenantNames),
+      tenant: c.pick(workloadTenants),
       wish: wish(c),
     })),
     ...stream('attack', (c, n) => ({
       ...{ do: 'attack', attack: nth(c, attacks, n) },
-      ...{ tenant: c.pick(tenantNames), wish: wish(c) },
+      ...{ tenant: c.pick(workloadTenants), wish: wish(c) },
     })),
     ...stream('kill', (c, n) => ({
       ...{ do: 'kill', program: nth(c, ['mediator', 'sidecar', 'mediator', 'registrar'], n) },
@@ -77,7 +80,7 @@ export function schedule(seed: number, lengthMs: number, pace: Pace = usualPace)
     })),
     ...stream('edit', (c, n) => ({
       do: 'edit',
-      tenant: c.pick(tenantNames),
+      tenant: c.pick(workloadTenants),
       wish: wish(c),
       edit: edit(c, n),
     })),
@@ -110,8 +113,24 @@ function ask(chance: Random): Step {
     'asking',
     'strict',
     'proposing',
+    'observing',
+    'tending',
+    'tending',
   ] as const)
-  return { do: 'ask', by: chance.chance(0.3) ? 'mcp' : 'http', tenant, wish: wish(chance) }
+  const by = chance.chance(0.3) ? 'mcp' : 'http'
+  return { do: 'ask', by, tenant, wish: tenant === 'tending' ? tended(chance) : wish(chance) }
+}
+
+/** What is asked for where nodes, Pods and Jobs are looked after. */
+function tended(chance: Random): Wish {
+  const node = { kind: 'Node', name: chance.pick(nodes), params: {} } as const
+  return chance.pick<() => Wish>([
+    () => ({ action: 'node.cordon', ...node }),
+    () => ({ action: 'node.uncordon', ...node }),
+    () => ({ action: 'pod.evict', kind: 'Pod', name: chance.pick(crew), params: {} }),
+    () => ({ action: 'pod.evict', kind: 'Pod', name: chance.pick(crew), params: {} }),
+    () => ({ action: 'job.retry', kind: 'Job', name: failedJob, params: {} }),
+  ])()
 }
 
 function wish(chance: Random): Wish {

@@ -1,14 +1,23 @@
-/** The tenants of a soak, each with what its rules say. */
-export const tenantNames = ['free', 'asking', 'strict', 'proposing'] as const
+/** Tenants with workloads to change, each with what its class and rules say. */
+export const workloadTenants = ['free', 'asking', 'strict', 'proposing', 'observing'] as const
+/** `tending` has nodes, Pods and Jobs to look after. */
+export const tenantNames = [...workloadTenants, 'tending'] as const
 export type TenantName = (typeof tenantNames)[number]
 
 /** What stands in each tenant's namespace to be changed. */
 export const workloads = ['web-0', 'web-1', 'web-2', 'web-3'] as const
 
+/** Of no machine: what is said of them is all there is. */
+export const nodes = ['jackstay-soak-0', 'jackstay-soak-1'] as const
+/** Pods of one StatefulSet, so that a name outlives each of them. */
+export const crew = ['crew-0', 'crew-1', 'crew-2', 'crew-3'] as const
+/** A Job that has failed, as all that are made from it will. */
+export const failedJob = 'report'
+
 /** A change that an agent asks for. */
 export interface Wish {
   readonly action: string
-  readonly kind: 'Deployment' | 'CronJob' | 'HorizontalPodAutoscaler'
+  readonly kind: 'Deployment' | 'CronJob' | 'HorizontalPodAutoscaler' | 'Node' | 'Pod' | 'Job'
   readonly name: string
   readonly params: Readonly<Record<string, unknown>>
 }

@@ -1,5 +1,5 @@
 import { type Evidence, eventsOf, type History, type Violation } from './evidence.ts'
-import type { Explained } from './explained.ts'
+import { type Explained, planOf } from './explained.ts'
 
 const once = 'at most one effect per intent and write'
 const recorded = 'every effect is on record, and nothing is on record that was not'
@@ -17,6 +17,7 @@ export function effectFaults(
     violations.push({ promise: once, what: `${key} landed ${writes.length} times: ${audits}` })
   }
   for (const history of histories) {
+    const foundGone = foundGoneIn(history)
     for (const [key, auditIds] of recordedIn(history)) {
       if (auditIds.length > 1) {
         violations.push({ promise: once, what: `${key} is on record ${auditIds.length} times` })
@@ -24,6 +25,7 @@ export function effectFaults(
       const seen = landed.get(key)?.map(({ write }) => write.auditId) ?? []
       const [auditId] = auditIds
       if (seen.length === 0) {
+        if (foundGone.has(key)) continue
         violations.push({ promise: recorded, what: `${key} is on record, and no write landed` })
       } else if (auditId !== undefined && !seen.includes(auditId)) {
         violations.push({ promise: recorded, what: `${key} is on record as another request` })
@@ -56,4 +58,14 @@ function recordedIn(history: History): Map<string, (string | undefined)[]> {
     if (data.outcome === 'applied' && data.attempt > 0) add(true, data.write, data.auditId)
   }
   return found
+}
+
+/** Evictions of Pods that were found gone: more is not claimed of them. */
+function foundGoneIn(history: History): ReadonlySet<string> {
+  const writes = planOf(history)?.writes ?? []
+  const evictions = new Set(writes.filter(({ verb }) => verb === 'evict').map(({ id }) => id))
+  const gone = eventsOf(history, 'written').filter(
+    ({ data }) => data.settled === 'by_reading' && evictions.has(data.write),
+  )
+  return new Set(gone.map(({ data }) => `${data.write} of \`${history.id}\``))
 }

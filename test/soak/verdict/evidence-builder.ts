@@ -27,8 +27,21 @@ function event<T extends EventType>(
 
 export const requirement = { from: 'p/people', count: 1, groups: ['oncall'], expiresAfter: 60 }
 
+interface HistoryOptions {
+  readonly undone?: boolean
+  readonly asks?: boolean
+  /** Of its one write, what is otherwise. */
+  readonly does?: object
+  readonly settled?: 'by_answer' | 'by_reading'
+}
+
 /** An intent that scaled a Deployment down, and took it back where `undone`. */
-export function history({ undone = false, asks = false } = {}): History {
+export function history({
+  undone = false,
+  asks = false,
+  does = {},
+  settled = 'by_answer',
+}: HistoryOptions = {}): History {
   const decision = { effect: 'allow', requirements: asks ? [requirement] : [] }
   const plan = {
     ...{ action: 'workload.scale', executor, target: object, reads: [] },
@@ -36,6 +49,7 @@ export function history({ undone = false, asks = false } = {}): History {
       {
         ...{ id: 'w1', verb: 'patch', object, body: { spec: { replicas: 0 } } },
         inverse: { body: { spec: { replicas: 2 } } },
+        ...does,
       },
     ],
   }
@@ -52,7 +66,10 @@ export function history({ undone = false, asks = false } = {}): History {
       event(1, 'authenticated', { agent }),
       event(2, 'rehearsed', { plan, decision, digest }, [0]),
       event(3, 'dispatched', { decision, digest, bindings: bindings('5') }, [1]),
-      event(4, 'written', { write: 'w1', attempt: 1, outcome: 'applied', auditId: 'a1' }),
+      event(4, 'written', {
+        ...{ write: 'w1', attempt: 1, outcome: 'applied', settled },
+        ...(settled === 'by_answer' && { auditId: 'a1' }),
+      }),
       event(5, 'executed', {}),
       ...(undone ? undo : []),
       event(9, 'ended', { phase: undone ? 'rolled_back' : 'verified', reason: 'undone' }, [2]),

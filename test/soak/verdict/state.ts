@@ -14,22 +14,30 @@ export function keyOf(resource: string, group: string, namespace: string, name: 
 
 /** What people and agents can mean to change in an object: no status, nothing the server counts. */
 export function essence(object: JsonMap): JsonMap {
-  const { metadata, status: _, apiVersion: __, kind: ___, ...rest } = object
+  const { metadata, status: _, apiVersion: __, kind, ...whole } = object
+  const rest = kind === 'Node' ? openness(whole) : whole
   const { labels, annotations, uid } = isMap(metadata) ? metadata : {}
   const kept = isMap(annotations)
     ? Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== revision))
     : undefined
-  const whole = {
+  return pruned({
     ...rest,
     metadata: { uid: uid ?? null, labels: labels ?? null, annotations: kept ?? null },
-  }
-  return pruned(whole)
+  })
 }
 
-/** Without what the server drops: empty maps, nulls, and of a Deployment that it is not paused. */
+/** Controllers keep taints and address ranges in a node's spec. */
+function openness({ spec }: JsonMap): JsonMap {
+  return { spec: { unschedulable: isMap(spec) ? (spec.unschedulable ?? null) : null } }
+}
+
+/** What the server leaves out where it is false. */
+const leftOut = new Set(['paused', 'unschedulable'])
+
+/** Without what the server drops: empty maps, nulls, and what is left out where it is false. */
 function pruned(map: JsonMap): JsonMap {
   const entries = Object.entries(map).flatMap(([key, value]): [string, Json][] => {
-    if (key === 'paused' && value === false) return []
+    if (leftOut.has(key) && value === false) return []
     const kept = prunedValue(value)
     return kept === undefined ? [] : [[key, kept]]
   })
@@ -79,7 +87,10 @@ export function stateFaults(
 }
 
 function ofExecutor({ write, planned, undo }: Explained): Change[] {
-  if (planned.verb !== 'patch') return []
+  if (planned.verb === 'evict') return []
+  if (planned.verb === 'create' && !undo) {
+    return [{ ...placeOf(write), apply: () => essence(mapOf(write.result)) }]
+  }
   const body = undo ? planned.inverse.body : planned.body
   return [{ ...placeOf(write), apply: (object) => patchedObject(object, body) }]
 }

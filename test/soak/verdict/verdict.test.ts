@@ -115,6 +115,45 @@ describe('the verdict of a soak', () => {
     })
   })
 
+  describe('knows what is no patch', () => {
+    const pod = { apiVersion: 'v1', kind: 'Pod', resource: 'pods', namespace: 'shop', name: 'p' }
+    const eviction = { verb: 'evict', object: { ...pod, uid } }
+    const evicted = write({
+      ...{ verb: 'create', resource: 'pods', group: '', subresource: 'eviction', name: 'p' },
+    })
+    const still = new Map([[objectKey, deployment(2)]])
+
+    it('an eviction that landed, once', () => {
+      const one = { histories: [history({ does: eviction })], after: still }
+      assert.equal(said({ ...one, writes: [evicted] }), '')
+      assert.match(said({ ...one, writes: [evicted, { ...evicted, auditId: 'b' }] }), /2 times/)
+      assert.match(said({ ...one, writes: [] }), /on record, and no write landed/)
+    })
+
+    it('a Pod that was found gone, whoever saw to it', () => {
+      const one = { histories: [history({ does: eviction, settled: 'by_reading' })], after: still }
+      assert.equal(said({ ...one, writes: [] }), '')
+      assert.equal(said({ ...one, writes: [evicted] }), '')
+    })
+
+    it('an object that an executor made, and no other', () => {
+      const object = { apiVersion: 'batch/v1', kind: 'Job', resource: 'jobs', namespace: 'shop' }
+      const does = { verb: 'create', object: { ...object, name: 'r' }, body: {} }
+      const made = { metadata: { uid: 'j' }, spec: { suspend: true } }
+      const result = { ...made, metadata: { ...made.metadata, resourceVersion: '7' } }
+      const create = write({
+        ...{ verb: 'create', resource: 'jobs', group: 'batch', name: 'r', result },
+      })
+      const one = { histories: [history({ does })], writes: [create] }
+      const there = new Map([...still, ['jobs.batch/shop/r', made]])
+      assert.equal(said({ ...one, after: there }), '')
+      assert.match(said({ ...one, after: still }), /shop\/r was deleted by nobody/)
+      const changed = { ...made, spec: { suspend: false } }
+      const others = new Map([...still, ['jobs.batch/shop/r', changed]])
+      assert.match(said({ ...one, after: others }), /spec\/suspend is false/)
+    })
+  })
+
   describe('sees an intent', () => {
     it('that ends twice, goes on after its end, or never ends', () => {
       const one = history()

@@ -1,7 +1,7 @@
 import { effectFaults } from './effects.ts'
 import { endingFaults, stopFaults } from './endings.ts'
 import type { Evidence, Violation } from './evidence.ts'
-import { explain } from './explained.ts'
+import { type Explained, explain } from './explained.ts'
 import { leafFaults } from './leaves.ts'
 import { stateFaults } from './state.ts'
 import { strangerFaults } from './strangers.ts'
@@ -11,6 +11,8 @@ export interface Verdict {
   /** Writes of executors that landed, undos among them. */
   readonly effects: number
   readonly undos: number
+  /** How many of the others by each action. */
+  readonly byAction: Readonly<Record<string, number>>
   /** How long after a stop stood the last write still came. */
   readonly latestAfterStopMs: number
 }
@@ -34,6 +36,17 @@ export function judge(evidence: Evidence): Verdict {
     ],
     effects: explained.length,
     undos: explained.filter(({ undo }) => undo).length,
+    byAction: byAction(explained),
     latestAfterStopMs: stops.latestMs,
   }
+}
+
+function byAction(explained: readonly Explained[]): Record<string, number> {
+  const actions = explained
+    .filter(({ undo }) => !undo)
+    .map(({ write }) => write.extra['jackstay.dev/action']?.[0] ?? '')
+    .toSorted()
+  return Object.fromEntries(
+    [...Map.groupBy(actions, (action) => action)].map(([action, all]) => [action, all.length]),
+  )
 }

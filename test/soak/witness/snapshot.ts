@@ -1,6 +1,7 @@
 import type { JsonMap } from '@jackstay/contract/json'
 import type { World } from '@jackstay/e2e/world'
 import { z } from 'zod'
+import { nodes } from '../schedule/steps.ts'
 import type { Snapshot } from '../verdict/evidence.ts'
 import { essence, keyOf } from '../verdict/state.ts'
 
@@ -21,7 +22,7 @@ const list = z.object({
   ),
 })
 
-/** All objects of all kinds in some namespaces, by plain kubectl. */
+/** All objects of all kinds in some namespaces, and the nodes that are looked after, by plain kubectl. */
 export async function snapshot(
   { kubectl }: Pick<World, 'kubectl'>,
   namespaces: Iterable<string>,
@@ -45,6 +46,11 @@ export async function snapshot(
     // parsed from JSON, so it is JSON
     const object = item as unknown as JsonMap
     found.set(keyOf(resource, group, namespace, name), essence(object))
+  }
+  const ours = await demand(['get', 'nodes', ...nodes, '-o', 'json'])
+  for (const item of list.parse(JSON.parse(ours)).items) {
+    const object = item as unknown as JsonMap
+    found.set(keyOf('nodes', '', '', item.metadata.name), essence(object))
   }
   return found
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Answer, TestAgent } from '@jackstay/e2e/test-agent'
+import { v7 as uuid7 } from 'uuid'
 import { z } from 'zod'
 import type { Wish } from '../schedule/steps.ts'
 import type { BookKeeper } from './book-keeper.ts'
@@ -35,7 +36,9 @@ export async function sent(
 
 /** Asks as a good agent does: the same bytes again until somebody answers. */
 export async function ask(party: Party, wish: Wish, book: BookKeeper, tally: Tally): Promise<void> {
-  const body = await submissionOf(party, wish)
+  const jti = uuid7()
+  if (party.actsNever) book.forbidden.set(jti, `a class that is ${party.name}`)
+  const body = await submissionOf(party, wish, { jti })
   for (let left = tries; left > 0; left--) {
     const answer = await sent(party.agent, body, book)
     if (answer !== undefined && answer.status < 500 && answer.status !== 429) {

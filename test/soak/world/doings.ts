@@ -10,6 +10,7 @@ import type { Ground } from './ground.ts'
 import { People } from './people.ts'
 import { slipUp } from './slips.ts'
 import { Tally } from './tally.ts'
+import { Crew } from './tended.ts'
 
 /** Everybody who does something on the ground, and the book that they keep. */
 export class Doings {
@@ -18,6 +19,7 @@ export class Doings {
   readonly chaos: Chaos
   readonly people: People
   readonly approver: Approver
+  readonly crew: Crew
   readonly #attacker: Attacker
   readonly #ground: Ground
 
@@ -26,6 +28,7 @@ export class Doings {
     this.chaos = new Chaos(ground, this.tally, random(seed, 'chaos'))
     this.people = new People(ground, this.book)
     this.approver = new Approver(ground, this.book, this.tally, random(seed, 'approver'))
+    this.crew = new Crew(ground.w, ground.parties.tending.targets)
     this.#attacker = new Attacker(ground, this.book)
   }
 

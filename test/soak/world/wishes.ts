@@ -5,22 +5,29 @@ const versions = {
   Deployment: 'apps/v1',
   CronJob: 'batch/v1',
   HorizontalPodAutoscaler: 'autoscaling/v2',
+  Node: 'v1',
+  Pod: 'v1',
+  Job: 'batch/v1',
 } as const
 
 export interface Target {
   readonly apiVersion: string
   readonly kind: string
-  readonly namespace: string
+  /** Absent of a Node. */
+  readonly namespace?: string
   readonly name: string
 }
 
 export function targetOf({ targets }: Party, { kind, name }: Wish): Target {
-  return { apiVersion: versions[kind], kind, namespace: targets, name }
+  const namespace = kind === 'Node' ? {} : { namespace: targets }
+  return { apiVersion: versions[kind], kind, ...namespace, name }
 }
 
 /** Of the API server. */
 export function pathOf({ apiVersion, kind, namespace, name }: Target): string {
-  return `/apis/${apiVersion}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  const within = namespace === undefined ? '' : `/namespaces/${namespace}`
+  return `${group}${within}/${kind.toLowerCase()}s/${name}`
 }
 
 /** What an agent signs to ask for it; `bend` changes any claim. */
@@ -32,5 +39,9 @@ export async function submissionOf(
 ): Promise<string> {
   const target = targetOf(party, wish)
   const { action, params } = wish
-  return await agent.submission(0, target, { action, params, target, ...bend })
+  return await agent.submission(
+    0,
+    { namespace: '', ...target },
+    { action, params, target, ...bend },
+  )
 }
