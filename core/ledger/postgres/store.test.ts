@@ -7,4 +7,7 @@ import { startPostgres } from './server.ts'
 const server = await startPostgres()
 after(() => server[Symbol.asyncDispose]())
 runSuitesOn(postgresLedgers(server))
+await import('../store/append.test.ts')
+await import('../store/claims.test.ts')
 await import('../store/store.test.ts')
+await import('../store/triggers.test.ts')

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { helpful, kindsOf } from './line/helpful-builder.ts'
+import { Line } from './line/line-builder.ts'
+
+describe('writes', () => {
+  it('are settled by reading when no answer came, and not sent again (T45)', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = ['lost-answer']
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.deepEqual(line.cluster.effects, ['2→5'])
+    assert.equal(line.record().written[0]?.settled, 'by_reading')
+  })
+
+  it('are settled by reading when the last of all answers was lost too (T26, T45)', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = [...Array<'lost-unlanded'>(4).fill('lost-unlanded'), 'lost-answer']
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.deepEqual(line.cluster.effects, ['2→5'])
+    assert.deepEqual(
+      line.record().written.map((w) => w.settled),
+      ['by_reading'],
+    )
+  })
+
+  it('are found when they land after they were looked for last (T26, T45)', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = Array<'lost-unlanded'>(5).fill('lost-unlanded')
+    line.onEffect = (point) => {
+      if (point === 'after written') line.cluster.land(line.id, 5)
+    }
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    const outcomes = line.record().written.map((w) => w.outcome)
+    assert.deepEqual(outcomes.slice(0, 2), ['conflict', 'applied'])
+  })
+
+  it('are tried again only while the object is exactly the one bound', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = ['not-sent', 'not-sent']
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.deepEqual(line.cluster.effects, ['2→5'])
+  })
+
+  it('are bound anew, on record, when only the version moved', async () => {
+    const line = helpful(new Line())
+    let moved = false
+    const { onEffect } = line
+    line.onEffect = (point) => {
+      onEffect(point)
+      if (point !== 'after dispatched' || moved) return
+      moved = true
+      line.cluster.version++
+    }
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.equal(line.record().dispatched?.attempt, 2)
+    assert.deepEqual(kindsOf(line), ['decision', 'dispatch', 'dispatch', 'outcome'])
+  })
+
+  it('fail, with nothing written, when the API server refuses or the field moved', async () => {
+    const refused = new Line()
+    refused.cluster.lose = ['refused']
+    assert.equal(await refused.toEnd(), 'failed/write_refused')
+    const moved = new Line()
+    moved.onEffect = (point) => {
+      if (point === 'after dispatched') moved.cluster.meddle(9)
+    }
+    assert.equal(await moved.toEnd(), 'failed/write_conflict')
+    assert.equal(moved.cluster.replicas, 9)
+  })
+})
