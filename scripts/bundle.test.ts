@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -21,10 +21,11 @@ async function built(files: Readonly<Record<string, string>>): Promise<string> {
   return bundle(folder, { name: 'example', entry: './main.ts' })
 }
 
-async function output(code: string): Promise<string> {
+async function output(code: string, environment: NodeJS.ProcessEnv = {}): Promise<string> {
   const path = join(folder, 'example.mjs')
   await writeFile(path, code)
-  return (await promisify(execFile)(process.execPath, [path])).stdout
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'nowhere'), ...environment }
+  return (await promisify(execFile)(process.execPath, [path], { env })).stdout
 }
 
 test('a bundle checks its Node before it loads anything', async () => {
@@ -84,6 +85,57 @@ test('the judge on its own thread travels inside the bundle', async () => {
     ].join('\n'),
   })
   assert.equal(await output(code), '1 true\n')
+})
+
+test('a comment in a program, and an error with its place, come through', async () => {
+  const code = await built({
+    'main.ts': [
+      "console.log('/* in text */', /a*/.test('b'), '*' + '@/')",
+      '/*! a licence */',
+      "console.log(new Error('here').stack?.includes('example.mjs?program'))",
+    ].join('\n'),
+  })
+  assert.equal(await output(code), '/* in text */ true *@/\ntrue\n')
+})
+
+test('what V8 made of a program is kept, in a folder that is its own and nobody else writes to', async () => {
+  const code = await built({ 'main.ts': "console.log('ok')\n" })
+  const kept = async (home: string) =>
+    (await readdir(home, { recursive: true })).filter((name) => /compiled\/.+\//.test(name)).length
+  const own = join(folder, 'own')
+  await mkdir(own)
+  assert.equal(await output(code, { XDG_CACHE_HOME: own }), 'ok\n')
+  assert.equal(await kept(own), 1)
+  assert.equal(await output(code, { XDG_CACHE_HOME: own }), 'ok\n')
+  assert.equal(await kept(own), 1)
+  const shared = join(folder, 'shared')
+  await mkdir(shared)
+  await chmod(shared, 0o777)
+  assert.equal(await output(code, { XDG_CACHE_HOME: shared }), 'ok\n')
+  assert.equal(await kept(shared), 0)
+})
+
+test('a bundle is read at one byte a character, and reads kubeconfigs', async () => {
+  const code = await built({
+    'main.ts': [
+      `import { loadConfig } from '${join(rootFolder, 'core/kube/config.ts')}'`,
+      `import { connect } from '${join(rootFolder, 'core/kube/client.ts')}'`,
+      "const client = connect(loadConfig({ kubeconfig: process.env.FILE ?? '' }), { userAgent: 't' })",
+      "const read = client.list({ apiVersion: 'v1', resource: 'pods' })",
+      'console.log(await read.catch((error) => `${error.code} …`))',
+    ].join('\n'),
+  })
+  assert.ok(!/[\u0080-\uffff]/.test(code))
+  assert.ok(!code.includes('V1PodSpec'))
+  const file = join(folder, 'kubeconfig')
+  const config = {
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  }
+  await writeFile(file, JSON.stringify(config))
+  assert.equal(await output(code, { FILE: file }), 'upstream_unavailable …\n')
 })
 
 /** What a bundle does first on the Node of the given version. */

@@ -2,15 +2,18 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { launched } from './launcher.ts'
+import { lean } from './lean.ts'
 import { nodeCheck, type Program } from './programs.ts'
 import { rootFolder } from './root.ts'
 
 /** Bundles one program into one ES module without any static import. */
 export async function bundle(root: string, { name, entry }: Program): Promise<string> {
-  return bundled(root, entry, `#!/usr/bin/env node\n${nodeCheck(name)}`)
+  const program = launched(await bundled(root, entry))
+  return `#!/usr/bin/env node\n${nodeCheck(name)}\n${program}`
 }
 
-async function bundled(root: string, entry: string, banner: string): Promise<string> {
+async function bundled(root: string, entry: string): Promise<string> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -20,11 +23,15 @@ async function bundled(root: string, entry: string, banner: string): Promise<str
     format: 'esm',
     // syntax that an old Node parses, so that it gets as far as saying that it is too old
     target: 'node18',
-    charset: 'utf8',
+    // one character beyond Latin-1 would make V8 hold and read all of it at two bytes each
+    charset: 'ascii',
+    // names stay, so that a stack can be read; a line that fails is printed, so none is endless
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160,
     legalComments: 'eof',
     logLevel: 'silent',
-    banner: { js: banner },
-    plugins: [builtins, workers(root)],
+    plugins: [builtins, lean, workers(root)],
   })
   const [output] = result.outputFiles
   if (output === undefined) throw new Error(`\`${entry}\` gave no bundle`)
@@ -56,10 +63,10 @@ function workers(root: string): Plugin {
     name: 'workers',
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        // a program's own first line would stand above the banner's
+        // a program's own first line would stand within
         let contents = (await readFile(path, 'utf8')).replace(/^#!.*/, '')
         for (const [text, file = ''] of contents.matchAll(start)) {
-          const code = await bundled(root, resolve(dirname(path), file), '')
+          const code = await bundled(root, resolve(dirname(path), file))
           const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
           contents = contents.replace(text, `new URL('${url}')`)
         }

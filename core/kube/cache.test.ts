@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { freshCaches } from './cache-builder.ts'
-import { colorOf, cut, hang, json, ManualClock, status, until, widget } from './fake-api.ts'
+import {
+  colorOf,
+  cut,
+  hang,
+  headersOf,
+  json,
+  ManualClock,
+  status,
+  until,
+  widget,
+} from './fake-api.ts'
 
 const w = freshCaches()
 
@@ -23,6 +33,21 @@ describe('list and watch', () => {
       'deleted one blue',
     ])
     assert.deepEqual(w.held(), ['two green'])
+  })
+
+  it('asks for metadata alone where that is all it keeps, and takes all where there is no less', async () => {
+    w.api.put('one', 'red')
+    w.start({ metadataOnly: true })
+    await w.synced()
+    await w.inStep()
+    assert.deepEqual(
+      [w.api.lists(), w.api.watches()].map(([seen]) => headersOf(seen, 'accept')),
+      [
+        ['application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'],
+        ['application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json'],
+      ],
+    )
+    assert.deepEqual(w.held(), ['one red'])
   })
 
   it('lists in pages of 500 at one resourceVersion', async () => {

@@ -19,6 +19,8 @@ export interface WatchCacheOptions<T> {
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
+  /** All that `project` needs is in the metadata: the server sends nothing else, a tenth of a Pod. */
+  readonly metadataOnly?: boolean
   /**
    * Keeps what is needed of an object; `undefined` leaves it out. It must not throw: an object it
    * throws on could be a suspension, so the cache is not synced until that object changes or goes.
@@ -112,8 +114,9 @@ class Cache<T> implements WatchCache<T> {
   constructor(options: WatchCacheOptions<T>) {
     const { client, resource, namespace, labelSelector, fieldSelector, project, index } = options
     this.#client = client
-    const { pageTimeoutMs = defaultPageMs } = options
-    this.#scope = { resource, namespace, labelSelector, fieldSelector, pageTimeoutMs }
+    const { pageTimeoutMs = defaultPageMs, metadataOnly = false } = options
+    const selectors = { namespace, labelSelector, fieldSelector }
+    this.#scope = { resource, ...selectors, metadataOnly, pageTimeoutMs }
     this.#onError = options.onError ?? (() => {})
     const maxObjects = options.maxObjects ?? defaultMaxObjects
     this.#store = new Store({

@@ -37,6 +37,8 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** Of a read's answer, 64 MiB unless given; more is `too_large`. */
   readonly maxBytes?: number
+  /** The form of the answer, one of JSON's; `application/json` unless given. */
+  readonly accept?: string
 }
 
 export interface ApiRequest extends CallOptions {
@@ -329,7 +331,7 @@ class Client implements KubeClient {
   async #read(
     path: string,
     query: Query,
-    { signal, timeoutMs, maxBytes }: CallOptions,
+    { signal, timeoutMs, maxBytes, accept }: CallOptions,
   ): Promise<unknown> {
     const call = {
       method: 'GET',
@@ -338,6 +340,7 @@ class Client implements KubeClient {
       ...(signal && { signal }),
       ...(timeoutMs && { timeoutMs }),
       ...(maxBytes && { maxBytes }),
+      ...(accept && { accept }),
     }
     const { status, headers, body } = await this.request(call)
     if (status < 300) return body

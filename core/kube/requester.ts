@@ -111,10 +111,11 @@ export class Requester {
     }
   }
 
-  #outgoing({ method, path, query = {}, body, contentType, headers = {} }: ApiRequest): Outgoing {
+  #outgoing(request: ApiRequest): Outgoing {
+    const { method, path, query = {}, body, contentType, headers = {}, accept } = request
     const search = searchOf(query)
     const pairs: [string, string][] = [
-      ['Accept', 'application/json'],
+      ['Accept', accept ?? 'application/json'],
       ['User-Agent', this.#options.userAgent],
       ...this.#who,
       ...Object.entries(headers),

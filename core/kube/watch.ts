@@ -18,6 +18,8 @@ export interface WatchScope {
   readonly namespace?: string | undefined
   readonly labelSelector?: string | undefined
   readonly fieldSelector?: string | undefined
+  /** The server sends no more of each object. */
+  readonly metadataOnly?: boolean
   /** Of each page of a list. */
   readonly pageTimeoutMs: number
 }
@@ -43,6 +45,7 @@ export async function* listPages(
       limit: pageSize,
       signal,
       timeoutMs: scope.pageTimeoutMs,
+      ...form(scope, 'PartialObjectMetadataList'),
       ...(next === undefined ? {} : { continue: next }),
     })
     yield page
@@ -81,6 +84,7 @@ export async function* watchEvents(
       fieldSelector,
     },
     signal: options.signal,
+    ...form(scope, 'PartialObjectMetadata'),
   })
   options.onOpen()
   try {
@@ -132,4 +136,10 @@ function selectors({ namespace, labelSelector, fieldSelector }: WatchScope) {
     ...(labelSelector === undefined ? {} : { labelSelector }),
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
   }
+}
+
+/** A server that has no such form of a kind sends all of it. */
+function form({ metadataOnly = false }: WatchScope, kind: string): { accept?: string } {
+  if (!metadataOnly) return {}
+  return { accept: `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json` }
 }

@@ -146,7 +146,9 @@ async function printInWorld(
     const mediatorFlags = ['--breakers', await calmBreakers(directory)]
     const main = 'control-plane/mediator/main.ts'
     const mediatorMain = shipped ? await bundled(directory, 'mediator', main) : undefined
-    const world = await lineWorld({ mediatorFlags, ...(mediatorMain && { mediatorMain }) })
+    const { mediatorFlags: mediatorNodeFlags } = await import('./scale.ts')
+    const shippedAs = mediatorMain && { mediatorMain, mediatorNodeFlags }
+    const world = await lineWorld({ mediatorFlags, ...shippedAs })
     onWorld(world)
     try {
       for (const table of some) print(await table.inWorld(world, scale))

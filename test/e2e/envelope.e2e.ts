@@ -175,6 +175,20 @@ describe('the envelope of an intent', { skip: await noLine() }, () => {
     }, 'the Pod counts as gone')
   })
 
+  it('refuses a Pod that has ended and still exists (T07)', async () => {
+    const ended = await w.newAgent(tenant)
+    assert.equal((await ended.enrol()).status < 300, true)
+    const { namespace, name } = ended.pod
+    const patch = JSON.stringify({ status: { phase: 'Failed' } })
+    const path = ['-n', namespace, 'patch', 'pod', name, '--subresource=status', '-p', patch]
+    const { code: failed, stderr } = await w.kubectl([...path])
+    assert.equal(failed, 0, stderr)
+    await w.until(async () => {
+      const answer = code(await ended.submit(await ended.submission(0, target)))
+      return /pod_not_live/.test(answer)
+    }, 'the Pod counts as ended')
+  })
+
   it('refuses duplicate keys, prototype keys, wrong numbers and unknown fields (T10, T11, T12, T16)', async () => {
     const good = await agent.submission(0, target)
     await refused(good.replace('{"jws"', '{"jws":"x","jws"'), '400 not_canonical')

@@ -31,7 +31,7 @@ import {
   type SurroundingCaches,
 } from '../surroundings/caches.ts'
 import { type WindowView, windowView } from '../windows/window-view.ts'
-import { type Keeping, keep } from './keeping.ts'
+import { type Keeping, keep, keepMetadata } from './keeping.ts'
 import { type PolicyView, policyView, problemOf } from './policy-view.ts'
 import { openTargetCaches, type TargetCaches } from './target-caches.ts'
 
@@ -101,15 +101,19 @@ export function openCaches(
       subjectKey(subject.kind, subject.name),
     ),
     intents: ours(intentObject, projectIntent, (i) => i.name),
-    namespaces: keep(client, ['v1', 'namespaces'], keeping, projectNamespace),
-    pods: keep(client, ['v1', 'pods'], keeping, projectPod, (pod) => pod.uid),
+    namespaces: keepMetadata(client, ['v1', 'namespaces'], keeping, projectNamespace),
+    pods: keepMetadata(client, ['v1', 'pods'], keeping, projectPod, {
+      index: (pod) => pod.uid,
+      // one that has ended is reported as deleted; of the others the metadata says enough
+      fieldSelector: ['Succeeded', 'Failed', 'Unknown'].map((p) => `status.phase!=${p}`).join(','),
+    }),
     ...openSurroundingCaches(client, keeping),
     ...openRightsCaches(client, keeping),
     targets: openTargetCaches(client, kinds, keeping),
   }
 }
 
-function projectNamespace({ metadata }: KubeObject): NamespaceView {
+function projectNamespace({ metadata }: Pick<KubeObject, 'metadata'>): NamespaceView {
   return { name: metadata.name ?? '', labels: metadata.labels ?? {} }
 }
 
@@ -162,10 +166,11 @@ function projectIntent(object: KubeObject): IntentObjectView {
   }
 }
 
-function projectPod({ metadata, status }: KubeObject): PodView | undefined {
+function projectPod({ metadata }: Pick<KubeObject, 'metadata'>): PodView | undefined {
   if (!metadata.namespace?.startsWith(classNamespacePrefix)) return undefined
-  const phase = isRecord(status) && typeof status.phase === 'string' ? status.phase : 'Unknown'
   const { uid = '', deletionTimestamp } = metadata
+  // or Pending, which is as much: Pods that have ended are gone from this cache
+  const phase = 'Running'
   return { uid, phase, ...(deletionTimestamp !== undefined && { deletionTimestamp }) }
 }
 

@@ -2,7 +2,7 @@ import type { CatalogueEntry, TargetKind } from '@jackstay/actions/action'
 import type { WatchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import type { KubeObject } from '@jackstay/kube/resources'
-import { type Keeping, keep } from './keeping.ts'
+import { type Keeping, keepMetadata } from './keeping.ts'
 
 export interface TargetView {
   readonly uid: string
@@ -26,11 +26,11 @@ export function openTargetCaches(
   return new Map(
     kinds.map(({ apiVersion, resource }) => [
       resource,
-      keep(client, [apiVersion, resource], keeping, projectTarget),
+      keepMetadata(client, [apiVersion, resource], keeping, projectTarget),
     ]),
   )
 }
 
-function projectTarget({ metadata }: KubeObject): TargetView {
+function projectTarget({ metadata }: Pick<KubeObject, 'metadata'>): TargetView {
   return { uid: metadata.uid ?? '', resourceVersion: metadata.resourceVersion ?? '' }
 }
