@@ -77,7 +77,7 @@ export function workloadObjects(container: Container): Manifest[] {
 }
 
 /** What the agent may ask for, and what the rules say to it. */
-export function governanceObjects(): Manifest[] {
+function governanceObjects(): Manifest[] {
   return [
     {
       apiVersion: groupVersion,

@@ -14,7 +14,7 @@ export const programs: readonly Program[] = [
 ]
 
 /** Bundles need what Node has had since this version. */
-export const neededNode = 24
+const neededNode = 24
 
 /**
  * The first statement of a bundle. It and everything behind it must parse on an old Node, and

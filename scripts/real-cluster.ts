@@ -6,7 +6,7 @@ import { nothing, type Outcome, type Skip } from './step.ts'
 import type { Suites } from './suites.ts'
 
 /** The cluster of a run: end-to-end suites attach to it by this name. */
-export const clusterVariable = 'JACKSTAY_E2E_CLUSTER'
+const clusterVariable = 'JACKSTAY_E2E_CLUSTER'
 
 const fileTimeoutMs = 20 * 60_000
 

@@ -155,7 +155,7 @@ const secretKeys = new Set([
 ])
 
 /** Whether a field of this name is never logged, whatever it holds. */
-export function isSecretKey(key: string): boolean {
+function isSecretKey(key: string): boolean {
   return secretKeys.has(key.toLowerCase().replace(/[-_]/g, ''))
 }
 

@@ -64,7 +64,7 @@ function damaged(volume: Volume, cause?: unknown): JackstayError {
  * the same way.
  * @throws JackstayError of the registrar, or `upstream_unavailable`
  */
-export async function enrolOnce(
+async function enrolOnce(
   { volume, key, tokens, registrar, clusterUid, clock }: EnrolmentOptions,
   signal: AbortSignal,
 ): Promise<Enrolment> {

@@ -43,7 +43,7 @@ export function outcomeOf({ summary, events }: IntentView): Outcome {
   }
 }
 
-export function isTerminal(phase: Phase): phase is TerminalPhase {
+function isTerminal(phase: Phase): phase is TerminalPhase {
   return terminalPhases.some((one) => one === phase)
 }
 

@@ -5,7 +5,7 @@ import { usageError } from './failure.ts'
 export const outputs = ['text', 'wide', 'json', 'yaml'] as const
 
 /** Flags that every command takes. */
-export const globalFlags = z.object({
+const globalFlags = z.object({
   output: z.enum(outputs),
   kubeconfig: z.string().optional(),
   context: z.string().optional(),

@@ -100,7 +100,7 @@ async function listed(
 }
 
 /** @throws CommandFailed when the intent does not wait for an approval */
-export function presentIntent(object: KubeObject): Presented {
+function presentIntent(object: KubeObject): Presented {
   const parsed = objectOf(intentObject).safeParse(object)
   const status = intentObject.status?.safeParse(parsed.data?.status ?? {}).data
   if (!parsed.success || status === undefined) throw unreadable('Intent', object.metadata.name)
@@ -143,7 +143,7 @@ export function presentIntent(object: KubeObject): Presented {
 }
 
 /** @throws CommandFailed while the control plane speaks of another spec than the one read */
-export function presentClass(object: KubeObject): Presented {
+function presentClass(object: KubeObject): Presented {
   const parsed = objectOf(agentClass).safeParse(object)
   if (!parsed.success) throw unreadable('AgentClass', object.metadata.name)
   const { metadata, spec, status = {} } = parsed.data
@@ -181,7 +181,7 @@ export function presentClass(object: KubeObject): Presented {
 }
 
 /** @throws CommandFailed where the window asks nobody: an allow or a freeze is in force as written */
-export function presentWindow(object: KubeObject): Presented {
+function presentWindow(object: KubeObject): Presented {
   const parsed = objectOf(changeWindow).safeParse(object)
   if (!parsed.success) throw unreadable('ChangeWindow', object.metadata.name)
   const { metadata, spec } = parsed.data

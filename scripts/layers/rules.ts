@@ -12,7 +12,7 @@ const exact = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
 const test = /\.(test|e2e)\.ts$/
 
 /** `@scope/name/door` → `@scope/name`. */
-export function packageName(specifier: string): string {
+function packageName(specifier: string): string {
   return specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)

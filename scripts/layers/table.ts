@@ -11,7 +11,7 @@ const core = ['core/contract', 'core/judge', 'core/ledger', 'core/kube', 'core/s
 const coreAndActions = [...core, 'control-plane/actions']
 
 /** The import table. A package in no room is an error: every package has its place. */
-export const rooms: readonly Room[] = [
+const rooms: readonly Room[] = [
   { folders: ['core/contract'], mayImport: [] },
   { folders: ['core/judge', 'core/ledger', 'core/kube'], mayImport: ['core/contract'] },
   { folders: ['core/service'], mayImport: ['core/contract'], typesOf: ['core/kube'] },
@@ -47,7 +47,7 @@ export const rooms: readonly Room[] = [
   },
 ]
 
-export function isWithin(folder: string, prefix: string): boolean {
+function isWithin(folder: string, prefix: string): boolean {
   return folder === prefix || folder.startsWith(`${prefix}/`)
 }
 

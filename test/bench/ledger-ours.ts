@@ -41,7 +41,7 @@ interface Load {
 }
 
 /** A store in a folder of `parent`, which must lie on the disk that is to be measured. */
-export async function withStore<T>(
+async function withStore<T>(
   parent: string,
   work: (store: Store, vkey: string) => Promise<T>,
 ): Promise<T> {
@@ -95,11 +95,7 @@ export async function measureAppends(store: Store, load: Load): Promise<AppendFi
   }
 }
 
-export async function measureSize(
-  store: Store,
-  leaves: number,
-  entryBytes: number,
-): Promise<SizeFigures> {
+async function measureSize(store: Store, leaves: number, entryBytes: number): Promise<SizeFigures> {
   const width = 256
   let rssEarlyMb = 0
   for (let done = await store.size(); done < leaves; done += width) {

@@ -15,7 +15,7 @@ export type KubeconfigFields = {
   readonly credentials: Credentials
 }
 
-export function kubeconfigText({ server, caPem, user, credentials }: KubeconfigFields): string {
+function kubeconfigText({ server, caPem, user, credentials }: KubeconfigFields): string {
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',

@@ -8,7 +8,7 @@ export const processIdentity = z.object({ pid: z.int().positive(), startTime: z.
 export type ProcessIdentity = z.infer<typeof processIdentity>
 
 /** Start time in clock ticks since boot, or undefined when there is no such process or only its zombie. */
-export function startTimeOf(pid: number): string | undefined {
+function startTimeOf(pid: number): string | undefined {
   const stat = readProc(`/proc/${pid}/stat`)
   // the program's name stands in brackets and may itself hold spaces and brackets
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')

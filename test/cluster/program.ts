@@ -102,7 +102,7 @@ export async function waitUntil(
   }
 }
 
-export class ProgramEnded extends Error {
+class ProgramEnded extends Error {
   readonly log: string
 
   constructor(program: Program, log: string) {

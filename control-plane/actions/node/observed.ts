@@ -44,7 +44,7 @@ export interface FoundNode {
   readonly ref: ObjectRef
 }
 
-export function readNode(object: unknown): Node {
+function readNode(object: unknown): Node {
   return node.parse(object)
 }
 

@@ -52,7 +52,7 @@ function imagesOf({ spec, status }: z.infer<typeof pod>) {
 }
 
 /** A name that does not fix its content: what it stands for is the registry's to change. */
-export function isMutable(image: string): boolean {
+function isMutable(image: string): boolean {
   return !/@sha256:[0-9a-f]{64}$/.test(image)
 }
 

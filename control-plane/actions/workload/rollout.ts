@@ -8,7 +8,7 @@ import { type Found, type Workload, workload } from './observed.ts'
 const exceeded = 'ProgressDeadlineExceeded'
 
 /** Since when an earlier rollout is stuck: its condition stays until the next one moves. */
-export function stuckSince({ status }: Workload): string {
+function stuckSince({ status }: Workload): string {
   const found = status.conditions.find((c) => c.type === 'Progressing' && c.reason === exceeded)
   return found?.lastUpdateTime ?? ''
 }
@@ -50,7 +50,7 @@ export function rolloutProgress(plan: Plan, object: Observed | undefined): Progr
 }
 
 /** Ready Pods that a rolling update takes away at once, at most. */
-export function lostAtOnce({ ref, workload: w }: Found): number {
+function lostAtOnce({ ref, workload: w }: Found): number {
   const { ready, wanted } = countsOf(ref.kind, w)
   const { strategy, updateStrategy } = w.spec
   if (ref.kind === 'Deployment') {

@@ -8,7 +8,7 @@ import { isList, isMap, type Json, type JsonMap } from '@jackstay/contract/json'
  */
 
 /** Of each container, init containers included; containers may come and go with these alone. */
-export const containerFields = [
+const containerFields = [
   ...['image', 'command', 'args', 'workingDir', 'ports', 'env', 'envFrom', 'resources'],
   ...['resizePolicy', 'restartPolicy', 'volumeMounts', 'imagePullPolicy', 'lifecycle'],
   ...['livenessProbe', 'readinessProbe', 'startupProbe'],
@@ -16,15 +16,15 @@ export const containerFields = [
 ] as const
 
 /** Of the Pod besides its containers. */
-export const podFields = [
+const podFields = [
   ...['volumes', 'nodeSelector', 'affinity', 'tolerations', 'topologySpreadConstraints'],
   ...['terminationGracePeriodSeconds', 'enableServiceLinks', 'readinessGates'],
 ] as const
 
 /** Items of these lists may change only where they have no other keys. */
-export const plainVolume = ['name', 'configMap', 'emptyDir', 'downwardAPI'] as const
-export const plainSource = ['configMapKeyRef', 'fieldRef', 'resourceFieldRef'] as const
-export const plainEnvFrom = ['prefix', 'configMapRef'] as const
+const plainVolume = ['name', 'configMap', 'emptyDir', 'downwardAPI'] as const
+const plainSource = ['configMapKeyRef', 'fieldRef', 'resourceFieldRef'] as const
+const plainEnvFrom = ['prefix', 'configMapRef'] as const
 
 const lists = ['containers', 'initContainers'] as const
 

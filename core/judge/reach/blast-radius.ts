@@ -5,7 +5,7 @@ import { added } from './demand.ts'
 import type { AutoscalerView, Disruption, QuotaView, Surroundings } from './disruption.ts'
 
 /** How much a namespace or a workload matters, by whoever runs it: `low`, `medium` or `high`. */
-export const criticalityLabel = 'jackstay.dev/criticality'
+const criticalityLabel = 'jackstay.dev/criticality'
 /** Kubernetes' own priority classes, `system-…`, begin here. */
 const systemPriority = 2_000_000_000
 

@@ -8,7 +8,7 @@ import { checkingHalf, signingHalf } from './ed25519.ts'
  */
 
 /** What a key may sign, as the byte that key strings and key ids begin with. */
-export const keyTypes = {
+const keyTypes = {
   /** The text of a note. */
   note: 0x01,
   /** A checkpoint, with the time (https://c2sp.org/tlog-cosignature). */

@@ -95,7 +95,7 @@ export interface Pruned extends PrunePlan {
 }
 
 /** What a prune leaf says; the newest one speaks for everything below its `to`. */
-export const pruneData = z.looseObject({
+const pruneData = z.looseObject({
   from: z.int().min(0),
   to: z.int().min(1),
   /** Base64: RFC 6962 root of the first `to` leaves, which the hash tiles still give. */

@@ -1,7 +1,7 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { canonical, type Digest, type Json } from '@jackstay/contract/json'
 
-export const leafKinds = [
+const leafKinds = [
   'decision',
   'approval',
   'dispatch',

@@ -17,7 +17,7 @@ const keep = z
  * How long leaves are kept, by class: their kind, and `refusal` for decisions that ended an intent
  * as refused. Every class has to be there, so that a misspelt one cannot be pruned into nothing.
  */
-export const retentionPolicy = z.strictObject({
+const retentionPolicy = z.strictObject({
   version: z.literal(1),
   keep: z.strictObject({
     refusal: keep,
@@ -51,7 +51,7 @@ export function parsePolicy(value: unknown): RetentionPolicy {
   )
 }
 
-export function retentionClass({ kind, data }: Pick<Leaf, 'kind' | 'data'>): RetentionClass {
+function retentionClass({ kind, data }: Pick<Leaf, 'kind' | 'data'>): RetentionClass {
   const outcome = kind === 'decision' ? member(member(data, 'data'), 'outcome') : undefined
   return typeof outcome === 'string' && outcome.startsWith('refused/') ? 'refusal' : kind
 }

@@ -39,7 +39,7 @@ export const outcomeQuestion = z.strictObject({
 const objectSchema = z.looseObject({ type: z.literal('object') })
 type ObjectSchema = z.infer<typeof objectSchema>
 
-export function inputSchemaOf(schema: z.ZodType): ObjectSchema {
+function inputSchemaOf(schema: z.ZodType): ObjectSchema {
   return objectSchema.parse(z.toJSONSchema(schema, { io: 'input' }))
 }
 

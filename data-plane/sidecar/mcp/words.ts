@@ -27,6 +27,6 @@ export function readOfTool(tool: string): ReadVerb | undefined {
 
 export const readVerbs = Object.keys(reads).filter(isReadVerb)
 
-export function isReadVerb(word: string): word is ReadVerb {
+function isReadVerb(word: string): word is ReadVerb {
   return Object.hasOwn(reads, word)
 }

@@ -46,7 +46,7 @@ export function kubernetesReadApp(parts: KubernetesReadParts) {
   return app
 }
 
-export const verbNames = Object.keys(reads).filter((name): name is ReadVerb => name in reads)
+const verbNames = Object.keys(reads).filter((name): name is ReadVerb => name in reads)
 
 function asking(parts: KubernetesReadParts): Ask {
   const { client, limiter, metrics } = parts

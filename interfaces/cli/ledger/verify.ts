@@ -128,7 +128,7 @@ function advice({ problem, message }: { readonly problem: string; readonly messa
 }
 
 /** The verdict, and how much it is worth. Pure. */
-export function verdictLines(
+function verdictLines(
   verdict: LedgerVerdict | BundleVerdict,
   origin: string,
   keyFrom: string | undefined,

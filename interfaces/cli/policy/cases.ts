@@ -35,7 +35,7 @@ const caseSchema = z.strictObject({
   count: z.int().optional().describe('its count'),
 })
 
-export const casesSchema = z.strictObject({
+const casesSchema = z.strictObject({
   policies: z.array(z.string()).min(1).optional().describe('default: the file of the same name'),
   ...situationFields,
   cases: z.array(caseSchema).min(1),

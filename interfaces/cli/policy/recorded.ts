@@ -25,7 +25,7 @@ export interface Unjudgeable {
 }
 
 /** The newest decision of an intent with everything it rests on besides the rules. */
-export function recordedOf(record: IntentRecord): Recorded | Unjudgeable {
+function recordedOf(record: IntentRecord): Recorded | Unjudgeable {
   const { id, ended, rehearsed, decided } = record
   const made = [ended, rehearsed, decided].find((part) => part?.decision !== undefined)
   if (made?.decision === undefined) return { id, missing: 'no rule was asked' }

@@ -29,7 +29,7 @@ export async function readPolicies(
 }
 
 /** Pure: what `readPolicies` makes of what it read. */
-export function policySet(files: readonly InputFile[]): PolicySet {
+function policySet(files: readonly InputFile[]): PolicySet {
   const passedOver: { file: string; what: string }[] = []
   const policies: WrittenPolicy[] = []
   const mistakes: Mistake[] = []

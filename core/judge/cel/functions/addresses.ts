@@ -18,7 +18,7 @@ const fourParts = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/
  * An address as Kubernetes takes it: four plain decimal parts, or IPv6 without a zone. IPv4 inside
  * IPv6 has two spellings of one host, so it is none.
  */
-export function readAddress(text: string): Address | undefined {
+function readAddress(text: string): Address | undefined {
   if (text.length > 45) return undefined
   if (!text.includes(':')) {
     return fourParts.test(text) && ipaddr.IPv4.isValid(text) ? ipaddr.IPv4.parse(text) : undefined
@@ -30,7 +30,7 @@ export function readAddress(text: string): Address | undefined {
   return address.isIPv4MappedAddress() ? undefined : address
 }
 
-export function readNetwork(text: string): Network | undefined {
+function readNetwork(text: string): Network | undefined {
   if (text.length > 49) return undefined
   const [host = '', length = '', ...more] = text.split('/')
   const address = readAddress(host)

@@ -27,7 +27,7 @@ export interface Life {
 }
 
 /** In this thread, and with a write-ahead log that is moved often. */
-export function openForCrash({ directory, key, fatal }: Life): Promise<StoreEngine> {
+function openForCrash({ directory, key, fatal }: Life): Promise<StoreEngine> {
   const clock = { now: () => 0 }
   const small = { walPages: 12, pageSize: 4096, reserveBytes: 64 * 1024 }
   return openSqliteStore({ directory, origin: key.name, key, clock, fatal, ...small })

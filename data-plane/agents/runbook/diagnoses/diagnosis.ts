@@ -25,7 +25,7 @@ export interface Proposal {
   readonly summary: string
 }
 
-export const escalationReasons = [
+const escalationReasons = [
   // nothing to judge
   'no_deployment_named',
   'deployment_missing',
