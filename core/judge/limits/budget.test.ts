@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Budget, type BudgetState, budgetState, refund, spend } from './budget.ts'
+import { type Budget, type BudgetState, budgetState, spend } from './budget.ts'
 
 const hour = 3600_000
 const sliding: Budget = { limit: 10, period: { kind: 'sliding', ms: hour } }
@@ -18,9 +18,6 @@ function account(budget: Budget) {
       const { state: next, ...rest } = spend(state, budget, { id, amount, now })
       state = budgetState.parse(JSON.parse(JSON.stringify(next)))
       return rest
-    },
-    refund(id: string) {
-      state = state && refund(state, id)
     },
   }
 }
@@ -39,15 +36,13 @@ describe('a budget', () => {
     assert.deepEqual(ask('c', 1, 0), { ok: true, left: 0 })
     assert.deepEqual(ask('d', 0, 0), { ok: true, left: 0 })
   })
-  it('spends once for one intent, more where it has grown, and gives back what never happened', () => {
-    const { spend: ask, refund: back } = account(sliding)
+  it('spends once for one intent, and more where it has grown', () => {
+    const { spend: ask } = account(sliding)
     assert.equal(ask('a', 4, 0).left, 6)
     assert.equal(ask('a', 4, 1).left, 6)
     assert.equal(ask('a', 6, 2).left, 4)
     assert.equal(ask('a', 1, 3).left, 4)
     assert.equal(ask('a', 11, 4).ok, false)
-    back('a')
-    assert.equal(ask('b', 10, 5).ok, true)
   })
   it('counts what grew from when it grew, and what did not from the first time', () => {
     const { spend: ask } = account(sliding)

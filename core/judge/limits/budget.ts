@@ -63,11 +63,6 @@ export function spend(
   return { state: { spent: kept, at }, ok, left: rest - own }
 }
 
-/** Takes back what was spent for something that never happened. */
-export function refund(state: BudgetState, id: string): BudgetState {
-  return { ...state, spent: state.spent.filter((s) => s.id !== id) }
-}
-
 function total(spent: BudgetState['spent']): number {
   return spent.reduce((sum, s) => sum + s.amount, 0)
 }
