@@ -29,6 +29,8 @@ export interface PatchRight {
   readonly clusterScoped?: true
   /** Dotted fields of the object; everything else in spec and metadata must stay as it is. */
   readonly mayChange: readonly string[]
+  /** Of these, annotations of the template that hold a time (RFC 3339) or are absent. */
+  readonly times?: readonly string[]
   /** Only of what an executor made for the same intent, and only to take that back. */
   readonly takesBack?: {
     /** Fields of spec, with the one value that each may get. */

@@ -5,9 +5,9 @@ import {
   type GivenTarget,
   nameOf,
   type Observed,
+  type PatchRight,
   type Refusal,
   type TargetKind,
-  type WriteRight,
 } from './action.ts'
 import { gitOwner, gitReadings } from './git-ownership.ts'
 
@@ -68,7 +68,7 @@ export function placeOf({ namespace, name }: ObjectRef): string {
 }
 
 /** The right to patch these fields of workloads. */
-export function patchOf(kind: TargetKind, mayChange: readonly string[]): WriteRight {
+export function patchOf(kind: TargetKind, mayChange: readonly string[]): PatchRight {
   const [group = '', version = ''] = kind.apiVersion.split('/')
   return { group, version, resource: kind.resource, verb: 'patch', mayChange }
 }

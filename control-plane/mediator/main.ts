@@ -19,6 +19,7 @@ import { z } from 'zod'
 import { readThresholds } from './breakers/wire.ts'
 import { openOutside } from './memory/outside.ts'
 import { runMediator } from './run.ts'
+import { assertPrivate } from './wiring/private-url.ts'
 
 const schema = z.object({
   kubeconfig: z
@@ -156,15 +157,4 @@ try {
   if (!(error instanceof JackstayError)) throw error
   process.stderr.write(`${error.code}: ${error.message}\n`)
   process.exitCode = 1
-}
-
-/** @throws JackstayError `invalid_config` where a token would travel in clear text */
-function assertPrivate(flag: string, url: string | undefined, tokenFile: string | undefined): void {
-  if (url === undefined || tokenFile === undefined) return
-  const { protocol, hostname } = new URL(url)
-  if (protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) return
-  throw new JackstayError(
-    'invalid_config',
-    `\`${flag}\` would send its token to \`${hostname}\` in clear text: give an https URL, or leave the file out`,
-  )
 }

@@ -5,7 +5,7 @@ import { callers, type TokenReviewResult } from '@jackstay/service/caller'
 import { logger } from '@jackstay/service/log'
 import { metrics } from '@jackstay/service/metrics'
 import { rateLimiter } from '@jackstay/service/rate'
-import { registrarApp } from './app.ts'
+import { type RegistrarOptions, registrarApp } from './app.ts'
 import { agentCaller, newKey, newWorld, podUid, proofOf, token } from './enrolment-world.ts'
 
 const key = await newKey()
@@ -21,16 +21,22 @@ const reviewed: TokenReviewResult = {
   },
 }
 
-function newApp(review: TokenReviewResult = reviewed, burst = 100) {
+function newApp(
+  review: TokenReviewResult = reviewed,
+  burst = 100,
+  more: Pick<RegistrarOptions, 'limits'> & { readonly pod?: RegistrarOptions['ports']['pod'] } = {},
+) {
   const world = newWorld()
   const lines: string[] = []
   const clock = () => 0
   const app = registrarApp({
     log: logger({ name: 'registrar', write: (line) => lines.push(line) }),
     metrics: metrics({ name: 'registrar', process: false }),
+    ...(more.limits && { limits: more.limits }),
     limiter: rateLimiter({ perSecond: 1, burst, maxKeys: 10, clock }),
     ports: {
       ...world.ports,
+      ...(more.pod && { pod: more.pod }),
       tokens: callers({ clock, ttlMs: 0, reviewer: { tokenReview: async () => review } }),
     },
   })
@@ -92,6 +98,34 @@ describe('POST /v1/enrolments', () => {
     await post('x')
     assert.equal(await codeOf(await post('x')), '429 rate_limited')
     assert.deepEqual(world.calls, [])
+  })
+
+  it('T13 keeps bodies that never end among strangers, and who has shown a good token apart', {
+    timeout: 20_000,
+  }, async (t) => {
+    const limits = { strangers: 1, strangersPerSource: 1, strangerMs: 60_000, requestMs: 60_000 }
+    const { promise: held, resolve: go } = Promise.withResolvers<undefined>()
+    const { promise: asked, resolve: reached } = Promise.withResolvers<void>()
+    const pod = () => {
+      reached()
+      return held
+    }
+    const { app, post } = newApp(reviewed, 100, { limits, pod })
+    const body = canonical({ proof: await proofOf(key) })
+    const first = post(body)
+    t.after(() => go(undefined))
+    await asked
+    // it waits for the API server with a place of its own
+    const { promise: read, resolve } = Promise.withResolvers<void>()
+    const endless = new ReadableStream({ pull: () => resolve() }, { highWaterMark: 0 })
+    void app.request('/v1/enrolments', {
+      ...{ method: 'POST', body: endless, duplex: 'half' },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    })
+    await read
+    assert.equal(await codeOf(await post(body)), '503 overloaded')
+    go(undefined)
+    assert.notEqual((await first).status, 503)
   })
 
   it('T08 counts and logs a second enrolment as an error', async () => {

@@ -2,11 +2,11 @@ import { enrolmentRequest } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
 import { wireLimits } from '@jackstay/contract/json'
 import { readCanonical } from '@jackstay/service/body'
-import { bearerToken } from '@jackstay/service/caller'
+import { bearerToken, callerKey } from '@jackstay/service/caller'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
 import type { RateLimiter } from '@jackstay/service/rate'
-import { createApp, requestSignal } from '@jackstay/service/server'
+import { type AppOptions, createApp, knownAs, requestSignal } from '@jackstay/service/server'
 import { enrol, type Ports, type SecondEnrolment } from './enrol.ts'
 
 export interface RegistrarOptions {
@@ -15,13 +15,18 @@ export interface RegistrarOptions {
   readonly limiter: RateLimiter
   readonly log: Log
   readonly metrics: Metrics
+  readonly limits?: AppOptions['limits']
 }
 
 const bodyBytes = 12 * 1024
 
 /** `POST /v1/enrolments` inside the shell every program wears. */
-export function registrarApp({ ports, limiter, log, metrics }: RegistrarOptions) {
-  const app = createApp({ name: 'jackstay-registrar', log, metrics, limits: { bodyBytes } })
+export function registrarApp({ ports, limiter, log, metrics, limits }: RegistrarOptions) {
+  const app = createApp({
+    ...{ name: 'jackstay-registrar', log, metrics, limits: { ...limits, bodyBytes } },
+    // each Pod comes once, so nobody is known beforehand: all begin among strangers
+    recognise: () => undefined,
+  })
   const enrolments = metrics.counter(
     'jackstay_enrolments_total',
     'enrolments asked for, by outcome: `enrolled` or the error code',
@@ -45,7 +50,14 @@ export function registrarApp({ ports, limiter, log, metrics }: RegistrarOptions)
         ...wireLimits,
         bytes: bodyBytes,
       })
-      const enrolled = await enrol({ proof, token }, { ...ports, alarm }, requestSignal(c))
+      const tokens: Ports['tokens'] = {
+        async identify(...asked) {
+          const caller = await ports.tokens.identify(...asked)
+          knownAs(c, callerKey(caller))
+          return caller
+        },
+      }
+      const enrolled = await enrol({ proof, token }, { ...ports, tokens, alarm }, requestSignal(c))
       enrolments.inc({ outcome: 'enrolled' })
       log.info({ ...enrolled }, 'key enrolled')
       return c.json(enrolled, 200)

@@ -36,6 +36,19 @@ function memory(text: string | undefined) {
   return file
 }
 
+test('T13 who shows a token that is held is known again, without a look at the file', async () => {
+  const file = memory(`${first}\n`)
+  const token = await staticToken(file)
+  assert.deepEqual(
+    [token.recall(first), token.recall(second), token.recall('')],
+    [true, false, false],
+  )
+  assert.equal(file.reads, 1)
+  file.write(`${second}\n`)
+  await token.verify(second)
+  assert.deepEqual([token.recall(first), token.recall(second)], [false, true])
+})
+
 test('T77 only the very token passes', async () => {
   const token = await staticToken(memory(`${first}\n`))
   await token.verify(first)

@@ -19,6 +19,8 @@ export interface StaticToken {
    * @throws JackstayError `unauthenticated`; `not_ready` if the file cannot be used
    */
   verify(token: string): Promise<void>
+  /** Whether it is one of those held now, without a look at the file: decides about places alone. */
+  recall(token: string): boolean
   /** The tokens held, for the redactor. */
   values(): readonly string[]
 }
@@ -63,6 +65,7 @@ export async function staticToken(file: TokenFile): Promise<StaticToken> {
   }
   return {
     values: () => tokens,
+    recall: (token) => isOneOf(token, tokens),
     async verify(token) {
       try {
         await reload()

@@ -54,6 +54,7 @@ function validations({ name }: CatalogueEntry, write: PatchRight): Manifest[] {
       })),
     ),
     ...takingBack(name, write),
+    ...timesOnly(name, write),
     // a whole template may change: what in it carries credentials or reaches the host may not
     ...(tree.fields.get('spec')?.fields.get('template')?.fields.get('spec')?.fields.has('volumes')
       ? templateGuards().map(({ held, expression }) => ({
@@ -62,6 +63,17 @@ function validations({ name }: CatalogueEntry, write: PatchRight): Manifest[] {
         }))
       : []),
   ]
+}
+
+/** A value that people read as a time is one: an annotation could say anything else to whoever reads it. */
+function timesOnly(name: string, { times = [] }: PatchRight): Manifest[] {
+  const time =
+    '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
+  return times.map((key) => ({
+    expression: `object.spec.template.?metadata.?annotations[?'${key}'].orValue('0000-00-00T00:00:00Z').matches('${time}')`,
+    message: `${name} sets ${key} to a time such as 2026-01-02T03:04:05Z`,
+    reason: 'Forbidden',
+  }))
 }
 
 /** What takes an object back edits no other than one made for the same intent. */

@@ -48,13 +48,19 @@ describe('executors in the name of an action that changes a template', {
 
   const volumes = () => template.spec.volumes as readonly Json[]
 
-  const restarted = { 'kubectl.kubernetes.io/restartedAt': 'now' }
+  const restarted = { 'kubectl.kubernetes.io/restartedAt': '2026-01-02T03:04:05Z' }
 
   it('workload.restart: one annotation, and no other (T37, T44)', async () => {
     const action = 'workload.restart'
     passed(await write(action, annotations(restarted)))
+    const byHand = { 'kubectl.kubernetes.io/restartedAt': '2026-01-02T03:04:05.123+02:00' }
+    passed(await write(action, annotations(byHand)))
     const attacks: Record<string, Map> = {
       'another annotation': annotations({ 'example.org/other': 'now' }),
+      'what is no time': annotations({ 'kubectl.kubernetes.io/restartedAt': 'sudo' }),
+      'a time and more': annotations({
+        'kubectl.kubernetes.io/restartedAt': '2026-01-02T03:04:05Z\nsudo',
+      }),
       'one beside it': annotations({ ...restarted, 'example.org/other': 'now' }),
       'one gone': annotations({ ...restarted, 'example.org/kept': null }),
       'all gone': pod({}, { annotations: null }),
@@ -138,6 +144,8 @@ describe('executors in the name of an action that changes a template', {
       'one container more': pod({ containers: [...template.spec.containers, more] }),
       'one container less': pod({ containers: [app as Json] }),
       placement: pod({ nodeSelector: { disk: 'fast' }, terminationGracePeriodSeconds: 5 }),
+      'a toleration': pod({ tolerations: [{ key: 'example.org/gpu', operator: 'Exists' }] }),
+      'a probe of itself': containers({ readinessProbe: { httpGet: { port: 80, path: '/' } } }),
     }
     for (const [what, body] of Object.entries(harmless)) {
       const answer = await write(action, body)
@@ -174,6 +182,21 @@ describe('executors in the name of an action that changes a template', {
         volumes: [volumes()[0] as Json, { name: 'keys', secret: { secretName: 'other' } }],
       }),
       'a secret in another container': containers({ volumeMounts: [mounts[1] as Json] }, 'side'),
+      'any node': pod({ tolerations: [{ operator: 'Exists' }] }),
+      'nodes of the control plane': pod({
+        tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' }],
+      }),
+      'no profile': pod(
+        {},
+        { annotations: { 'container.apparmor.security.beta.kubernetes.io/app': 'unconfined' } },
+      ),
+      'a probe of another host': containers({
+        livenessProbe: { httpGet: { port: 80, host: '169.254.169.254' } },
+      }),
+      'a hook to another host': containers(
+        { lifecycle: { preStop: { httpGet: { port: 80, host: 'example.org' } } } },
+        'side',
+      ),
       'a port of the host': containers({ ports: [{ containerPort: 80, hostPort: 80 }] }, 'side'),
       'a privileged container more': pod({
         containers: [

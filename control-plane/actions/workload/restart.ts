@@ -50,7 +50,10 @@ export const workloadRestart = defineAction<z.infer<typeof params>, Facts>({
     'What the restarted Pods held in memory and on their own disks. An image that is named by a tag may be another one when Pods start again.',
   params,
   targets,
-  writes: targets.map((kind) => patchOf(kind, [`spec.template.metadata.annotations[${key}]`])),
+  writes: targets.map((kind) => ({
+    ...patchOf(kind, [`spec.template.metadata.annotations[${key}]`]),
+    times: [key],
+  })),
   reads: [...workloadReads, { group: '', resource: 'pods' }],
   verifySeconds: 300,
 

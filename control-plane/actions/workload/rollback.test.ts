@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { isRefusal, type Observed } from '../action.ts'
 import { mergePatch } from '../merge-patch.ts'
 import { workloadRollback } from './rollback.ts'
+import { heldChange } from './template-guard.ts'
 import { planned, prepare, refusal, uid, workloadOf } from './workload-builder.ts'
 
 const key = 'deployment.kubernetes.io/revision'
@@ -63,6 +64,14 @@ describe('workload.rollback', () => {
       app('app:3', { env: secret }),
       app('app:3', { envFrom: [{ secretRef: { name: 's' } }] }),
       app('app:3', { ports: [{ containerPort: 80, hostPort: 80 }] }),
+      { ...now, tolerations: [{ operator: 'Exists' }] },
+      {
+        ...now,
+        tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Exists' }],
+      },
+      app('app:3', { livenessProbe: { httpGet: { port: 80, host: '169.254.169.254' } } }),
+      app('app:3', { readinessProbe: { tcpSocket: { port: 22, host: '10.0.0.1' } } }),
+      app('app:3', { lifecycle: { preStop: { httpGet: { port: 80, host: 'example.org' } } } }),
     ]
     for (const spec of attacks) {
       const there = kept(revision(4, spec))
@@ -76,6 +85,35 @@ describe('workload.rollback', () => {
       const back = { ReplicaSet: [revision(2, now)] }
       const plan = await prepare(workloadRollback, { revision: 2 }, current(spec), back)
       assert.ok(isRefusal(plan), `back from ${what}`)
+    }
+  })
+
+  it('lets probes of the Pod itself and tolerations of other taints come back (T37)', async () => {
+    const probe = { httpGet: { port: 8080, path: '/ready' } }
+    const spec = {
+      ...app('app:2', { readinessProbe: probe, lifecycle: { preStop: { sleep: { seconds: 5 } } } }),
+      tolerations: [{ key: 'example.org/gpu', operator: 'Exists' }],
+    }
+    await planned(workloadRollback, { revision: 4 }, current(), kept(revision(4, spec)))
+  })
+
+  it('refuses to take a profile off a container, or to put one on (T37)', async () => {
+    const template = (annotations: Record<string, string>) => ({
+      metadata: { annotations },
+      spec: now,
+    })
+    for (const key of [
+      'container.apparmor.security.beta.kubernetes.io/app',
+      'seccomp.security.alpha.kubernetes.io/pod',
+    ]) {
+      const [off, on] = [template({ a: 'b' }), template({ [key]: 'runtime/default' })]
+      assert.match(heldChange(off, on) ?? '', /profile/)
+      assert.match(heldChange(on, off) ?? '', /profile/)
+      assert.match(heldChange(on, template({ [key]: 'unconfined' })) ?? '', /profile/)
+      assert.equal(
+        heldChange(on, { ...on, metadata: { annotations: { [key]: 'runtime/default', a: 'c' } } }),
+        undefined,
+      )
     }
   })
 

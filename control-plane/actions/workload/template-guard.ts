@@ -26,6 +26,21 @@ const plainVolume = ['name', 'configMap', 'emptyDir', 'downwardAPI'] as const
 const plainSource = ['configMapKeyRef', 'fieldRef', 'resourceFieldRef'] as const
 const plainEnvFrom = ['prefix', 'configMapRef'] as const
 
+/** With these keys a toleration lets Pods onto nodes that are not for workloads; with none, onto all. */
+const nodeRoles = 'node-role.kubernetes.io/'
+/** Annotations by which a kernel holds containers: to take one off is to let them out. */
+const profiles = [
+  'container.apparmor.security.beta.kubernetes.io/',
+  'seccomp.security.alpha.kubernetes.io/',
+  'container.seccomp.security.alpha.kubernetes.io/',
+] as const
+/** What the node does for a container by itself: it may be sent to no host but the Pod. */
+const handlers = [
+  ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((name) => [name]),
+  ...['postStart', 'preStop'].map((name) => ['lifecycle', name]),
+]
+const sending = ['httpGet', 'tcpSocket'] as const
+
 const lists = ['containers', 'initContainers'] as const
 
 /** What of a template would change that a rollback leaves alone, or undefined. */
@@ -36,9 +51,24 @@ export function heldChange(before: JsonMap, after: JsonMap): string | undefined 
     others('metadata', mapOf(before.metadata), mapOf(after.metadata), ['labels', 'annotations']) ??
     others('spec', old, now, [...podFields, ...lists]) ??
     lists.map((list) => containersHeld(list, old, now)).find((held) => held !== undefined) ??
+    profilesHeld(mapOf(before.metadata), mapOf(after.metadata)) ??
     guarded(old, now)
   )
 }
+
+function profilesHeld(before: JsonMap, after: JsonMap): string | undefined {
+  const held = ({ annotations }: JsonMap): Json =>
+    Object.entries(mapOf(annotations))
+      .filter(([key]) => profiles.some((prefix) => key.startsWith(prefix)))
+      .sort()
+  return same(held(before), held(after)) ? undefined : words.profiles
+}
+
+const words = {
+  profiles: 'annotations that hold containers to a profile',
+  tolerations: 'tolerations of nodes that are not for workloads',
+  handlers: 'probes and hooks that reach another host',
+} as const
 
 const specOf = (template: JsonMap) => mapOf(template.spec)
 const mapOf = (value: Json | undefined): JsonMap => (isMap(value) ? value : {})
@@ -75,23 +105,38 @@ function guarded(old: JsonMap, now: JsonMap): string | undefined {
   const volumes = (spec: JsonMap) => itemsOf(spec.volumes).filter((v) => !isPlain(v, plainVolume))
   if (!same(volumes(old), volumes(now))) return 'volumes of secrets, tokens, claims or the host'
   const special = new Set([...volumes(old), ...volumes(now)].map((v) => v.name))
-  const words: Readonly<Record<string, (container: JsonMap) => readonly JsonMap[]>> = {
+  const tolerations = (spec: JsonMap) => itemsOf(spec.tolerations).filter(reachesNodes)
+  if (!same(tolerations(old), tolerations(now))) return words.tolerations
+  const perContainer: Readonly<Record<string, (container: JsonMap) => readonly JsonMap[]>> = {
     'mounts of such volumes': (c) => itemsOf(c.volumeMounts).filter((m) => special.has(m.name)),
     'variables from secrets': (c) =>
       itemsOf(c.env).filter((e) => isMap(e.valueFrom) && !isPlain(e.valueFrom, plainSource)),
     'all variables of a secret': (c) => itemsOf(c.envFrom).filter((e) => !isPlain(e, plainEnvFrom)),
     'ports of the host': (c) => itemsOf(c.ports).filter((p) => (p.hostPort ?? 0) !== 0),
+    [words.handlers]: (c) => handlers.map((path) => handlerOf(c, path)).filter(reachesHost),
   }
-  return Object.keys(words).find((word) => {
+  return Object.keys(perContainer).find((word) => {
     const held = (spec: JsonMap) =>
       lists.flatMap((list) =>
         itemsOf(spec[list]).flatMap((c) => {
-          const items = words[word]?.(c) ?? []
+          const items = perContainer[word]?.(c) ?? []
           return items.length > 0 ? [[c.name ?? '', items] as Json] : []
         }),
       )
     return !same(held(old), held(now))
   })
+}
+
+function reachesNodes({ key }: JsonMap): boolean {
+  return typeof key !== 'string' || key === '' || key.startsWith(nodeRoles)
+}
+
+function handlerOf(container: JsonMap, path: readonly string[]): JsonMap {
+  return path.reduce((at, name) => mapOf(at[name]), container)
+}
+
+function reachesHost(handler: JsonMap): boolean {
+  return sending.some((way) => (mapOf(handler[way]).host ?? '') !== '')
 }
 
 const quoted = (names: readonly string[]) => `[${names.map((name) => `'${name}'`).join(', ')}]`
@@ -110,11 +155,28 @@ export function templateGuards(): { readonly held: string; readonly expression: 
     'variables from secrets': `c.?env.orValue([]).filter(e, ${source})`,
     'all variables of a secret': `c.?envFrom.orValue([]).filter(e, !e.all(k, k in ${quoted(plainEnvFrom)}))`,
     'ports of the host': 'c.?ports.orValue([]).filter(p, p.?hostPort.orValue(0) != 0)',
+    [words.handlers]: `[${handlers.map((path) => `c.?${path.join('.?')}`).join(', ')}].filter(h, ${sending
+      .map((way) => `h.?${way}.?host.orValue('') != ''`)
+      .join(' || ')}).map(h, h.orValue({}))`,
   }
+  const tolerations = (of: string) =>
+    `${spec(of)}.?tolerations.orValue([]).filter(t, t.?key.orValue('') == '' || t.key.startsWith('${nodeRoles}'))`
+  const annotations = (of: string) => `dyn(${of}).spec.template.?metadata.?annotations.orValue({})`
+  const isProfile = profiles.map((prefix) => `k.startsWith('${prefix}')`).join(' || ')
+  const profilesIn = (one: string, other: string) =>
+    `${annotations(one)}.all(k, !(${isProfile}) || ${annotations(other)}[?k].orValue('') == ${annotations(one)}[k])`
   return [
     {
       held: 'volumes of secrets, tokens, claims or the host',
       expression: `${volumes('object')} == ${volumes('oldObject')}`,
+    },
+    {
+      held: words.tolerations,
+      expression: `${tolerations('object')} == ${tolerations('oldObject')}`,
+    },
+    {
+      held: words.profiles,
+      expression: `${profilesIn('object', 'oldObject')} && ${profilesIn('oldObject', 'object')}`,
     },
     ...Object.entries(perContainer).flatMap(([held, items]) =>
       lists.map((list) => {

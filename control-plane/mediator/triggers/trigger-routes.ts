@@ -17,6 +17,9 @@ import { waitQuery } from '../reading/views.ts'
 import type { Waiting } from '../reading/waiting.ts'
 import type { TriggerDesk } from './trigger-desk.ts'
 
+/** Whoever holds the token for alerts, among callers. */
+export const alertSender = 'alertmanager'
+
 export interface TriggerRoutes extends ReaderPorts {
   readonly desk: TriggerDesk
   readonly alertToken: StaticToken
@@ -40,7 +43,7 @@ export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void
   app.post('/v1/alerts/alertmanager', async (c) => {
     await parts.alertToken.verify(bearerToken(c))
     // alerts are read in full, whoever else floods
-    knownAs(c, 'alertmanager')
+    knownAs(c, alertSender)
     const webhook = await readJson(c, alertmanagerWebhook, alertLimits)
     // what Jackstay posted for people may be routed back here, and starts nothing
     const alerts = webhook.alerts.filter(({ labels }) => labels.jackstay !== pagerLabel.jackstay)

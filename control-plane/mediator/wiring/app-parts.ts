@@ -1,4 +1,4 @@
-import { callerKey, callers } from '@jackstay/service/caller'
+import { callers } from '@jackstay/service/caller'
 import { v7 as uuid7 } from 'uuid'
 import { z } from 'zod'
 import type { AppParts } from '../app.ts'
@@ -10,6 +10,7 @@ import { summaries } from '../people/summaries.ts'
 import { waiting } from '../reading/waiting.ts'
 import type { MediatorOptions } from './options.ts'
 import type { Parts } from './parts.ts'
+import { recogniser } from './recognise.ts'
 
 /** The parts as the HTTP API needs them. */
 export function appParts(options: MediatorOptions, parts: Parts, driver: Driver): AppParts {
@@ -29,10 +30,7 @@ export function appParts(options: MediatorOptions, parts: Parts, driver: Driver)
     summaries: summaries(store),
     shell: {
       ...{ name: 'jackstay-mediator', log, metrics, redact },
-      recognise: (token) => {
-        const caller = known.recall(token)
-        return caller && callerKey(caller)
-      },
+      recognise: recogniser(options.alertToken, known),
     },
     floodgate: gate,
     callers: known,
