@@ -5,6 +5,7 @@ import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
 import { type LedgerStatus, ledgerStatus } from '@jackstay/ledger/ledger-status'
 import { z } from 'zod'
+import { type Exchanged, exchange } from './exchange.ts'
 
 /** Whose token opens the mediator for reading; made with the user's own rights. */
 const reader = { namespace: systemNamespace, name: 'jackstay-reader' }
@@ -44,14 +45,19 @@ export async function openMediator(
     expirationSeconds: tokenSeconds,
     signal,
   })
-  const send = (at: URL, init: { readonly signal: AbortSignal }) => request(at, token, init.signal)
   const read = async (path: string, waitMs = 0) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + waitMs)])
-    return answer(await send(new URL(path, url), { signal: limit }), url)
+    return answer(await request(new URL(path, url), token, limit), url)
   }
   return {
     url,
-    fetch: send,
+    fetch: async (at, { signal: limit }) => {
+      const headers = { authorization: `Bearer ${token}` }
+      // a redirect would carry the token to somebody else
+      return fetch(at, { signal: limit, redirect: 'error', headers }).catch((cause: unknown) => {
+        throw unreachable(at, cause)
+      })
+    },
     text: (path) => read(path),
     read: async (path, schema, waitMs) => parse(schema, await read(path, waitMs), url),
     ledgerStatus: async () => parse(ledgerStatus, await read('/ledger/status'), url),
@@ -79,39 +85,36 @@ async function request(
   token: string,
   signal: AbortSignal,
   body?: string,
-): Promise<Response> {
+): Promise<Exchanged> {
   try {
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
-    const sent = body === undefined ? {} : { method: 'POST', body }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
-    // a redirect would carry the token to somebody else
-    return await fetch(url, {
-      ...sent,
-      signal,
-      redirect: 'error',
-      headers: { ...headers, ...type },
-    })
+    return await exchange(url, { headers: { ...headers, ...type }, body, signal })
   } catch (cause) {
-    throw new JackstayError(
-      'upstream_unavailable',
-      `the mediator at \`${url.origin}\` does not answer (${reason(cause)}): start it, forward its port with \`kubectl -n jackstay-system port-forward service/jackstay-mediator 7440\`, or name another with --server`,
-      { cause },
-    )
+    throw unreachable(url, cause)
   }
+}
+
+function unreachable(url: URL, cause: unknown): JackstayError {
+  return new JackstayError(
+    'upstream_unavailable',
+    `the mediator at \`${url.origin}\` does not answer (${reason(cause)}): start it, forward its port with \`kubectl -n jackstay-system port-forward service/jackstay-mediator 7440\`, or name another with --server`,
+    { cause },
+  )
 }
 
 function reason(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
-  const inner = cause.cause
-  if (inner instanceof Error && 'code' in inner) return String(inner.code)
-  return cause.name === 'TimeoutError' ? 'too slow' : cause.message
+  if (cause.name === 'TimeoutError') return 'too slow'
+  const inner = cause.cause ?? cause
+  return inner instanceof Error && 'code' in inner ? String(inner.code) : cause.message
 }
 
 const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
 
-async function answer(response: Response, url: URL): Promise<string> {
+async function answer(response: Exchanged, url: URL): Promise<string> {
   const text = await bounded(response, url)
-  if (response.ok) return text
+  if (response.status >= 200 && response.status < 300) return text
   const said = errorAnswer.safeParse(jsonOf(text))
   const code = said.data?.error.code ?? ''
   if (said.success && isErrorCode(code)) {
@@ -139,10 +142,10 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(errorCodes, code)
 }
 
-async function bounded(response: Response, url: URL): Promise<string> {
+async function bounded({ body }: Exchanged, url: URL): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > longestBody) {
       throw new JackstayError(

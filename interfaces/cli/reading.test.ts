@@ -176,6 +176,15 @@ const failures: readonly {
     says: /a form this version does not know/,
   },
   {
+    name: 'a redirect, which would carry the token elsewhere',
+    arrange: () => {
+      mediator.routes = { [`GET /v1/intents/${id}`]: { status: 302, body: '' } }
+    },
+    line: ['why', id],
+    exit: 3,
+    says: /answered 302 and is no mediator; check --server/,
+  },
+  {
     name: 'a proxy in the way',
     arrange: () => {
       mediator.routes = { [`GET /v1/intents/${id}`]: { status: 502, body: '<html>' } }
