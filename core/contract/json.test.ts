@@ -3,7 +3,15 @@ import { describe, it } from 'node:test'
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { type ErrorCode, JackstayError } from './errors.ts'
-import { canonical, digestOf, parseCanonical, parseLimited, sha256, wireLimits } from './json.ts'
+import {
+  asJson,
+  canonical,
+  digestOf,
+  parseCanonical,
+  parseLimited,
+  sha256,
+  wireLimits,
+} from './json.ts'
 
 const refuses = (text: string, code: ErrorCode | readonly ErrorCode[], parse = parseCanonical) =>
   assert.throws(
@@ -130,8 +138,15 @@ describe('the canonical form', () => {
       [undefined, () => 0],
       { 9: 1, 10: 2 },
       Object.assign([1], { toJSON: () => 2 }),
+      Object.assign([{ b: 1, a: 2 }], { toJSON: () => 2 }),
+      { b: undefined, a: { d: 1, c: undefined, e: [{ z: 1, y: undefined }, 2] } },
+      Object.fromEntries([
+        ['b', 1],
+        ['__proto__', { d: 1, c: 2 }],
+      ]),
     ]) {
       assert.equal(canonical(value), canonicalize(value))
+      assert.equal(canonical(asJson(value)), canonicalize(value))
     }
   })
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { JackstayError } from './errors.ts'
 
@@ -38,7 +38,7 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
 export type Digest = `sha256:${string}`
 
 export function sha256(data: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}`
+  return `sha256:${hash('sha256', data, 'hex')}`
 }
 
 /**
@@ -47,8 +47,9 @@ export function sha256(data: string | Uint8Array): Digest {
  */
 export function canonical(value: unknown): string {
   if (typeof value === 'string' && isPlainText(value)) return `"${value}"`
-  // what is in order already, the engine's own serialiser writes the same way and faster
-  if (isInOrder(value, 32)) return JSON.stringify(value)
+  // what is in order, the engine's own serialiser writes the same way and faster
+  const ordered = inOrder(value, 32)
+  if (ordered !== outside) return JSON.stringify(ordered)
   try {
     const text = canonicalize(value)
     if (text === undefined) throw new TypeError('no JSON value')
@@ -84,23 +85,77 @@ function isPlainText(text: string): boolean {
   return true
 }
 
-/** Whether a value is plain JSON, at most `depth` deep, whose keys stand in the order of RFC 8785. */
-function isInOrder(value: unknown, depth: number): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (typeof value === 'number') return Number.isFinite(value)
-  if (value === null || typeof value === 'boolean') return true
-  if (typeof value !== 'object' || depth === 0) return false
-  if (Array.isArray(value)) return value.every((item) => isInOrder(item, depth - 1))
+/** What only the library knows how to write, or to refuse. */
+const outside = Symbol('outside')
+
+/**
+ * The value with its keys in the order of RFC 8785 and without members that are `undefined`: itself where
+ * it is so already. `outside` for what is no plain JSON at most `depth` deep.
+ */
+function inOrder(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.isWellFormed() ? value : outside
+  if (typeof value === 'number') return Number.isFinite(value) ? value : outside
+  if (value === null || typeof value === 'boolean') return value
+  if (typeof value !== 'object' || depth === 0) return outside
+  if (Array.isArray(value)) return listInOrder(value, depth - 1)
   const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  let previous: string | undefined
-  // in the order the serialiser writes them: integers first, the rest as they were added
-  for (const key of Object.keys(value)) {
-    if (previous !== undefined && key <= previous) return false
-    if (!key.isWellFormed() || !isInOrder(Reflect.get(value, key), depth - 1)) return false
-    previous = key
+  if (prototype !== Object.prototype && prototype !== null) return outside
+  return mapInOrder(value, depth - 1)
+}
+
+function listInOrder(list: readonly unknown[], depth: number): unknown {
+  if ('toJSON' in list) return outside
+  let copy: unknown[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const ordered = inOrder(list[i], depth)
+    if (ordered === outside) return outside
+    if (ordered !== list[i]) copy ??= list.slice(0, i)
+    copy?.push(ordered)
   }
+  return copy ?? list
+}
+
+function mapInOrder(map: object, depth: number): unknown {
+  const given = Object.keys(map)
+  const sorted = isSorted(given)
+  const keys = sorted ? given : given.sort()
+  let copy: { [key: string]: unknown } | undefined = sorted ? undefined : {}
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] ?? ''
+    // a key that looks like a number stands where the engine wants it
+    if (!key.isWellFormed() || isNumeric(key) || key === '__proto__') return outside
+    const member: unknown = Reflect.get(map, key)
+    const ordered = member === undefined ? undefined : inOrder(member, depth)
+    if (ordered === outside) return outside
+    if (ordered === undefined || ordered !== member) copy ??= first(map, keys, i)
+    if (copy !== undefined && ordered !== undefined) copy[key] = ordered
+  }
+  return copy ?? map
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if ((keys[i] ?? '') <= (keys[i - 1] ?? '')) return false
   return true
+}
+
+function isNumeric(key: string): boolean {
+  const c = key.charCodeAt(0)
+  return c >= 0x30 && c <= 0x39
+}
+
+function first(map: object, keys: readonly string[], count: number): { [key: string]: unknown } {
+  const copy: { [key: string]: unknown } = {}
+  for (const key of keys.slice(0, count)) copy[key] = Reflect.get(map, key)
+  return copy
+}
+
+/**
+ * A value as the JSON that is written of it: nothing in it is `undefined`.
+ * @throws JackstayError `not_canonical` for what JSON cannot carry
+ */
+export function asJson(value: unknown): Json {
+  const ordered = inOrder(value, 32)
+  return (ordered === outside ? JSON.parse(canonical(value)) : ordered) as Json
 }
 
 /** The digest of a value: SHA-256 over its canonical form. */

@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { CompactSign, type CryptoKey, calculateJwkThumbprint } from 'jose'
 import { z } from 'zod'
 import { JackstayError } from './errors.ts'
@@ -76,7 +76,7 @@ export async function verifySignature(jws: string, key: PublicKey): Promise<void
   const signature = Buffer.from(jws.slice(dot + 1), 'base64url')
   let holds: boolean
   try {
-    const holder = createPublicKey({ key, format: 'jwk' })
+    const holder = keyObject(key)
     holds = await new Promise((resolve, reject) => {
       verify(null, signed, holder, signature, (error, ok) => (error ? reject(error) : resolve(ok)))
     })
@@ -84,6 +84,17 @@ export async function verifySignature(jws: string, key: PublicKey): Promise<void
     throw new JackstayError('invalid_signature', 'the signature does not verify', { cause })
   }
   if (!holds) throw new JackstayError('invalid_signature', 'the signature does not verify')
+}
+
+/** Made once for each key that somebody holds on to: importing one takes as long as half a check. */
+const imported = new WeakMap<PublicKey, KeyObject>()
+
+function keyObject(key: PublicKey): KeyObject {
+  const known = imported.get(key)
+  if (known !== undefined) return known
+  const made = createPublicKey({ key, format: 'jwk' })
+  imported.set(key, made)
+  return made
 }
 
 /** Signs a payload in canonical form. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { JackstayError } from '@jackstay/contract/errors'
 import type { Context } from 'hono'
 
@@ -87,7 +87,7 @@ const maxTokenLength = 16 * 1024
 const recallMs = 3600_000
 
 function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64')
+  return hash('sha256', token, 'base64')
 }
 
 /** One name for whoever holds a token: an agent's Pod, a ServiceAccount, a user. */

@@ -8,6 +8,7 @@ import { find } from '@jackstay/kube/find'
 import type { KubeObject, ResourceRef } from '@jackstay/kube/resources'
 import type { Targets, WriteAnswer, WriteIdentity } from '../ports.ts'
 import { fieldManager } from '../writes/settle.ts'
+import { together } from './together.ts'
 
 /** More objects of one kind in a namespace than this are not read for one plan. */
 const maxPages = 20
@@ -22,11 +23,21 @@ async function observe(client: KubeClient, ref: ResourceRef): Promise<Observed |
   return object && observed(object)
 }
 
+interface Selector {
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+}
+
+interface Listed extends Selector {
+  readonly kind: TargetKind
+  readonly namespace?: string
+}
+
 async function listAll(
   client: KubeClient,
   kind: TargetKind,
   namespace: string | undefined,
-  selector: { readonly labelSelector?: string; readonly fieldSelector?: string },
+  selector: Selector,
 ) {
   const items: Observed[] = []
   let next: string | undefined
@@ -63,13 +74,19 @@ function extras(identity: WriteIdentity): Record<string, readonly string[]> {
 
 /** Reads as the mediator, writes as the executor: merge patches bound to uid and resourceVersion. */
 export function kubeTargets(client: KubeClient): Targets {
+  const one = together(({ apiVersion, resource, namespace, name }: ResourceRef) =>
+    observe(client, { apiVersion, resource, name, ...(namespace !== undefined && { namespace }) }),
+  )
+  const all = together(({ kind, namespace, ...selector }: Listed) =>
+    listAll(client, kind, namespace, selector),
+  )
   return {
-    get: (kind, namespace, name) =>
-      observe(client, { ...kind, name, ...(namespace !== '' && { namespace }) }),
+    get: ({ apiVersion, resource }, namespace, name) =>
+      one({ apiVersion, resource, name, ...(namespace !== '' && { namespace }) }),
     list: (kind, namespace, labelSelector) =>
-      listAll(client, kind, namespace, { ...(labelSelector !== undefined && { labelSelector }) }),
-    listEverywhere: (kind, fieldSelector) => listAll(client, kind, undefined, { fieldSelector }),
-    read: (ref) => observe(client, resourceRef(ref)),
+      all({ kind, namespace, ...(labelSelector !== undefined && { labelSelector }) }),
+    listEverywhere: (kind, fieldSelector) => all({ kind, fieldSelector }),
+    read: (ref) => one(resourceRef(ref)),
     patch: (ref, body, { uid, resourceVersion }, identity, { dryRun }) =>
       sent(client, identity, (executor, fieldManager) =>
         executor.mergePatch(resourceRef(ref), body as Record<string, unknown>, {

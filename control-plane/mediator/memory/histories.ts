@@ -1,6 +1,6 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { type IntentEvent, readEvent } from '@jackstay/contract/history'
-import type { Json } from '@jackstay/contract/json'
+import { asJson } from '@jackstay/contract/json'
 import { extend, fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { NewEvent, Store, StoredEvent } from '@jackstay/ledger/store'
 import type { History } from '../ports.ts'
@@ -8,7 +8,7 @@ import type { Journal } from './journal.ts'
 
 /** An event as the store keeps it: plain JSON without `undefined`. */
 function stored(event: IntentEvent): NewEvent {
-  return { type: event.type, at: event.at, data: JSON.parse(JSON.stringify(event.data)) as Json }
+  return { type: event.type, at: event.at, data: asJson(event.data) }
 }
 
 /** @throws JackstayError `not_found`; `ledger_damaged` when what is stored does not make sense */

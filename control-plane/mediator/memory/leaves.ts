@@ -1,6 +1,6 @@
 import type { Decision } from '@jackstay/contract/decision'
 import type { EventData, Grounds, StageName } from '@jackstay/contract/history'
-import { canonical, digestOf, type Json } from '@jackstay/contract/json'
+import { asJson, canonical, digestOf, type Json } from '@jackstay/contract/json'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
@@ -61,19 +61,14 @@ function fitting(value: Json): Json {
   return bytes <= memberLimit ? value : { digest: digestOf(value), bytes }
 }
 
-/** JSON without `undefined`, typed as the JSON it is. */
-function json(value: unknown): Json {
-  return JSON.parse(JSON.stringify(value)) as Json
-}
-
 /** Each member by itself, so that a large one does not take the others with it. */
 function members(value: object): { readonly [key: string]: Json } {
-  return json(value) as { readonly [key: string]: Json }
+  return asJson(value) as { readonly [key: string]: Json }
 }
 
 function context(record: IntentRecord): { readonly [key: string]: Json } {
   const { claims, agent, trigger } = record.authenticated
-  return json({
+  return asJson({
     agent: { name: agent.name, class: agent.class, pod: agent.podUid },
     action: claims.action,
     target: claims.target,
@@ -138,7 +133,7 @@ export function approvalLeaf(
     'approve',
     record,
     at,
-    { approved: json(clear) },
+    { approved: asJson(clear) },
     {
       messages: Object.fromEntries(approvals.map(({ uid, reason }) => [uid, reason])),
     },
@@ -155,8 +150,8 @@ export function dispatchLeaf(
   const { decision, ...bound } = dispatched
   const clear = {
     executor: plan.executor,
-    writes: json(plan.writes.map(({ id, verb, object }) => ({ id, verb, object }))),
-    dispatched: json({ ...bound, decision: bare(decision) }),
+    writes: asJson(plan.writes.map(({ id, verb, object }) => ({ id, verb, object }))),
+    dispatched: asJson({ ...bound, decision: bare(decision) }),
   }
   return leaf('dispatch', 'dispatch', record, at, clear, {
     plan: { writes: plan.writes },
@@ -181,8 +176,8 @@ export function outcomeLeaf(
       // why it had to be taken back, and after which of its writes
       ...(undoing && { because: undoing.reason, after: landedWrites(record).at(-1)?.id ?? '' }),
     },
-    written: json(record.written.map(silent)),
-    undone: json(record.undone.map(silent)),
+    written: asJson(record.written.map(silent)),
+    undone: asJson(record.undone.map(silent)),
   }
   return leaf('outcome', stage, record, at, clear, {
     messages: {
