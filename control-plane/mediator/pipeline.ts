@@ -9,7 +9,7 @@ import { execute } from './execute.ts'
 import { cancelled } from './line/cancel.ts'
 import type { Stage, Wake } from './line/step.ts'
 import { plan } from './plan.ts'
-import type { Leaf, Ports } from './ports.ts'
+import type { Leaf, LinePorts, Ports } from './ports.ts'
 import { rehearse } from './rehearse.ts'
 import { undo } from './undo.ts'
 import { verify } from './verify.ts'
@@ -55,7 +55,7 @@ export interface Advanced {
  */
 export async function advance(
   id: string,
-  given: Omit<Ports, 'unsent'>,
+  given: Omit<LinePorts, 'unsent'>,
   known?: IntentRecord,
 ): Promise<Advanced> {
   const ports = { ...given, unsent: new Set<string>() }
@@ -68,15 +68,14 @@ export async function advance(
   }
 }
 
-async function follow(told: Told, ports: Ports): Promise<Advanced> {
+async function follow(told: Told, ports: LinePorts): Promise<Advanced> {
   for (let steps = 0; steps < maxSteps; steps++) {
     const { record } = told
     if (hasEnded(record)) return { record, wake: undefined }
     if (!ports.cluster.synced()) {
       return { record, wake: { on: [], at: ports.clock.now() + 1000 } }
     }
-    const stage = stages.find(({ name }) => name === record.phase)
-    if (stage === undefined) throw new TypeError(`no stage is named \`${record.phase}\``)
+    const stage = stageOf(record)
     const step = cancelled(record, ports) ?? (await stage.run(record, ports))
     if (step.go === 'wait') return { record, wake: step.wake }
     told.add(step.events)
@@ -85,14 +84,52 @@ async function follow(told: Told, ports: Ports): Promise<Advanced> {
   throw new JackstayError('internal', `\`${told.record.id}\` took more than ${maxSteps} steps`)
 }
 
+function stageOf(record: IntentRecord): Stage {
+  const stage = stages.find(({ name }) => name === record.phase)
+  if (stage === undefined) throw new TypeError(`no stage is named \`${record.phase}\``)
+  return stage
+}
+
+/** What the first stages said of an intent that is not on record yet. */
+export interface Looked {
+  readonly events: readonly IntentEvent[]
+  readonly leaves: readonly Leaf[]
+}
+
+/**
+ * The stages that only look, for an intent that has its first event and is on record nowhere: most intents
+ * of a flood end here, and need one transaction. It stops where `patience` ends or a stage fails; the line
+ * then asks again.
+ */
+export async function look(
+  first: IntentRecord,
+  given: Omit<Ports, 'unsent'>,
+  patience: Promise<undefined>,
+): Promise<Looked> {
+  const ports = { ...given, unsent: new Set<string>() }
+  const events: IntentEvent[] = []
+  let record = first
+  for (;;) {
+    const stage = stageOf(record)
+    if (stage.onlyLooks !== true || !ports.cluster.synced()) return { events, leaves: [] }
+    // whoever takes the line from there meets the same failure, and reports it
+    const answer = stage.run(record, ports).catch(() => undefined)
+    const step = await Promise.race([answer, patience])
+    if (step === undefined || step.go === 'wait') return { events, leaves: [] }
+    events.push(...step.events)
+    if (step.go === 'end') return { events, leaves: step.leaves }
+    record = extend(record, step.events)
+  }
+}
+
 /** The record with what is not written yet: of stages that only look, one transaction is enough. */
 class Told {
   record: IntentRecord
-  readonly #ports: Ports
+  readonly #ports: LinePorts
   #written: IntentRecord
   #events: readonly IntentEvent[] = []
 
-  constructor(ports: Ports, record: IntentRecord) {
+  constructor(ports: LinePorts, record: IntentRecord) {
     this.#ports = ports
     this.#written = record
     this.record = record

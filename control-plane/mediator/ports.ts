@@ -191,6 +191,8 @@ export interface Allowances {
   pending(agent: string, except: string): number
   /** How far an intent is: told when it begins, and whenever it went on. */
   note(record: IntentRecord): void
+  /** It was told of, and never came to be. */
+  forget(record: IntentRecord): void
 }
 
 /** What a class's changes may reach together; exact within one mediator, also after a restart. */
@@ -215,7 +217,6 @@ export interface Ports {
   readonly clusterUid: string
   readonly catalogue: readonly CatalogueEntry[]
   readonly catalogueVersion: string
-  readonly history: History
   readonly cluster: ClusterView
   readonly rules: RulesPort
   readonly targets: Targets
@@ -230,4 +231,9 @@ export interface Ports {
     /** Firing triggers, `limit` at most, the newest first. */
     firing(limit: number): Promise<readonly Incident[]>
   }
+}
+
+/** The same, and where what is said goes on record. */
+export interface LinePorts extends Ports {
+  readonly history: History
 }

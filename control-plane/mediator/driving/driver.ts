@@ -5,12 +5,12 @@ import type { Log } from '@jackstay/service/log'
 import type { Caches } from '../cluster/cluster-caches.ts'
 import type { Projection } from '../cluster/projection.ts'
 import type { Aggregation } from '../flood/aggregation.ts'
-import type { Begun } from '../memory/histories.ts'
 import type { Journal } from '../memory/journal.ts'
 import type { Ports } from '../ports.ts'
 import type { Changes } from '../reading/changes.ts'
 import { type Lane, lane } from './lane.ts'
 import { type Lookouts, lookouts } from './lookouts.ts'
+import { type First, openings, taken } from './opening.ts'
 import { type Places, places } from './places.ts'
 import { type Fresh, takeTurn } from './turn.ts'
 import { type Waking, wakeOnChanges } from './wakes.ts'
@@ -20,7 +20,7 @@ const concurrency = 32
 
 export interface DriverOptions {
   readonly store: Store
-  readonly ports: Omit<Ports, 'history' | 'unsent'>
+  readonly ports: Omit<Ports, 'unsent'>
   readonly caches: Caches
   readonly projection: Projection
   readonly changes: Changes
@@ -32,11 +32,17 @@ export interface DriverOptions {
   readonly refusals: Pick<Aggregation, 'around'>
   /** Every event that is on record. */
   readonly note: (record: IntentRecord) => void
+  /** One that was looked at never came on record. */
+  readonly onLost: (record: IntentRecord) => void
 }
 
 /** Runs `advance` whenever something an intent waits for may have happened. */
 export interface Driver {
-  begin(begun: Begun): void
+  /**
+   * Puts a new intent on record, with what the first stages say of it, and drives it on.
+   * @throws JackstayError `intent_conflict` where its id is taken, and of the store
+   */
+  begin(first: First): Promise<IntentRecord>
   /** One that stands although nobody here began it: the answer of its first commit was lost. */
   takeUp(id: string): void
   /** Takes up every intent that has not ended, as after a restart. */
@@ -59,16 +65,20 @@ export function startDriver(options: DriverOptions): Driver {
     })
   })
   const { waiting, working, fresh, open } = floor
+  const opening = openings(options)
   const wake = waking(floor)
   wakeOnChanges(caches, waiting, wake)
   const ticking = setInterval(() => wake.all(waiting.due(performance.now())), tickMs)
   return {
-    begin(begun) {
-      const { id } = begun.record
-      options.ports.allowances.note(begun.record)
-      fresh.set(id, { ...begun, since: performance.now() })
+    async begin(first) {
+      const id = first.data.claims.jti
+      if (waiting.has(id) || working.has(id) || fresh.has(id)) throw taken(id)
+      const { record, fence } = await opening.begin(first)
+      if (fence === undefined) return record
+      fresh.set(id, { record, fence, since: performance.now() })
       // not taken: its claim runs out, and it is found among the open ones
       if (!open.take(id)) fresh.delete(id)
+      return record
     },
     takeUp(id) {
       // its claim, if somebody has it, runs out

@@ -1,13 +1,15 @@
-import { hasEnded } from '@jackstay/contract/record'
+import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { Wake } from '../line/step.ts'
-import { type Begun, claimedHistory, claimMs } from '../memory/histories.ts'
+import { claimedHistory, claimMs } from '../memory/histories.ts'
 import { advance } from '../pipeline.ts'
 import type { DriverOptions } from './driver.ts'
 
 const renewMs = 5_000
 
 /** An intent that began here and is still held by its first claim. */
-export interface Fresh extends Begun {
+export interface Fresh {
+  readonly record: IntentRecord
+  readonly fence: number
   /** On the monotonic clock. */
   readonly since: number
 }
@@ -16,9 +18,16 @@ export interface Fresh extends Begun {
 async function stillHeld(
   begun: Fresh | undefined,
   { store }: DriverOptions,
-): Promise<Begun | undefined> {
+): Promise<Fresh | undefined> {
   if (begun === undefined || performance.now() - begun.since < renewMs) return begun
   return (await store.renew(begun.record.id, begun.fence, claimMs)) ? begun : undefined
+}
+
+/** Tells who wants to know what has come on record. */
+export function onRecord(record: IntentRecord, { changes, note, onEnd }: DriverOptions): void {
+  changes.notify(record.id)
+  note(record)
+  if (hasEnded(record)) onEnd(record)
 }
 
 /** Takes one intent as far as it goes now, under its claim: the one it began with, or a new one. */
@@ -27,7 +36,7 @@ export async function takeTurn(
   options: DriverOptions,
   fresh: Fresh | undefined,
 ): Promise<{ readonly wake: Wake | undefined; readonly targetUid: string | undefined }> {
-  const { store, ports, projection, changes, holder } = options
+  const { store, ports, projection, holder } = options
   const begun = await stillHeld(fresh, options)
   const claim = begun ?? (await store.claim(id, holder, claimMs))
   if (claim === undefined) {
@@ -44,9 +53,7 @@ export async function takeTurn(
   try {
     const history = claimedHistory(options, claim.fence, (record) => {
       released = hasEnded(record)
-      changes.notify(id)
-      options.note(record)
-      if (hasEnded(record)) options.onEnd(record)
+      onRecord(record, options)
     })
     const around = { ...ports, history: options.refusals.around(history) }
     const { record, wake } = await advance(id, around, begun?.record)

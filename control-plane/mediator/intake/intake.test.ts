@@ -12,7 +12,7 @@ import { generateSkey, ledgerKeyFrom } from '@jackstay/ledger/key'
 import { openStore } from '@jackstay/ledger/store'
 import { rateLimiter } from '@jackstay/service/rate'
 import { redactor } from '@jackstay/service/redact'
-import { readRecord } from '../memory/histories.ts'
+import { begin, readRecord } from '../memory/histories.ts'
 import { journal } from '../memory/journal.ts'
 import { decisionLeaf } from '../memory/leaves.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
@@ -50,10 +50,15 @@ async function door(t: TestContext, annotations: Trigger['annotations'] = {}) {
     ...{ namespace: agent.namespace, agent: `${agent.namespace}/${agent.name}`, class: 'a' },
     ...{ podName: pod.name, podUid: uid, thumbprint: kid, publicKey: enrolled, revoked: false },
   }
+  const told = journal()
   const ports: IntakePorts = {
     ...{ clock, intentsFrom: 0, clusterUid: uid, store, redact: redactor(() => [held]) },
     floodgate: rateLimiter({ perSecond: 1, burst: 1, maxKeys: 1, clock: clock.now }),
-    ...{ journal: journal(), holder: 'this' },
+    journal: told,
+    begin: async (first) => {
+      const parts = { store, journal: told }
+      return (await begin(parts, 'this', first.data.claims.jti, [first], [])).record
+    },
     triggers: { get: async () => trigger, acknowledge: async () => undefined },
     onOutright: () => undefined,
     identify: async () => ({ kind: 'serviceaccount', ...agent, username: '', groups: [], pod }),
@@ -134,15 +139,11 @@ test('T71 escaping cannot make a text longer than its limit', async (t) => {
 
 test('what was put on record without an answer is handed to the driver until it ends (T45)', async (t) => {
   const { store, take, ports } = await door(t)
-  const deaf: typeof store = {
-    ...store,
-    replay: (...given) => store.replay(...given),
-    append: async (given) => {
-      await store.append(given)
-      throw new JackstayError('outcome_unknown', 'the connection was cut')
-    },
+  const deaf: IntakePorts['begin'] = async (first) => {
+    await ports.begin(first)
+    throw new JackstayError('outcome_unknown', 'the connection was cut')
   }
-  const taken = await take('because', undefined, { ...ports, store: deaf })
+  const taken = await take('because', undefined, { ...ports, begin: deaf })
   assert.deepEqual(taken, { id, begun: undefined })
   const driven: string[] = []
   const parts = {

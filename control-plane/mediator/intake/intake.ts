@@ -1,20 +1,21 @@
 import { assertNever, JackstayError } from '@jackstay/contract/errors'
 import type { EventData } from '@jackstay/contract/history'
 import type { IntentSubmission } from '@jackstay/contract/intent'
+import type { IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
 import type { Replay, Store } from '@jackstay/ledger/store'
 import { type AuthenticatePorts, authenticate } from '../authenticate.ts'
 import type { Sender } from '../breakers/breakers.ts'
+import type { First } from '../driving/opening.ts'
 import type { Floodgate } from '../flood/floodgate.ts'
-import { type Begun, begin } from '../memory/histories.ts'
 import type { Journal } from '../memory/journal.ts'
 import type { TriggerDesk } from '../triggers/trigger-desk.ts'
 
 export interface IntakePorts extends Omit<AuthenticatePorts, 'onMalformed'> {
-  readonly store: Store
+  readonly store: Pick<Store, 'replay'>
   readonly journal: Journal
-  /** Who holds what this program began. */
-  readonly holder: string
+  /** Puts a new intent on record. @throws JackstayError `intent_conflict` */
+  begin(first: First): Promise<IntentRecord>
   readonly triggers: AuthenticatePorts['triggers'] & Pick<TriggerDesk, 'acknowledge'>
   readonly floodgate: Pick<Floodgate, 'demand'>
   /** An agent's own request, signature and Pod checked, that cannot become an intent. */
@@ -26,7 +27,7 @@ export interface IntakePorts extends Omit<AuthenticatePorts, 'onMalformed'> {
 /** The intent's id, and what was begun where the submission is new. */
 export interface TakenIn {
   readonly id: string
-  readonly begun: Begun | undefined
+  readonly begun: IntentRecord | undefined
 }
 
 /**
@@ -58,8 +59,7 @@ export async function takeIn(
   const at = new Date(ports.clock.now()).toISOString()
   ports.journal.follow(claims.jti)
   try {
-    const first = { type: 'authenticated', at, data } as const
-    return { id: claims.jti, begun: await begin(ports, ports.holder, claims.jti, first) }
+    return { id: claims.jti, begun: await ports.begin({ type: 'authenticated', at, data }) }
   } catch (error) {
     ports.journal.leave(claims.jti)
     const again = await earlier()

@@ -3,7 +3,7 @@ import { audiences } from '@jackstay/contract/enrolment'
 import { JackstayError } from '@jackstay/contract/errors'
 import { intentSubmission } from '@jackstay/contract/intent'
 import { sha256 } from '@jackstay/contract/json'
-import { hasEnded } from '@jackstay/contract/record'
+import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { Store } from '@jackstay/ledger/store'
 import { readCanonical } from '@jackstay/service/body'
 import { bearerToken } from '@jackstay/service/caller'
@@ -16,7 +16,6 @@ import {
 import type { Context, Hono } from 'hono'
 import type { Driver } from '../driving/driver.ts'
 import type { Floodgate } from '../flood/floodgate.ts'
-import type { Begun } from '../memory/histories.ts'
 import type { Journal } from '../memory/journal.ts'
 import type { Summaries } from '../people/summaries.ts'
 import { identifyCaller } from '../reading/caller.ts'
@@ -34,7 +33,7 @@ const silentMs = 2000
 export interface IntentRoutes extends ReaderPorts {
   readonly store: Store
   readonly summaries: Summaries
-  readonly intake: Omit<IntakePorts, 'identify'>
+  readonly intake: Omit<IntakePorts, 'identify' | 'begin'>
   readonly driver: Driver
   readonly changes: Changes
   readonly journal: Journal
@@ -57,9 +56,10 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   const submission = await readCanonical(c, intentSubmission)
   const identify = (held: string) => identifyCaller(c, parts.callers, held, audiences.intent)
   try {
-    const { id, begun } = await takeIn(submission, token, { ...parts.intake, identify })
+    const { begin } = parts.driver
+    const { id, begun } = await takeIn(submission, token, { ...parts.intake, identify, begin })
     try {
-      if (begun !== undefined) await start(parts, begun)
+      if (begun !== undefined) await acknowledge(parts, begun)
       else await takeUp(parts, id)
       await settled(c, parts, id, wait, undefined, sha256(token))
       return c.json(await viewOf(parts, id), begun === undefined ? 200 : 202)
@@ -84,10 +84,11 @@ function assertCalm(token: string, { callers, floodgate, onRefused }: IntentRout
   }
 }
 
-async function start({ driver, intake }: IntentRoutes, begun: Begun): Promise<void> {
-  driver.begin(begun)
-  const { trigger, agent } = begun.record.authenticated
-  // who answers an alert has received it
+/** Who answers an alert has received it. */
+async function acknowledge(
+  { intake }: IntentRoutes,
+  { authenticated: { trigger, agent } }: IntentRecord,
+): Promise<void> {
   if (trigger !== undefined) await intake.triggers.acknowledge([trigger.id], agent.podUid)
 }
 

@@ -1,4 +1,4 @@
-import { hasEnded } from '@jackstay/contract/record'
+import { hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import { type BucketState, take } from '@jackstay/judge/limits'
 import type { Allowances, Clock } from '../ports.ts'
 
@@ -10,6 +10,11 @@ export function allowances(clock: Clock): Allowances {
   const states = new Map<string, BucketState>()
   /** Ids of the agents' open intents; as many as the store has open. */
   const open = new Map<string, Set<string>>()
+  const forget = ({ id, authenticated: { agent } }: IntentRecord) => {
+    const own = open.get(agent.name)
+    own?.delete(id)
+    if (own?.size === 0) open.delete(agent.name)
+  }
   return {
     take(agent, perMinute) {
       const { state, ok } = take(states.get(agent), clock.now(), { perMinute })
@@ -24,12 +29,13 @@ export function allowances(clock: Clock): Allowances {
       return own === undefined ? 0 : own.size - Number(own.has(except))
     },
     note(record) {
+      if (hasEnded(record)) {
+        forget(record)
+        return
+      }
       const { name } = record.authenticated.agent
-      const own = open.get(name) ?? new Set()
-      if (hasEnded(record)) own.delete(record.id)
-      else own.add(record.id)
-      if (own.size > 0) open.set(name, own)
-      else open.delete(name)
+      open.set(name, (open.get(name) ?? new Set()).add(record.id))
     },
+    forget,
   }
 }

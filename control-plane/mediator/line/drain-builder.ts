@@ -1,6 +1,6 @@
 import type { Observed } from '@jackstay/actions/action'
 import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
-import type { Ports, WriteAnswer } from '../ports.ts'
+import type { LinePorts, WriteAnswer } from '../ports.ts'
 import { classSpec, Line } from './line-builder.ts'
 
 /** Builders for tests of plans with many writes: a node with Pods of two namespaces, and its drain. */
@@ -119,7 +119,7 @@ export class DrainLine extends Line {
     }
   }
 
-  override ports(): Ports {
+  override ports(): LinePorts {
     const ports = super.ports()
     const { world } = this
     const labelsOf = (name: string) => world.labels[name] ?? this.systemLabels

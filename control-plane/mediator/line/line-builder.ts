@@ -16,7 +16,16 @@ import { compileRules } from '@jackstay/judge/rules'
 import type { CompiledWindow } from '@jackstay/judge/windows'
 import { type SpendingLog, spendingLog } from '../limits/spending.ts'
 import { advance } from '../pipeline.ts'
-import type { ApprovalView, Incident, Leaf, PodView, Ports, WriteAnswer } from '../ports.ts'
+import type {
+  ApprovalView,
+  History,
+  Incident,
+  Leaf,
+  LinePorts,
+  PodView,
+  Ports,
+  WriteAnswer,
+} from '../ports.ts'
 import { fieldManager } from '../writes/settle.ts'
 
 /** Builders for tests of the line: a cluster of one Deployment, a store in memory, a clock by hand. */
@@ -231,7 +240,7 @@ export class Line {
     this.approvals.push(approval({ digest, subject, at: this.#at(), ...options }))
   }
 
-  ports(): Ports {
+  ports(): LinePorts {
     // as they are when they are asked for: tests edit them while the line runs
     const view = () => ({ name: 'a', uid, spec: this.class, hash: classHash(this.class) })
     const granting = () => approval({ digest: view().hash, namespace: systemNamespace })
@@ -251,7 +260,10 @@ export class Line {
         get: async () => this.trigger,
         firing: async (limit) => this.incidents.slice(0, limit),
       },
-      allowances: { take: () => true, pending: () => 0, note: () => undefined },
+      allowances: {
+        ...{ take: () => true, pending: () => 0 },
+        ...{ note: () => undefined, forget: () => undefined },
+      },
       spending: this.spending,
       breakers: { gate: (record) => this.gate(record) },
       targets: this.#targets(),
@@ -289,7 +301,7 @@ export class Line {
     }
   }
 
-  #history(): Ports['history'] {
+  #history(): History {
     return {
       read: async () => this.record(),
       append: async (record, events, leaves) => {

@@ -3,7 +3,7 @@ import { type IntentEvent, readEvent } from '@jackstay/contract/history'
 import { asJson } from '@jackstay/contract/json'
 import { extend, fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { NewEvent, Store, StoredEvent } from '@jackstay/ledger/store'
-import type { History } from '../ports.ts'
+import type { History, Leaf } from '../ports.ts'
 import type { Journal } from './journal.ts'
 
 /** An event as the store keeps it: plain JSON without `undefined`. */
@@ -57,37 +57,37 @@ export function claimedHistory(
   }
 }
 
-/** An intent that was just put on record, held by who did so. */
+/** An intent that was just put on record; while it goes on, it is held by who did so. */
 export interface Begun {
   readonly record: IntentRecord
-  readonly fence: number
+  /** Undefined where it has ended. */
+  readonly fence: number | undefined
 }
 
 /** How long a dead mediator's intents wait for another; a living one renews its claims. */
 export const claimMs = 15_000
 
 /**
- * The first event of a new intent, and the claim on it.
+ * The first events of a new intent, and the claim on it where it goes on.
  * @throws JackstayError `intent_conflict` when it exists
  */
 export async function begin(
   { store, journal }: { readonly store: Store; readonly journal: Pick<Journal, 'note'> },
   holder: string,
   id: string,
-  event: IntentEvent,
+  events: readonly IntentEvent[],
+  leaves: readonly Leaf[],
 ): Promise<Begun> {
-  const record = fold(id, [event])
+  const record = fold(id, events)
   const { agent, claims, jwsDigest } = record.authenticated
   const { namespace } = claims.target
-  const events = [stored(event)]
-  const { claim } = await store.append({
+  const added = events.map(stored)
+  const terminal = hasEnded(record)
+  const { claim, leafIndexes } = await store.append({
     intentId: id,
     expectedSeq: 0,
-    events,
-    leaves: [],
-    phase: record.phase,
-    terminal: false,
-    claim: { holder, ttlMs: claimMs },
+    ...{ events: added, leaves, phase: record.phase, terminal },
+    ...(!terminal && { claim: { holder, ttlMs: claimMs } }),
     index: {
       agent: agent.name,
       action: claims.action,
@@ -96,7 +96,8 @@ export async function begin(
       ...(namespace !== undefined && { namespace }),
     },
   })
-  if (claim === undefined) throw new TypeError(`somebody held \`${id}\` before it began`)
-  journal.note(record, events, [])
-  return { record, fence: claim.fence }
+  if (!terminal && claim === undefined)
+    throw new TypeError(`somebody held \`${id}\` before it began`)
+  journal.note(record, added, leafIndexes)
+  return { record, fence: claim?.fence }
 }

@@ -60,11 +60,11 @@ export function notReady({
 
 function intakeParts(
   { store, clock, clusterUid, redact, intentsFrom }: MediatorOptions,
-  { cluster, desk, breakers, journal, holder }: Parts,
+  { cluster, desk, breakers, journal }: Parts,
 ): Omit<AppParts['intake'], 'floodgate'> {
   return {
     ...{ store, cluster, clock, clusterUid, triggers: desk, redact, intentsFrom },
-    ...{ journal, holder },
+    journal,
     onOutright: (sender, cause) => breakers.outright(sender, cause),
   }
 }

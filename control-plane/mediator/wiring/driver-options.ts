@@ -23,6 +23,10 @@ export function driverOptions(options: MediatorOptions, parts: Parts): DriverOpt
       breakers.ended(record)
       options.traces.emit(intentSpans(record))
     },
+    onLost: (record) => {
+      allowances.forget(record)
+      breakers.abandon(record.id)
+    },
     note: (record) => {
       spending.note(record)
       recent.note(record)

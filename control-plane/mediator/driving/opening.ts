@@ -1,0 +1,90 @@
+import { JackstayError } from '@jackstay/contract/errors'
+import type { IntentEvent } from '@jackstay/contract/history'
+import { fold, type IntentRecord } from '@jackstay/contract/record'
+import { type Begun, begin, readRecord } from '../memory/histories.ts'
+import { look } from '../pipeline.ts'
+import type { DriverOptions } from './driver.ts'
+import { onRecord } from './turn.ts'
+
+/** An intent stands on record after so long, whatever still has to be found out about it. */
+const patienceMs = 2_000
+
+export function taken(id: string): JackstayError {
+  return new JackstayError('intent_conflict', `\`${id}\` exists; take a new id`)
+}
+
+export type First = IntentEvent & { readonly type: 'authenticated' }
+
+export interface Openings {
+  /** @throws JackstayError `intent_conflict`, and of the store */
+  begin(first: First): Promise<Begun>
+}
+
+/**
+ * Looks at new intents and puts them on record with what was seen: what is refused takes one transaction,
+ * and nobody ever holds it. One id is looked at once at a time.
+ */
+export function openings(options: DriverOptions): Openings {
+  /** Bounded by the requests under way. */
+  const under = new Map<string, Promise<Begun>>()
+  return {
+    async begin(first) {
+      const { jti: id } = first.data.claims
+      const other = under.get(id)
+      if (other !== undefined) {
+        // the same request twice: the second one finds what became of the first
+        await other.catch(() => undefined)
+        throw taken(id)
+      }
+      const opening = open(id, first, options)
+      under.set(id, opening)
+      try {
+        return await opening
+      } finally {
+        under.delete(id)
+      }
+    },
+  }
+}
+
+async function open(id: string, first: First, options: DriverOptions): Promise<Begun> {
+  const { ports, store, holder, refusals } = options
+  const record = fold(id, [first])
+  // counted before it is looked at: two at once must not both be the last that is allowed
+  ports.allowances.note(record)
+  try {
+    const { events, leaves } = await patiently((patience) => look(record, ports, patience))
+    let begun: Begun | undefined
+    const history = refusals.around({
+      read: (of) => readRecord(store, of),
+      append: async (_, added, said) => {
+        begun = await begin(options, holder, id, [first, ...added], said)
+        return begun.record
+      },
+    })
+    await history.append(record, events, leaves)
+    if (begun === undefined) throw new TypeError('nothing was put on record')
+    ports.allowances.note(begun.record)
+    onRecord(begun.record, options)
+    return begun
+  } catch (error) {
+    await forget(record, options)
+    throw error
+  }
+}
+
+async function patiently<T>(work: (patience: Promise<undefined>) => Promise<T>): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(resolve, patienceMs, undefined)
+  try {
+    return await work(promise)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Unless it stands on record all the same: by a request before this one, or by a commit whose answer was lost. */
+async function forget(record: IntentRecord, { store, onLost }: DriverOptions): Promise<void> {
+  const row = await store.intent(record.id).catch(() => undefined)
+  if (row === undefined || row.terminal) onLost(record)
+}
