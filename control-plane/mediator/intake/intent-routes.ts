@@ -16,6 +16,7 @@ import {
 import type { Context, Hono } from 'hono'
 import type { Driver } from '../driving/driver.ts'
 import type { Floodgate } from '../flood/floodgate.ts'
+import type { LateAnswers } from '../flood/late-answers.ts'
 import type { Journal } from '../memory/journal.ts'
 import type { Summaries } from '../people/summaries.ts'
 import { identifyCaller } from '../reading/caller.ts'
@@ -38,6 +39,7 @@ export interface IntentRoutes extends ReaderPorts {
   readonly changes: Changes
   readonly journal: Journal
   readonly floodgate: Pick<Floodgate, 'early'>
+  readonly lateAnswers: LateAnswers
   readonly waiting: Waiting
   readonly onRefused: (code: string) => void
 }
@@ -52,7 +54,7 @@ export function intentRoutes(app: Hono<ServiceEnv>, parts: IntentRoutes): void {
 async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   const { wait } = query(c, waitQuery)
   const token = bearerToken(c)
-  assertCalm(token, parts)
+  await assertCalm(token, parts, signal)
   const submission = await readCanonical(c, intentSubmission)
   const identify = (held: string) => identifyCaller(c, parts.callers, held, audiences.intent)
   try {
@@ -72,13 +74,19 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   }
 }
 
-/** @throws JackstayError `rate_limited` for who floods, before anything of the request is read */
-function assertCalm(token: string, { callers, floodgate, onRefused }: IntentRoutes): void {
+/** @throws JackstayError `rate_limited`, late, for who floods, before anything of the request is read */
+async function assertCalm(
+  token: string,
+  { callers, floodgate, lateAnswers, onRefused }: IntentRoutes,
+  signal: AbortSignal,
+): Promise<void> {
   const caller = callers.recall(token)
   if (caller?.kind !== 'serviceaccount') return
+  const agent = `${caller.namespace}/${caller.name}`
   try {
-    floodgate.early(`${caller.namespace}/${caller.name}`)
+    floodgate.early(agent)
   } catch (error) {
+    await lateAnswers.due(agent, signal)
     if (error instanceof JackstayError) onRefused(error.code)
     throw error
   }

@@ -5,6 +5,7 @@ import type { AppParts } from '../app.ts'
 import { allCaches } from '../cluster/cluster-caches.ts'
 import type { Driver } from '../driving/driver.ts'
 import { floodgate } from '../flood/floodgate.ts'
+import { lateAnswers } from '../flood/late-answers.ts'
 import { manualTriggers } from '../people/manual-triggers.ts'
 import { summaries } from '../people/summaries.ts'
 import { waiting } from '../reading/waiting.ts'
@@ -33,6 +34,7 @@ export function appParts(options: MediatorOptions, parts: Parts, driver: Driver)
       recognise: recogniser(options.alertToken, known),
     },
     floodgate: gate,
+    lateAnswers: lateAnswers(),
     callers: known,
     intake: { ...intakeParts(options, parts), floodgate: gate },
     alertToken: options.alertToken,
