@@ -8,6 +8,7 @@ import { dispatch } from './dispatch.ts'
 import { execute } from './execute.ts'
 import { cancelled } from './line/cancel.ts'
 import type { Stage, Wake } from './line/step.ts'
+import { Told } from './line/told.ts'
 import { plan } from './plan.ts'
 import type { Leaf, LinePorts, Ports } from './ports.ts'
 import { rehearse } from './rehearse.ts'
@@ -119,32 +120,5 @@ export async function look(
     events.push(...step.events)
     if (step.go === 'end') return { events, leaves: step.leaves }
     record = extend(record, step.events)
-  }
-}
-
-/** The record with what is not written yet: of stages that only look, one transaction is enough. */
-class Told {
-  record: IntentRecord
-  readonly #ports: LinePorts
-  #written: IntentRecord
-  #events: readonly IntentEvent[] = []
-
-  constructor(ports: LinePorts, record: IntentRecord) {
-    this.#ports = ports
-    this.#written = record
-    this.record = record
-  }
-
-  add(events: readonly IntentEvent[]): void {
-    this.record = extend(this.record, events)
-    this.#events = [...this.#events, ...events]
-  }
-
-  async write(leaves: readonly Leaf[] = []): Promise<void> {
-    const events = this.#events
-    if (events.length === 0) return
-    this.#events = []
-    this.#written = await this.#ports.history.append(this.#written, events, leaves)
-    this.record = this.#written
   }
 }

@@ -6,14 +6,17 @@ import { look } from '../pipeline.ts'
 import type { DriverOptions } from './driver.ts'
 import { onRecord } from './turn.ts'
 
-/** An intent stands on record after so long, whatever still has to be found out about it. */
-const patienceMs = 2_000
-
 export function taken(id: string): JackstayError {
   return new JackstayError('intent_conflict', `\`${id}\` exists; take a new id`)
 }
 
 export type First = IntentEvent & { readonly type: 'authenticated' }
+
+/** What of the driver's parts new intents need. */
+export type OpeningOptions = Pick<
+  DriverOptions,
+  'ports' | 'store' | 'journal' | 'holder' | 'refusals' | 'onLost' | 'changes' | 'note' | 'onEnd'
+>
 
 export interface Openings {
   /** @throws JackstayError `intent_conflict`, and of the store */
@@ -22,9 +25,10 @@ export interface Openings {
 
 /**
  * Looks at new intents and puts them on record with what was seen: what is refused takes one transaction,
- * and nobody ever holds it. One id is looked at once at a time.
+ * and nobody ever holds it. One id is looked at once at a time. After `patienceMs` an intent is put on
+ * record whatever still has to be found out about it.
  */
-export function openings(options: DriverOptions): Openings {
+export function openings(options: OpeningOptions, patienceMs = 2_000): Openings {
   /** Bounded by the requests under way. */
   const under = new Map<string, Promise<Begun>>()
   return {
@@ -36,7 +40,7 @@ export function openings(options: DriverOptions): Openings {
         await other.catch(() => undefined)
         throw taken(id)
       }
-      const opening = open(id, first, options)
+      const opening = open(id, first, options, patienceMs)
       under.set(id, opening)
       try {
         return await opening
@@ -47,13 +51,18 @@ export function openings(options: DriverOptions): Openings {
   }
 }
 
-async function open(id: string, first: First, options: DriverOptions): Promise<Begun> {
+async function open(
+  id: string,
+  first: First,
+  options: OpeningOptions,
+  patienceMs: number,
+): Promise<Begun> {
   const { ports, store, holder, refusals } = options
   const record = fold(id, [first])
   // counted before it is looked at: two at once must not both be the last that is allowed
   ports.allowances.note(record)
   try {
-    const { events, leaves } = await patiently((patience) => look(record, ports, patience))
+    const { events, leaves } = await within(patienceMs, (patience) => look(record, ports, patience))
     let begun: Begun | undefined
     const history = refusals.around({
       read: (of) => readRecord(store, of),
@@ -73,9 +82,12 @@ async function open(id: string, first: First, options: DriverOptions): Promise<B
   }
 }
 
-async function patiently<T>(work: (patience: Promise<undefined>) => Promise<T>): Promise<T> {
+async function within<T>(
+  ms: number,
+  work: (patience: Promise<undefined>) => Promise<T>,
+): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(resolve, patienceMs, undefined)
+  const timer = setTimeout(resolve, ms, undefined)
   try {
     return await work(promise)
   } finally {
@@ -84,7 +96,7 @@ async function patiently<T>(work: (patience: Promise<undefined>) => Promise<T>):
 }
 
 /** Unless it stands on record all the same: by a request before this one, or by a commit whose answer was lost. */
-async function forget(record: IntentRecord, { store, onLost }: DriverOptions): Promise<void> {
+async function forget(record: IntentRecord, { store, onLost }: OpeningOptions): Promise<void> {
   const row = await store.intent(record.id).catch(() => undefined)
   if (row === undefined || row.terminal) onLost(record)
 }

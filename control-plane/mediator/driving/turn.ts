@@ -24,7 +24,10 @@ async function stillHeld(
 }
 
 /** Tells who wants to know what has come on record. */
-export function onRecord(record: IntentRecord, { changes, note, onEnd }: DriverOptions): void {
+export function onRecord(
+  record: IntentRecord,
+  { changes, note, onEnd }: Pick<DriverOptions, 'changes' | 'note' | 'onEnd'>,
+): void {
   changes.notify(record.id)
   note(record)
   if (hasEnded(record)) onEnd(record)

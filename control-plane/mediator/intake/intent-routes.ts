@@ -54,7 +54,7 @@ export function intentRoutes(app: Hono<ServiceEnv>, parts: IntentRoutes): void {
 async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   const { wait } = query(c, waitQuery)
   const token = bearerToken(c)
-  await assertCalm(token, parts, signal)
+  await assertCalm(token, parts, requestSignal(c))
   const submission = await readCanonical(c, intentSubmission)
   const identify = (held: string) => identifyCaller(c, parts.callers, held, audiences.intent)
   try {
