@@ -137,7 +137,7 @@ export class Attacker {
   async #withToken(party: Party, attack: Attack, wish: Wish): Promise<void> {
     const { cluster } = this.#ground.w
     const { pod } = party.agent
-    const path = join(this.#ground.directory, `${pod.name}.stolen.kubeconfig`)
+    const path = join(this.#ground.directory, `${pod.name}.${uuid7()}.kubeconfig`)
     const kubeconfig = await cluster.writeKubeconfig({
       path,
       tokenFile: join(pod.tokens, 'intent'),
