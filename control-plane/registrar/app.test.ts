@@ -117,15 +117,27 @@ describe('POST /v1/enrolments', () => {
     await asked
     // it waits for the API server with a place of its own
     const { promise: read, resolve } = Promise.withResolvers<void>()
-    const endless = new ReadableStream({ pull: () => resolve() }, { highWaterMark: 0 })
-    void app.request('/v1/enrolments', {
+    let end = () => undefined
+    const endless = new ReadableStream(
+      {
+        pull(stream) {
+          end = () => stream.error(new Error('the sender went away')) as undefined
+          resolve()
+          return held
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const slow = app.request('/v1/enrolments', {
       ...{ method: 'POST', body: endless, duplex: 'half' },
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     })
     await read
     assert.equal(await codeOf(await post(body)), '503 overloaded')
+    end()
     go(undefined)
     assert.notEqual((await first).status, 503)
+    await slow
   })
 
   it('T08 counts and logs a second enrolment as an error', async () => {

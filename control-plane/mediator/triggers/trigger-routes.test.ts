@@ -35,12 +35,26 @@ function newApp({ recalls }: { readonly recalls: boolean }) {
       ...{ method: 'POST', body, duplex: 'half' },
       headers: { 'content-type': 'application/json', authorization: `Bearer ${given}` },
     })
-  /** A body that never comes to its end; resolves once somebody reads it. */
-  const slow = async (given: string) => {
-    const { promise: read, resolve } = Promise.withResolvers<void>()
-    const body = new ReadableStream({ pull: () => resolve() }, { highWaterMark: 0 })
-    void Promise.resolve(post(body, given)).catch(() => undefined)
-    await read
+  /** A body that comes to no end by itself: once somebody reads it, the answer ends it. */
+  const slow = async (given: string): Promise<() => Promise<unknown>> => {
+    const { promise: read, resolve } = Promise.withResolvers<ReadableStreamDefaultController>()
+    const { promise: held, resolve: go } = Promise.withResolvers<void>()
+    const body = new ReadableStream(
+      {
+        pull(stream) {
+          resolve(stream)
+          return held
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const answer = post(body, given)
+    const stream = await read
+    return async () => {
+      stream.error(new Error('the sender went away'))
+      go()
+      await answer
+    }
   }
   return { app, post, slow }
 }
@@ -48,12 +62,16 @@ function newApp({ recalls }: { readonly recalls: boolean }) {
 describe('Alertmanager', () => {
   it('leaves the strangers’ place once its token was checked (T13)', async () => {
     const { post, slow } = newApp({ recalls: false })
-    await slow(token)
-    assert.equal((await post(webhook)).status, 202)
-    assert.equal((await post(webhook, 'another-token-of-somebody')).status, 401)
+    const end = await slow(token)
+    try {
+      assert.equal((await post(webhook)).status, 202)
+      assert.equal((await post(webhook, 'another-token-of-somebody')).status, 401)
+    } finally {
+      await end()
+    }
   })
 
-  it('does not begin among strangers where it is known: they cannot keep it out (T13)', async () => {
+  it('does not begin among strangers where it is known: they cannot keep it out (T13)', async (t) => {
     const { app, post } = newApp({ recalls: true })
     const { promise: held, resolve: go } = Promise.withResolvers<void>()
     app.get('/held', async (c) => {
@@ -61,6 +79,7 @@ describe('Alertmanager', () => {
       return c.text('done')
     })
     const stranger = app.request('/held')
+    t.after(() => go())
     assert.equal((await app.request('/held')).status, 503, 'strangers have no more')
     assert.equal((await post(webhook)).status, 202)
     const unknown = newApp({ recalls: false })
