@@ -123,6 +123,29 @@ describe('facts', () => {
       /a fact is missing: the plan reaches more than 512 budgets/,
     )
   })
+  it('tell rules of autoscalers, and of what the labels of the namespace say it matters', async () => {
+    const line = new Line()
+    const target = { kind: 'Deployment', name: 'web' }
+    line.autoscalers = [{ namespace: 'shop', name: 'h', target, min: 1, max: 3 }]
+    line.policies = [denyWhen('plan.blastRadius.autoscalers.exists(a, a.fights && a.max == 3)')]
+    assert.equal(await refusal(line), 'denied by p0/no')
+    const matters = new Line()
+    matters.policies = [denyWhen('plan.blastRadius.criticality == "high"')]
+    const ports = matters.ports.bind(matters)
+    const named = new Map([
+      ['shop', { 'jackstay.dev/criticality': 'high', 'jackstay.dev/governed': 'true' }],
+    ])
+    matters.ports = () => {
+      const { cluster, ...rest } = ports()
+      const namespace = (name: string) => {
+        const labels = named.get(name)
+        return labels ? { name, labels } : cluster.namespace(name)
+      }
+      return { ...rest, cluster: { ...cluster, namespace } }
+    }
+    assert.equal(await refusal(matters), 'denied by p0/no')
+  })
+
   it('are those of the moment of dispatch: a budget that was used up meanwhile denies (T19)', async () => {
     const tried = async (allowed: number | undefined) => {
       const line = new Line({ replicas: 1 })

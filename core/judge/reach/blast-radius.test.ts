@@ -85,6 +85,8 @@ describe('the blast radius', () => {
       ...{ namespace: 'shop', name: 'h', min: 3, max: 5 },
       ...{ replicas: 2, headroom: 3, fights: true },
     })
+    const high = of({ replicas: { before: 2, after: 6 } }, { autoscalers: [scaler] })
+    assert.deepEqual([high.autoscalers[0]?.headroom, high.autoscalers[0]?.fights], [-1, true])
     const same = of({ replicas: { before: 2, after: 2 } }, { autoscalers: [scaler] })
     assert.equal(same.autoscalers[0]?.fights, false, 'the change sets nothing')
     const off = of({ replicas: { before: 2, after: 0 } }, { autoscalers: [scaler] })
