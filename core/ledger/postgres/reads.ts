@@ -28,7 +28,12 @@ export class PostgresReads {
     this.#pool = new pg.Pool({
       ...clientConfig(where),
       max: connections,
-      onConnect: (client) => prepareSession(client, where),
+      onConnect: (client) => {
+        // The pool listens to idle connections only. One that breaks during a read fails that read as
+        // well, which is done again; without a listener of ours it would end the process.
+        client.on('error', () => {})
+        return prepareSession(client, where)
+      },
     })
     // An idle connection that breaks is replaced when the next read asks for one.
     this.#pool.on('error', () => {})
