@@ -68,7 +68,7 @@ describe('traces to a collector', () => {
 
   it('sends names, times, attributes and parents, with the token of now', async () => {
     const child = { ...span(2), parentSpanId: span(1).spanId, failed: 'denied' }
-    const counts = await results((traces) => traces.emit([span(1), child]))
+    const counts = await results((traces) => traces.emit(() => [span(1), child]))
     assert.deepEqual(counts, { sent: 2, failed: 0, dropped: 0, said: [] })
     const [post] = posts.splice(0)
     assert.equal(post?.authorization, 'Bearer a token')
@@ -90,7 +90,7 @@ describe('traces to a collector', () => {
   it('waits for no collector that refuses: failed, dropped and sent are what was emitted (T70)', async () => {
     status = 400
     const counts = await results((traces) => {
-      for (let n = 0; n < 30; n++) traces.emit([span(n), span(n + 100)])
+      for (let n = 0; n < 30; n++) traces.emit(() => [span(n), span(n + 100)])
     }, 40)
     assert.deepEqual(counts, {
       sent: 0,

@@ -18,8 +18,8 @@ export interface Span {
 }
 
 export interface Traces {
-  /** Never waits and never throws: what cannot be kept for sending is counted and lost. */
-  emit(spans: readonly Span[]): void
+  /** Never waits and never throws: what cannot be kept for sending is counted and lost. Asks only where traces are on. */
+  emit(spans: () => readonly Span[]): void
   /** Sends what is left, for as long as one post may take. */
   close(): Promise<void>
 }
@@ -59,7 +59,7 @@ export async function otlpTraces(options: TracesOptions): Promise<Traces> {
   })
   return {
     emit(spans) {
-      for (const span of toll.admit(spans)) processor.onEnd(readable(span))
+      for (const span of toll.admit(spans())) processor.onEnd(readable(span))
     },
     close: () => processor.shutdown(),
   }

@@ -21,7 +21,7 @@ export function driverOptions(options: MediatorOptions, parts: Parts): DriverOpt
     onEnd: (record) => {
       counted(record)
       breakers.ended(record)
-      options.traces.emit(intentSpans(record))
+      options.traces.emit(() => intentSpans(record))
     },
     onLost: (record) => {
       allowances.forget(record)
