@@ -98,9 +98,14 @@ function inOrder(value: unknown, depth: number): unknown {
   if (value === null || typeof value === 'boolean') return value
   if (typeof value !== 'object' || depth === 0) return outside
   if (Array.isArray(value)) return listInOrder(value, depth - 1)
+  return isPlain(value) ? mapInOrder(value, depth - 1) : outside
+}
+
+type Members = { readonly [key: string]: unknown }
+
+function isPlain(value: object): value is Members {
   const prototype = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return outside
-  return mapInOrder(value, depth - 1)
+  return prototype === Object.prototype || prototype === null
 }
 
 function listInOrder(list: readonly unknown[], depth: number): unknown {
@@ -115,7 +120,7 @@ function listInOrder(list: readonly unknown[], depth: number): unknown {
   return copy ?? list
 }
 
-function mapInOrder(map: object, depth: number): unknown {
+function mapInOrder(map: Members, depth: number): unknown {
   const given = Object.keys(map)
   const sorted = isSorted(given)
   const keys = sorted ? given : given.sort()
@@ -124,7 +129,7 @@ function mapInOrder(map: object, depth: number): unknown {
     const key = keys[i] ?? ''
     // a key that looks like a number stands where the engine wants it
     if (!key.isWellFormed() || isNumeric(key) || key === '__proto__') return outside
-    const member: unknown = Reflect.get(map, key)
+    const member = map[key]
     const ordered = member === undefined ? undefined : inOrder(member, depth)
     if (ordered === outside) return outside
     if (ordered === undefined || ordered !== member) copy ??= first(map, keys, i)
@@ -143,9 +148,9 @@ function isNumeric(key: string): boolean {
   return c >= 0x30 && c <= 0x39
 }
 
-function first(map: object, keys: readonly string[], count: number): { [key: string]: unknown } {
+function first(map: Members, keys: readonly string[], count: number): { [key: string]: unknown } {
   const copy: { [key: string]: unknown } = {}
-  for (const key of keys.slice(0, count)) copy[key] = Reflect.get(map, key)
+  for (const key of keys.slice(0, count)) copy[key] = map[key]
   return copy
 }
 

@@ -22,8 +22,9 @@ function kept({ now, elsewhere, ...rest }: Facts): Pick<Grounds, 'digest' | 'fac
       ...(elsewhere && { elsewhere }),
       now: now.toISOString(),
     }
-    const small = Buffer.byteLength(canonical(all)) <= maxBytes
-    return { digest: digestOf(all), ...(small && { facts: all }) }
+    const text = canonical(all)
+    const small = Buffer.byteLength(text) <= maxBytes
+    return { digest: sha256(text), ...(small && { facts: all }) }
   } catch {
     return { digest: sha256('') } // of no facts: what JSON cannot carry was denied, and stays so
   }

@@ -1,6 +1,6 @@
 import type { Decision } from '@jackstay/contract/decision'
 import type { EventData, Grounds, StageName } from '@jackstay/contract/history'
-import { asJson, canonical, digestOf, type Json } from '@jackstay/contract/json'
+import { asJson, digestOf, type Json } from '@jackstay/contract/json'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { Plan } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
@@ -57,13 +57,18 @@ const memberLimit = 2048
 
 /** The member, or its digest where it is large: the whole of it stands in the intent's events. */
 function fitting(value: Json): Json {
-  const bytes = Buffer.byteLength(canonical(value))
+  // in whatever order its keys are written, it is as long
+  const bytes = Buffer.byteLength(JSON.stringify(value))
   return bytes <= memberLimit ? value : { digest: digestOf(value), bytes }
 }
 
 /** Each member by itself, so that a large one does not take the others with it. */
 function members(value: object): { readonly [key: string]: Json } {
-  return asJson(value) as { readonly [key: string]: Json }
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, member]) =>
+      member === undefined ? [] : [[key, asJson(member)] as const],
+    ),
+  )
 }
 
 function context(record: IntentRecord): { readonly [key: string]: Json } {

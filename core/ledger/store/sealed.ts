@@ -50,7 +50,9 @@ export function seal(values: { readonly [name: string]: Json }): {
 } {
   const rows: SealedRow[] = []
   const commitments: { [name: string]: Digest } = {}
-  for (const [name, value] of Object.entries(values)) {
+  const named = Object.entries(values)
+  const salts = randomBytes(16 * named.length).toString('hex')
+  for (const [i, [name, value]] of named.entries()) {
     if (!namePattern.test(name)) {
       throw new JackstayError('invalid_request', `\`${name}\` cannot name a sealed value`)
     }
@@ -61,7 +63,7 @@ export function seal(values: { readonly [name: string]: Json }): {
         `the sealed value \`${name}\` exceeds ${valueLimit} bytes`,
       )
     }
-    const salt = randomBytes(16).toString('hex')
+    const salt = salts.slice(32 * i, 32 * (i + 1))
     commitments[name] = commitmentOf(salt, text)
     rows.push({ name, salt, value: text, redactedBy: null })
   }
