@@ -195,13 +195,10 @@ function theOne([key, ...others]: readonly KeyView[]): KeyView | undefined {
 export function clusterView(caches: Caches, oneOperator: boolean): CachedCluster {
   const approvalsOf: ClusterView['approvalsOf'] = (kind, name) =>
     caches.approvals.findAll(subjectKey(kind, name))
-  const unsynced = () =>
-    allCaches(caches)
-      .filter(([, cache]) => !cache.synced())
-      .map(([name]) => name)
+  const all = allCaches(caches)
   return {
-    unsynced,
-    synced: () => unsynced().length === 0,
+    unsynced: () => all.filter(([, cache]) => !cache.synced()).map(([name]) => name),
+    synced: () => all.every(([, cache]) => cache.synced()),
     class: (name) => readable(caches.classes.get(undefined, name)),
     classes: () =>
       [...caches.classes.values()].map(readable).filter((found) => found !== undefined),
