@@ -169,6 +169,11 @@ export function knownAs(c: Context<ServiceEnv>, caller: string): void {
   c.get('deadline').extend(c.get('deadline').wholeMs)
 }
 
+/** Ends the connection: no request on it is answered, this one included. */
+export function cutOff(c: Context<ServiceEnv>): void {
+  c.env?.incoming?.socket?.destroy()
+}
+
 /** Runs the rest under a deadline and answers for it when it does not. */
 function hurry(limits: Limits) {
   return async (c: Context<ServiceEnv>, next: Next) => {

@@ -9,7 +9,7 @@ import { type Limits, limitsOf } from './limits.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
-export { type AppOptions, createApp, drainSignal, knownAs, type ServiceEnv } from './app.ts'
+export { type AppOptions, createApp, cutOff, drainSignal, knownAs, type ServiceEnv } from './app.ts'
 export { extendDeadline, requestSignal } from './deadline.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 

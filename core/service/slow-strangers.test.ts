@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
-import { knownAs } from './app.ts'
+import { cutOff, knownAs } from './app.ts'
 import { readJson } from './body.ts'
 import { bearerToken } from './caller.ts'
 import type { Limits } from './limits.ts'
@@ -91,4 +91,22 @@ test('T13 connections that say nothing make room, those of known callers stay', 
   while (answers < 1) await new Promise((resolve) => agent.socket.once('data', resolve))
   assert.match(await ask(port, 'newcomer'), / 200 /, 'a newcomer finds room')
   for (const line of [...silent, agent]) line.socket.destroy()
+})
+
+test('T02 a connection that is cut off is answered nothing, whatever else was asked over it', async (t) => {
+  const { app, log, metrics } = shell()
+  let asked = 0
+  app.get('/v1', async (c) => {
+    asked++
+    if (asked === 3) cutOff(c)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    return c.json({})
+  })
+  const given = { name: 'test', host: '127.0.0.1', port: 0, ready: () => [], drainMs: 20 }
+  const server = await serve({ ...given, app, log, metrics })
+  t.after(() => server.close())
+  const three = 'GET /v1 HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(3)
+  const line = await dial(server.port, three, '127.0.0.1')
+  assert.equal(await line.closed, '')
+  assert.equal(asked, 3)
 })

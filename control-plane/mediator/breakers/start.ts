@@ -51,8 +51,10 @@ async function settleProbe(
   running: Breakers,
 ): Promise<void> {
   const row = await store.intent(id)
-  if (row === undefined) running.abandon(id)
-  else if (row.terminal) running.ended(await read(id))
+  if (row?.terminal === false) return
+  if (row !== undefined) running.ended(await read(id))
+  // also where what ended is another's than whose place it was
+  running.abandon(id)
 }
 
 /** Counts and logs what breakers do. */

@@ -109,9 +109,34 @@ describe('a new intent', () => {
       ['fulfilled', 'rejected'],
     )
     assert.equal(said.appends.length, 1)
-    await assert.rejects(door.begin(first), /intent_conflict|has \d+ events/)
+    await assert.rejects(door.begin(first), /exists/)
     // it stands and goes on: what it holds stays its own
     assert.deepEqual(said.lost, [])
+  })
+
+  it('that is on record already is not looked at: it takes no place of a rate or a breaker (T01, T74)', async (t) => {
+    const { options, first } = await newcomer(t)
+    await openings(options).begin(first)
+    let gates = 0
+    const gate = async () => void gates++
+    const ports = { ...options.ports, breakers: { gate } }
+    // by another program that has not heard of it, for another target
+    const target = { ...first.data.claims.target, name: 'other' }
+    const other = { ...first, data: { ...first.data, claims: { ...first.data.claims, target } } }
+    await assert.rejects(openings({ ...options, ports }).begin(other), /exists/)
+    assert.equal(gates, 0)
+  })
+
+  it('whose commit stands although its answer was lost is heard of, and lost only where it does not (T45)', async (t) => {
+    const { line, options, said, first } = await newcomer(t)
+    line.policies = []
+    const { store } = options
+    const append: typeof store.append = async (request) => {
+      await store.append(request)
+      throw new Error('the connection was cut')
+    }
+    await assert.rejects(openings({ ...options, store: { ...store, append } }).begin(first), /cut/)
+    assert.deepEqual([said.ended, said.lost], [['refused/denied'], []])
   })
 
   it('that the store does not take holds nothing any more (T74)', async (t) => {

@@ -4,6 +4,7 @@ import { fold, type IntentRecord } from '@jackstay/contract/record'
 import { type Begun, begin, readRecord } from '../memory/histories.ts'
 import { look } from '../pipeline.ts'
 import type { DriverOptions } from './driver.ts'
+import { recentIds } from './recent-ids.ts'
 import { onRecord } from './turn.ts'
 
 export function taken(id: string): JackstayError {
@@ -31,6 +32,18 @@ export interface Openings {
 export function openings(options: OpeningOptions, patienceMs = 2_000): Openings {
   /** Bounded by the requests under way. */
   const under = new Map<string, Promise<Begun>>()
+  const came = recentIds(() => performance.now())
+  /** Before it is looked at, because looking takes places: a rate's, a breaker's. */
+  const assertNew = async (id: string) => {
+    // a clock that was set back makes what is long forgotten fresh again
+    if (!came.mayHaveCome(id) && options.ports.steady.ahead() === 0) return
+    if ((await options.store.intent(id)) !== undefined) throw taken(id)
+  }
+  const opened = async (id: string, first: First) => {
+    await assertNew(id)
+    came.add(id)
+    return await open(id, first, options, patienceMs)
+  }
   return {
     async begin(first) {
       const { jti: id } = first.data.claims
@@ -40,7 +53,7 @@ export function openings(options: OpeningOptions, patienceMs = 2_000): Openings 
         await other.catch(() => undefined)
         throw taken(id)
       }
-      const opening = open(id, first, options, patienceMs)
+      const opening = opened(id, first)
       under.set(id, opening)
       try {
         return await opening
@@ -73,11 +86,10 @@ async function open(
     })
     await history.append(record, events, leaves)
     if (begun === undefined) throw new TypeError('nothing was put on record')
-    ports.allowances.note(begun.record)
-    onRecord(begun.record, options)
+    heard(begun.record, options)
     return begun
   } catch (error) {
-    await forget(record, options)
+    await letGo(record, options)
     throw error
   }
 }
@@ -95,8 +107,17 @@ async function within<T>(
   }
 }
 
-/** Unless it stands on record all the same: by a request before this one, or by a commit whose answer was lost. */
-async function forget(record: IntentRecord, { store, onLost }: OpeningOptions): Promise<void> {
-  const row = await store.intent(record.id).catch(() => undefined)
-  if (row === undefined || row.terminal) onLost(record)
+/** What was taken for it goes to others, unless it stands: a commit's answer can be lost. */
+async function letGo(record: IntentRecord, options: OpeningOptions): Promise<void> {
+  const { store, onLost } = options
+  // where nobody can tell it keeps what it holds; the next start knows
+  const row = await store.intent(record.id).catch(() => 'unknown' as const)
+  if (row === 'unknown') return
+  if (row === undefined) onLost(record)
+  else if (row.terminal) heard(await readRecord(store, record.id), options)
+}
+
+function heard(record: IntentRecord, options: OpeningOptions): void {
+  options.ports.allowances.note(record)
+  onRecord(record, options)
 }

@@ -8,6 +8,7 @@ import type { Store } from '@jackstay/ledger/store'
 import { readCanonical } from '@jackstay/service/body'
 import { bearerToken } from '@jackstay/service/caller'
 import {
+  cutOff,
   drainSignal,
   extendDeadline,
   requestSignal,
@@ -54,7 +55,7 @@ export function intentRoutes(app: Hono<ServiceEnv>, parts: IntentRoutes): void {
 async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
   const { wait } = query(c, waitQuery)
   const token = bearerToken(c)
-  await assertCalm(token, parts, requestSignal(c))
+  await assertCalm(c, token, parts)
   const submission = await readCanonical(c, intentSubmission)
   const identify = (held: string) => identifyCaller(c, parts.callers, held, audiences.intent)
   try {
@@ -76,9 +77,9 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
 
 /** @throws JackstayError `rate_limited`, late, for who floods, before anything of the request is read */
 async function assertCalm(
+  c: Context,
   token: string,
   { callers, floodgate, lateAnswers, onRefused }: IntentRoutes,
-  signal: AbortSignal,
 ): Promise<void> {
   const caller = callers.recall(token)
   if (caller?.kind !== 'serviceaccount') return
@@ -86,7 +87,8 @@ async function assertCalm(
   try {
     floodgate.early(agent)
   } catch (error) {
-    await lateAnswers.due(agent, signal)
+    // who sends without waiting for answers gets none
+    if (!(await lateAnswers.due(agent, requestSignal(c)))) cutOff(c)
     if (error instanceof JackstayError) onRefused(error.code)
     throw error
   }
