@@ -145,6 +145,22 @@ describe('a write', () => {
     await assertExactlyOnce(store, [0, 1])
   })
 
+  it('T70 says what hinders it until something is written, not only asked', async () => {
+    await using ledger = await ledgers()
+    await append(ledger.store, 0)
+    await ledger.edit(`CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$`)
+    await ledger.edit(`CREATE TRIGGER full_disk BEFORE INSERT ON events
+      FOR EACH ROW EXECUTE FUNCTION full_disk()`)
+    await assert.rejects(append(ledger.store, 1))
+    assert.ok((await ledger.store.hindrance()) !== undefined)
+    assert.equal(await ledger.store.release('nobody', 1), false)
+    assert.ok((await ledger.store.hindrance()) !== undefined, 'nothing was written')
+    await ledger.edit('DROP TRIGGER full_disk ON events')
+    await append(ledger.store, 1)
+    assert.equal(await ledger.store.hindrance(), undefined)
+  })
+
   it('is refused once commits are no longer synced', async () => {
     await using ledger = await postgresLedgers(own)()
     await append(ledger.store, 0)

@@ -100,7 +100,7 @@ export class PostgresCommits {
     return promise
   }
 
-  /** Why nothing is written, if so: the next transaction that stands ends it. */
+  /** Why nothing is written, if so: the next transaction that wrote something ends it. */
   get hindrance(): string | undefined {
     return (this.#refusal ?? this.#failed)?.message
   }
@@ -138,7 +138,6 @@ export class PostgresCommits {
     for (;;) {
       try {
         for (const done of await this.#attempt(jobs, deadline)) done()
-        this.#failed = undefined
         return
       } catch (error) {
         if (error instanceof NotCommitted && performance.now() < deadline) continue
@@ -162,6 +161,7 @@ export class PostgresCommits {
     if (staged.committed === undefined) return staged.answers
     if (await this.#sendCommit(session, number, deadline)) {
       staged.committed()
+      this.#failed = undefined
       return staged.answers
     }
     throw new NotCommitted(new DatabaseFault(new Error('the connection was lost')))

@@ -38,6 +38,8 @@ import {
   resolveTrigger,
 } from './triggers.ts'
 
+/** Written where nothing could be, until it can: nobody else may have anything to write. */
+const triedNote = 'ledger/tried'
 /** A program that has nothing to write finds out this often whether it still leads. */
 const leadershipMs = 2_000
 
@@ -69,7 +71,9 @@ export class PostgresStore implements ErasableStore {
     if (limits.leadership === undefined) return
     this.#lookAfterLeadership = setInterval(() => {
       // every transaction looks; where this one fails, so do those that have something to write
-      this.#writes.submit({ intents: [], run: () => undefined }).catch(() => undefined)
+      const hindered = this.#writes.hindrance !== undefined
+      const run = (batch: Batch) => (hindered ? putNote(batch, triedNote, batch.now) : undefined)
+      this.#writes.submit({ intents: [], run }).catch(() => undefined)
     }, leadershipMs).unref()
   }
 
