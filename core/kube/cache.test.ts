@@ -188,11 +188,13 @@ describe('fail closed', () => {
     await until('it was reported', () => w.faults.length === 1)
     assert.equal(w.faults[0]?.where, 'project')
     assert.equal(w.cache.synced(), false)
+    assert.match(w.cache.unreadable().join(), /bad$/)
     w.api.put('more', 'red')
     await w.changed(2)
     w.api.put('bad', 'blue')
     await w.synced()
     assert.deepEqual(w.held(), ['bad blue', 'good red', 'more red'])
+    assert.deepEqual(w.cache.unreadable(), [])
   })
 
   it('is not synced with more objects than it may hold', async () => {

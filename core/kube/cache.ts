@@ -58,6 +58,8 @@ export interface WatchCache<T> {
    * nothing on a cache that is not.
    */
   synced(): boolean
+  /** Objects the projection throws on, as `namespace/name` or `name`. */
+  unreadable(): readonly string[]
   /** @throws JackstayError `not_ready` when the signal aborts or the cache stops first */
   whenSynced(signal: AbortSignal): Promise<void>
   /**
@@ -159,10 +161,14 @@ class Cache<T> implements WatchCache<T> {
     return this.#lastEventAt
   }
 
+  unreadable(): readonly string[] {
+    return this.#store.broken
+  }
+
   synced(): boolean {
     return (
       this.#listed &&
-      this.#store.broken === 0 &&
+      !this.#store.isBroken &&
       this.lag <= this.#staleAfterMs &&
       !this.#stopped.signal.aborted
     )

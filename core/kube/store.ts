@@ -40,8 +40,12 @@ export class Store<T> {
     return this.#entries.size
   }
 
-  get broken(): number {
-    return this.#broken.size
+  get broken(): readonly string[] {
+    return [...this.#broken].map((key) => key.replace(/^\//, ''))
+  }
+
+  get isBroken(): boolean {
+    return this.#broken.size > 0
   }
 
   get(namespace: string | undefined, name: string): T | undefined {

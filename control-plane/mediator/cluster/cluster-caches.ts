@@ -180,7 +180,7 @@ export function allCaches({ targets, ...named }: Caches): [string, WatchCache<un
 }
 
 export interface CachedCluster extends ClusterView {
-  /** Names of caches that are not in step. */
+  /** Which caches are not in step, and why where it is known. */
   unsynced(): readonly string[]
   /** Whether the Pod of this uid is not known to have ended. */
   podLives(uid: string): boolean
@@ -191,13 +191,21 @@ function theOne([key, ...others]: readonly KeyView[]): KeyView | undefined {
   return key && { ...key, revoked: key.revoked || others.length > 0 }
 }
 
+/** A stored object that does not read could be a stop: until somebody mends it everything is denied. */
+function outOfStep([name, cache]: readonly [string, WatchCache<unknown>]): string {
+  const [first, ...others] = cache.unreadable()
+  if (first === undefined) return `cache \`${name}\` is not in step`
+  const more = others.length > 0 ? ` and ${others.length} more` : ''
+  return `of \`${name}\` the object \`${first}\`${more} does not read: correct or delete it`
+}
+
 /** The caches as the stages see them. */
 export function clusterView(caches: Caches, oneOperator: boolean): CachedCluster {
   const approvalsOf: ClusterView['approvalsOf'] = (kind, name) =>
     caches.approvals.findAll(subjectKey(kind, name))
   const all = allCaches(caches)
   return {
-    unsynced: () => all.filter(([, cache]) => !cache.synced()).map(([name]) => name),
+    unsynced: () => all.filter(([, cache]) => !cache.synced()).map(outOfStep),
     synced: () => all.every(([, cache]) => cache.synced()),
     class: (name) => readable(caches.classes.get(undefined, name)),
     classes: () =>

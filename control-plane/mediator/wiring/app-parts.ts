@@ -54,7 +54,7 @@ export function notReady({
 }: Pick<Parts, 'cluster' | 'rules' | 'hindrance'>): readonly string[] {
   const hindered = hindrance.now()
   return [
-    ...cluster.unsynced().map((name) => `cache \`${name}\` is not in step`),
+    ...cluster.unsynced(),
     ...(rules.loaded() ? [] : ['the rules are not loaded']),
     ...(hindered === undefined ? [] : [hindered]),
   ]
