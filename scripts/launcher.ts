@@ -30,8 +30,8 @@ function hex(character: string): string {
 async function launch(url: string, [opening, closing, escaped]: string[]) {
   const builtin = process.getBuiltinModule
   const { enableCompileCache, registerHooks } = builtin('node:module')
-  const { lstatSync, mkdirSync, readFileSync } = builtin('node:fs')
-  const { join } = builtin('node:path')
+  const { existsSync, lstatSync, mkdirSync, readFileSync } = builtin('node:fs')
+  const { dirname, join } = builtin('node:path')
   const home = process.env.XDG_CACHE_HOME || join(process.env.HOME || '/nowhere', '.cache')
   const own = (folder: string) => {
     const { uid, mode } = lstatSync(folder)
@@ -39,8 +39,14 @@ async function launch(url: string, [opening, closing, escaped]: string[]) {
   }
   try {
     const folder = join(home, 'jackstay', 'compiled')
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    if ([home, join(home, 'jackstay'), folder].every(own)) enableCompileCache(folder)
+    const first = existsSync(home) ? home : dirname(home)
+    const levels = [home, join(home, 'jackstay'), folder].filter((level) => level !== first)
+    // one level at a time, each within what is known to be one's own: nobody's link is followed
+    const owned = levels.reduce((above, level) => {
+      if (above && !existsSync(level)) mkdirSync(level, { mode: 0o700 })
+      return above && own(level)
+    }, own(first))
+    if (owned) enableCompileCache(folder)
   } catch {
     // no place of one's own: parsed again at each start
   }

@@ -106,8 +106,11 @@ export interface ClusterView {
   key(thumbprint: string): KeyView | undefined
   pod(namespace: string, name: string): PodView | undefined
   namespace(name: string): NamespaceView | undefined
-  /** Why the agents of a class namespace may do more by themselves than read, or undefined. */
-  moreThanReads(classNamespace: string): string | undefined
+  /**
+   * Why the agents of a class namespace may do more by themselves than read, or undefined. What
+   * everybody gets in one namespace counts only where `places` has it.
+   */
+  moreThanReads(classNamespace: string, places?: readonly string[] | 'anywhere'): string | undefined
   windows(): readonly CompiledWindow[]
   /** Every ResourceQuota of the namespace. */
   quotas(namespace: string): readonly QuotaView[]

@@ -43,8 +43,13 @@ describe('a binding gives agents more than reads (T85)', () => {
   })
 
   it('where everybody gets more, and not where everybody only looks', () => {
-    for (const name of ['system:serviceaccounts', 'system:authenticated']) {
-      const binding = bound({ kind: 'Group', name })
+    for (const [kind, name] of [
+      ['Group', 'system:serviceaccounts'],
+      ['Group', 'system:authenticated'],
+      ['Group', 'system:unauthenticated'],
+      ['User', 'system:anonymous'],
+    ]) {
+      const binding = bound({ kind, name })
       assert.equal(excess(binding), undefined)
       assert.match(excess(binding, 'create pods') ?? '', new RegExp(`${name}.*\`create pods\``))
     }
@@ -83,6 +88,9 @@ describe('a role goes beyond reading', () => {
   it('and not by asking about oneself, or for a path of the API server', () => {
     assert.equal(rule(['create'], ['selfsubjectaccessreviews', 'selfsubjectreviews']), undefined)
     assert.equal(rule(['create'], ['selfsubjectreviews', 'tokenreviews']), 'create tokenreviews')
-    assert.equal(rule(['get'], [], { nonResourceURLs: ['/version'] }), undefined)
+    assert.equal(rule(['get', 'head'], [], { nonResourceURLs: ['/version'] }), undefined)
+    for (const verb of ['put', '*']) {
+      assert.equal(rule(['get', verb], [], { nonResourceURLs: ['/debug'] }), `${verb} /debug`)
+    }
   })
 })

@@ -11,14 +11,17 @@ export interface AgentBinding {
   readonly role: RoleRef
   /** Class namespaces whose agents, one or all, it names. */
   readonly classNamespaces: readonly string[]
-  /** The group of everybody that it names, which agents are of too. */
+  /** The group or user of everybody that it names, which agents are too. */
   readonly everybody: string | undefined
 }
 
 const userPrefix = 'system:serviceaccount:'
 const groupPrefix = 'system:serviceaccounts:'
-/** Every agent is of these, as every Pod's identity is. */
-const everybody: readonly string[] = ['system:serviceaccounts', 'system:authenticated']
+/** Every agent is of these, as every Pod's identity is, or may call itself so by leaving its token out. */
+const everybody: Readonly<Record<string, readonly string[]>> = {
+  Group: ['system:serviceaccounts', 'system:authenticated', 'system:unauthenticated'],
+  User: ['system:anonymous'],
+}
 
 /** The binding where it concerns agents, else undefined. The API server refuses the same (T85). */
 export function agentBinding({
@@ -37,7 +40,7 @@ export function agentBinding({
       return subject.slice(groupPrefix.length)
     })
     .filter((of) => of.startsWith(classNamespacePrefix))
-  const group = subjects.find((s) => s.kind === 'Group' && everybody.includes(s.name))?.name
+  const group = subjects.find(({ kind, name: of }) => everybody[kind]?.includes(of))?.name
   if (classNamespaces.length === 0 && group === undefined) return undefined
   return {
     name:
@@ -54,6 +57,7 @@ export function isReadRole({ kind, name }: RoleRef): boolean {
 }
 
 const looks: readonly string[] = ['get', 'list', 'watch']
+const looksAtPaths: readonly string[] = ['get', 'head']
 /** What everybody may ask about themselves, and nothing comes of it. */
 const selfReviews: readonly string[] = [
   'selfsubjectreviews',
@@ -63,7 +67,10 @@ const selfReviews: readonly string[] = [
 
 /** The first of a role's rights that is more than reading, such as `create pods/exec`; or undefined. */
 export function beyondReading(rules: readonly PolicyRule[]): string | undefined {
-  for (const { verbs, resources } of rules) {
+  for (const { verbs, resources, nonResourceURLs } of rules) {
+    const done = verbs.find((one) => !looksAtPaths.includes(one))
+    if (done !== undefined && nonResourceURLs[0] !== undefined)
+      return `${done} ${nonResourceURLs[0]}`
     for (const resource of resources) {
       if (selfReviews.includes(resource)) continue
       const verb = verbs.find((one) => !looks.includes(one)) ?? (isSecret(resource) && verbs[0])

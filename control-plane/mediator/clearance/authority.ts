@@ -1,6 +1,7 @@
 import type { Refusal } from '@jackstay/actions/action'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { podIsLive } from '@jackstay/service/caller'
+import { namespacesOf } from '../line/reach.ts'
 import type { ClassView, Ports } from '../ports.ts'
 import { granted } from './grant.ts'
 
@@ -29,7 +30,7 @@ export function authorityOf(record: IntentRecord, ports: Ports): { class: ClassV
     const message = `the class \`${found.name}\` lives in another namespace than the agent`
     return { refused: 'outside_class', message }
   }
-  const wide = ports.cluster.moreThanReads(found.spec.namespace)
+  const wide = ports.cluster.moreThanReads(found.spec.namespace, namespacesOf(record))
   if (wide !== undefined) return { refused: 'more_than_reads', message: wide }
   return { class: found }
 }

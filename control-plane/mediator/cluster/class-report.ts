@@ -53,15 +53,18 @@ export function classReport(
     ),
   ]
   const wide = cluster.moreThanReads(namespace)
+  const aside = cluster.moreThanReads(namespace, 'anywhere')
+  const reads =
+    aside === undefined
+      ? 'its agents hold no more than reads'
+      : `its agents hold no more than reads but in one namespace, where nothing is done for the class: ${aside}`
   return together({
     valid: { ok: wrong.length === 0, message: wrong.join('; ') || 'its spec can be followed' },
     grant: { ok, message },
     readsOnly: {
       ok: wide === undefined,
       message:
-        wide === undefined
-          ? 'its agents hold no more than reads'
-          : `${wide}: nothing is done for the class until that is gone`,
+        wide === undefined ? reads : `${wide}: nothing is done for the class until that is gone`,
     },
   })
 }

@@ -217,7 +217,7 @@ export function clusterView(caches: Caches, oneOperator: boolean): CachedCluster
       return !caches.pods.synced() || podIsLive(caches.pods.find(uid), uid)
     },
     namespace: (name) => caches.namespaces.get(undefined, name),
-    moreThanReads: (classNamespace) => moreThanReads(caches, classNamespace),
+    moreThanReads: (classNamespace, places) => moreThanReads(caches, classNamespace, places),
     windows: () =>
       [...caches.windows.values()]
         .filter((view) => windowGrant(view, approvalsOf, oneOperator)?.granted !== false)

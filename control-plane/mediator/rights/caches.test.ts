@@ -23,7 +23,11 @@ function role(name: string, verbs: string[], namespace?: string) {
 }
 
 /** As the caches would be that saw these objects. */
-function said(objects: readonly KubeObject[], of = home): string | undefined {
+function said(
+  objects: readonly KubeObject[],
+  of = home,
+  places: readonly string[] | 'anywhere' = [],
+): string | undefined {
   const kept = <T>(
     project: (object: KubeObject) => T | undefined,
     isBinding: boolean,
@@ -50,6 +54,7 @@ function said(objects: readonly KubeObject[], of = home): string | undefined {
       clusterRoles: kept(projectRole, false, false),
     },
     of,
+    places,
   )
 }
 
@@ -75,7 +80,13 @@ describe('agents of a class do more than read (T85)', () => {
     assert.equal(said([wide]), undefined, 'there is no such role')
     assert.equal(said([wide, role('deploys', ['create'], 'bank')]), undefined)
     assert.equal(said([wide, role('deploys', ['create'])]), undefined)
-    assert.match(said([wide, role('deploys', ['create'], 'shop')]) ?? '', /`create pods`/)
+    const shop = [wide, role('deploys', ['create'], 'shop')]
+    assert.equal(said(shop), undefined, 'no namespace stops a class')
+    assert.equal(said(shop, home, ['bank']), undefined)
+    assert.match(said(shop, home, ['bank', 'shop']) ?? '', /`create pods`/)
+    assert.match(said(shop, home, 'anywhere') ?? '', /`create pods`/)
+    const own = binding('deploys', everybody, home)
+    assert.match(said([own, role('deploys', ['create'])]) ?? '', /`create pods`/)
     const all = binding('deploys', everybody)
     assert.match(said([all, role('deploys', ['create'])]) ?? '', /system:authenticated/)
     assert.equal(said([all, role('deploys', ['list'])]), undefined)

@@ -1,3 +1,4 @@
+import { executorsNamespace } from '@jackstay/contract/namespaces'
 import { bindingObject, rbacVersion, roleObject } from '@jackstay/contract/rbac'
 import { readRoles } from '@jackstay/contract/readable'
 import {
@@ -52,14 +53,28 @@ type Kept = {
   readonly [name in keyof RightsCaches]: Pick<RightsCaches[name], 'get' | 'values'>
 }
 
-/** Why the agents of a class namespace may do more than the fixed read roles say, or undefined. */
-export function moreThanReads(caches: Kept, classNamespace: string): string | undefined {
+/**
+ * Why the agents of a class namespace may do more than the fixed read roles say, or undefined. What
+ * everybody gets in one namespace counts where `places` has it: whoever rules over a namespace could
+ * stop every class otherwise.
+ */
+export function moreThanReads(
+  caches: Kept,
+  classNamespace: string,
+  places: readonly string[] | 'anywhere' = [],
+): string | undefined {
+  const counts = ({ namespace, classNamespaces }: AgentBinding) =>
+    namespace === undefined ||
+    places === 'anywhere' ||
+    classNamespaces.includes(classNamespace) ||
+    [classNamespace, executorsNamespace, ...places].includes(namespace)
   for (const name of Object.keys(readRoles)) {
     const wide = caches.clusterRoles.get(undefined, name)
     if (wide !== undefined) return `the ClusterRole \`${name}\` lets agents \`${wide.right}\``
   }
   for (const cache of [caches.clusterBindings, caches.bindings]) {
     for (const binding of cache.values()) {
+      if (!counts(binding)) continue
       const { kind, name } = binding.role
       const wide =
         kind === 'ClusterRole'
