@@ -30,7 +30,7 @@ const schema = z.object({
   ledgerUrlFile: z
     .string()
     .optional()
-    .describe('file with the URL of a PostgreSQL for the ledger; without it, SQLite in dataDir'),
+    .describe('file with the URL of a PostgreSQL for the ledger; without it, SQLite in --data-dir'),
   ledgerSchema: z
     .string()
     .default('jackstay')

@@ -8,13 +8,16 @@ import type { Terminal } from './terminal.ts'
 /** `approve` and `reject`. */
 export function approvalCommands(program: Command, terminal: Terminal): void {
   const verdicts: readonly (readonly [Verdict, string])[] = [
-    ['approve', 'approve an operation or a class: shows what it is, asks, writes your Approval'],
-    ['reject', 'reject an operation or a class; one rejection is final'],
+    [
+      'approve',
+      'approve an operation, a class or a break-glass window: shows what it is, asks, writes your Approval',
+    ],
+    ['reject', 'reject an operation, a class or a break-glass window; one rejection is final'],
   ]
   for (const [verdict, description] of verdicts) {
     program
       .command(`${verdict} <subject>`)
-      .description(`${description} (ID or agentclass/NAME)`)
+      .description(`${description} (ID, agentclass/NAME or changewindow/NAME)`)
       .requiredOption('--reason <text>', 'why, for the record', filled)
       .option('-n, --namespace <name>', 'namespace of the intent (default: looks in all)')
       .option('--yes', 'do not ask')

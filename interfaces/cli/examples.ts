@@ -59,6 +59,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   approve: [
     "jackstay approve ID --reason 'known peak'         shows the diff, asks, writes your approval",
     "jackstay approve agentclass/scalers --reason 'reviewed'",
+    "jackstay approve changewindow/hotfix --reason 'the shop is down'",
     "jackstay approve ID --digest sha256:… --yes --reason 'read in the ticket'",
   ],
   reject: ["jackstay reject ID --reason 'not during the sale'"],
@@ -76,11 +77,17 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   'ledger verify': [
     'jackstay ledger verify --data DIR --key log.vkey  recomputes every leaf and tile',
+    'jackstay ledger verify --data DIR --checkpoint kept    is it the log that was kept, or one that goes on from it',
     'jackstay ledger verify --proof leaf-7.tlog-proof --key log.vkey',
   ],
-  'ledger export': ['jackstay ledger export --data DIR --out bundle    what a stranger can check'],
+  'ledger export': [
+    'jackstay ledger export --data DIR --out bundle    what a stranger can check',
+    'jackstay ledger export --data DIR --out november --from 2026-11-01 --to 2026-12-01',
+    'jackstay ledger export --data DIR --out bundle --with-values    and what people and agents said',
+  ],
   'ledger backup': [
     'jackstay ledger backup --data DIR --out backup    also while the mediator runs',
+    'jackstay ledger backup --data DIR --out backup --with-key    one that a mediator can go on with',
   ],
   'ledger recover': ["jackstay ledger recover --data DIR --out NEW --reason 'disk lost'"],
   'ledger rotate-key': ["jackstay ledger rotate-key --data DIR --reason 'yearly'"],
@@ -94,10 +101,17 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "jackstay ledger redact ID --data DIR --reason 'asked by the customer'",
     "jackstay ledger redact leaf/7 --name reasoning --data DIR --reason 'a password'",
   ],
-  'ledger hold add': ["jackstay ledger hold add case-7 --intent ID --data DIR --reason 'audit'"],
+  'ledger hold add': [
+    "jackstay ledger hold add case-7 --intent ID --data DIR --reason 'audit'",
+    "jackstay ledger hold add case-8 --agent jackstay-class-sre/healer --data DIR --reason 'inquiry'",
+    "jackstay ledger hold add case-9 --everything --data DIR --reason 'court order'",
+  ],
   'ledger hold lift': ["jackstay ledger hold lift case-7 --data DIR --reason 'closed'"],
   'ledger hold list': ['jackstay ledger hold list --data DIR'],
-  'ledger prune': ["jackstay ledger prune --policy FILE --data DIR --reason 'retention' --dry-run"],
+  'ledger prune': [
+    "jackstay ledger prune --policy FILE --data DIR --reason 'retention' --dry-run",
+    "jackstay ledger prune --policy FILE --data DIR --reason 'retention' --yes",
+  ],
   'policy check': [
     'jackstay policy check rules/                      every mistake, with line and column',
     'kubectl get actionpolicies -o yaml | jackstay policy check -',

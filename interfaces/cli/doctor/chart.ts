@@ -11,7 +11,7 @@ export interface Wanted {
   readonly ref: ResourceRef
   /** As people say it: `ClusterRole jackstay-read-logs`. */
   readonly name: string
-  /** Where it comes from, for `kubectl apply -f`. */
+  /** Where in the folder of the chart it comes from. */
   readonly file: string
   readonly object: Readonly<Record<string, unknown>>
 }

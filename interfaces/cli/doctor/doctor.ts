@@ -21,15 +21,15 @@ export interface Examination {
 
 /** Compares the cluster with the chart, and says what is wrong and what to do. */
 export async function doctor(
-  { chart = ownChart, json }: Examination,
+  { chart, json }: Examination,
   client: KubeClient,
   terminal: Terminal,
 ): Promise<void> {
   const { signal } = terminal
-  const wanted = await readChart(chart)
+  const wanted = await readChart(chart ?? ownChart)
   const ask = lists(client, signal)
   const findings = [
-    ...(await installed(wanted, client, signal)),
+    ...(await installed(wanted, { client, signal, folder: chart ?? 'charts/jackstay' })),
     ...(await rightsFound(ask)),
     ...(await conditionsFound(ask)),
     ...stopped(await ask.of({ apiVersion: 'v1', resource: 'namespaces' })),

@@ -1,21 +1,25 @@
+import { join } from 'node:path'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
 import type { Wanted } from './chart.ts'
 import { deviation } from './deviation.ts'
 import { type Finding, wrong } from './findings.ts'
 
+interface Place {
+  readonly client: KubeClient
+  readonly signal: AbortSignal
+  /** Folder of the chart, as people type it. */
+  readonly folder: string
+}
+
 /** So many objects are asked for at once. */
 const atOnce = 16
 
 /** Whether everything of the chart stands as it is written there. */
-export async function installed(
-  chart: readonly Wanted[],
-  client: KubeClient,
-  signal: AbortSignal,
-): Promise<Finding[]> {
+export async function installed(chart: readonly Wanted[], place: Place): Promise<Finding[]> {
   const left = chart.values()
   const found: Finding[] = []
   const worker = async () => {
-    for (const wanted of left) found.push(...(await standing(wanted, client, signal)))
+    for (const wanted of left) found.push(...(await standing(wanted, place)))
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
   return found
@@ -23,16 +27,16 @@ export async function installed(
 
 async function standing(
   { ref, name, file, object }: Wanted,
-  client: KubeClient,
-  signal: AbortSignal,
+  { client, signal, folder }: Place,
 ): Promise<Finding[]> {
-  const again = `kubectl apply --server-side --force-conflicts -f charts/jackstay/${file}`
+  // another version's file would mend one thing and break the next
+  const path = join(folder, file)
+  const again = `kubectl apply --server-side --force-conflicts -f ${path}`
   try {
     const why = deviation(object, await client.get(ref, { signal }))
     if (why === undefined) return []
     // an apply leaves alone what others have added, and a replace takes labels of others away
-    const next =
-      ref.resource === 'namespaces' ? again : `kubectl replace -f charts/jackstay/${file}`
+    const next = ref.resource === 'namespaces' ? again : `kubectl replace -f ${path}`
     return [wrong(`${name} is not what the chart says: ${why}`, next)]
   } catch (error) {
     switch (statusOf(error)?.code) {

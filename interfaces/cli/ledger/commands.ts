@@ -18,8 +18,9 @@ Examples:
   jackstay ledger prune --policy FILE --data DIR --reason … --dry-run
 
 What writes to the log (redact, hold add and lift, prune, rotate-key, recover) needs the mediator
-stopped. docs/guide has ledger-care, evidence and retention. Exit codes: 0 done, 1 refused, 2 wrong
-input, 3 mediator away or still running, 4 not found, 5 the ledger does not verify.`
+stopped; with --ledger-url-file only rotate-key and recover do. docs/guide has ledger-care, evidence
+and retention. Exit codes: 0 done, 1 refused, 2 wrong input, 3 mediator away or still running,
+4 not found, 5 the ledger does not verify.`
 
 /** `ledger …`. */
 export function ledgerCommands(program: Command, terminal: Terminal): void {
