@@ -43,6 +43,7 @@ Examples:
 
 Exit codes: 0 all went well, 1 it did not, 2 it could not begin and nothing was made.`,
   )
+  .showHelpAfterError('see `npm start -- --help`')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse()
 

@@ -55,8 +55,16 @@ function closingLine(outcomes: readonly Outcome[]): string {
 }
 
 async function main(): Promise<number> {
-  const options = { strict: { type: 'boolean' }, only: { type: 'string', multiple: true } } as const
-  const { strict = false, only } = parseArgs({ options }).values
+  const options = {
+    help: { type: 'boolean' },
+    strict: { type: 'boolean' },
+    only: { type: 'string', multiple: true },
+  } as const
+  const { help = false, strict = false, only } = parseArgs({ options }).values
+  if (help) {
+    process.stdout.write(usage)
+    return 0
+  }
   const unknown = only?.find((name) => !steps.some((step) => step.name === name))
   if (unknown !== undefined) throw new Error(`no step \`${unknown}\``)
   const outcomes = await runSteps(steps.filter(({ name }) => only?.includes(name) ?? true))

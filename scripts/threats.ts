@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildPrograms, startBundles } from './build.ts'
 import { onRealCluster } from './real-cluster.ts'
+import { rootFolder } from './root.ts'
 import { findSuites } from './suites.ts'
 import { report } from './threats/report.ts'
 import { threats } from './threats/threats.ts'
@@ -13,6 +15,13 @@ const usage = `usage: npm run threats -- [--unit] [ID]...
 
   --unit    only those that need no cluster
   ID        only these, e.g. T24 T77
+
+Examples:
+  npm run threats -- --unit T24
+  npm run threats -- T26
+
+Without --unit it brings up a real Kubernetes, as \`npm test\` does. Exit code 1 when an attack was not
+held off, 2 for wrong arguments.
 `
 
 const fileTimeoutMs = 20 * 60_000
@@ -26,8 +35,12 @@ function carrying(files: readonly string[], ids: readonly string[]): string[] {
 }
 
 async function main(): Promise<number> {
-  const options = { unit: { type: 'boolean' } } as const
+  const options = { unit: { type: 'boolean' }, help: { type: 'boolean' } } as const
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
   const unknown = positionals.find((id) => !threats.some((threat) => threat.id === id))
   if (unknown !== undefined) throw new Error(`no threat \`${unknown}\``)
   const ids = positionals.length > 0 ? positionals : threats.map(({ id }) => id)
@@ -38,7 +51,9 @@ async function main(): Promise<number> {
       const tried = await trialsOf(file, fileTimeoutMs)
       trials.push(...tried)
       const broken = tried.filter(({ outcome }) => outcome === 'broken').length
-      process.stderr.write(`… ${file}: ${tried.length} tried, ${broken} not held off\n`)
+      process.stderr.write(
+        `… ${relative(rootFolder, file)}: ${tried.length} tried, ${broken} not held off\n`,
+      )
     }
   }
   await buildPrograms(() => {})

@@ -31,7 +31,11 @@ export interface Context {
 
 /** Reads a context. @throws Error that names the file and what to correct */
 export async function readContext(path: string, wanted: string | undefined): Promise<Context> {
-  const config = kubeconfig.safeParse(parse(await readFile(path, 'utf8')))
+  const content = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const why = cause instanceof Error && 'code' in cause ? cause.code : cause
+    throw new Error(`\`${path}\` cannot be read (${why}); correct --kubeconfig`, { cause })
+  })
+  const config = kubeconfig.safeParse(parse(content))
   if (!config.success)
     throw new Error(`\`${path}\` is no kubeconfig with clusters, users and contexts`)
   const { clusters, users, contexts, 'current-context': current } = config.data

@@ -17,8 +17,16 @@ test('the help names every table', async () => {
 
 test('a table that there is not is named', async () => {
   const { code, stderr } = await bench('judge', 'nope')
-  assert.equal(code, 1)
-  assert.match(stderr, /no table `nope`/)
+  assert.equal(code, 2)
+  assert.match(stderr, /no table `nope`\n\nusage: /)
+})
+
+test('what is typed wrong is answered with the usage, before anything is measured', async () => {
+  for (const wrong of [['--nope'], ['--rounds', '0', 'judge']]) {
+    const { code, stdout, stderr } = await bench(...wrong)
+    assert.deepEqual([code, stdout], [2, ''], wrong.join(' '))
+    assert.match(stderr, /usage: npm run bench/)
+  }
 })
 
 test('figures stand below each other', () => {

@@ -12,20 +12,28 @@ ${names.map((name) => `  ${name.padEnd(12)} ${tables[name].about}`).join('\n')}
   --rounds N   how often each side of \`judge\` and \`ledger\` has its turn, 3 unless given
   --dir FOLDER the disk that the ledgers are measured on, the folder for temporary files unless given
 
+Examples:
+  npm run bench -- judge ledger
+  npm run bench -- --quick sidecar
+
 Prints every table unless some are named. Go programs to compare with are built at the first run.
+Exit code 1 when a table failed, 2 for wrong arguments.
 `
 
-/** @throws Error for a table that there is not */
+/** What was typed is wrong: nothing was measured. */
+class Misused extends Error {}
+
+/** @throws Misused for a table that there is not */
 function chosen(words: readonly string[]): readonly TableName[] {
   const unknown = words.find((word) => !isTableName(word))
-  if (unknown !== undefined) throw new Error(`no table \`${unknown}\``)
+  if (unknown !== undefined) throw new Misused(`no table \`${unknown}\``)
   return words.length === 0 ? names : words.filter(isTableName)
 }
 
-/** @throws Error for what is no count */
+/** @throws Misused for what is no count */
 function roundsOf(text: string): number {
   if (/^[1-9]\d?$/.test(text)) return Number(text)
-  throw new Error(`\`--rounds ${text}\` is none of 1 to 99`)
+  throw new Misused(`\`--rounds ${text}\` is none of 1 to 99`)
 }
 
 function machine(): string {
@@ -34,22 +42,31 @@ function machine(): string {
   return `${all.length} cores of ${all[0]?.model ?? 'an unknown kind'}, Node ${process.version}, load ${load.toFixed(1)}`
 }
 
-async function main(): Promise<void> {
+function typed() {
   const options = {
     help: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '3' },
     dir: { type: 'string', default: tmpdir() },
   } as const
-  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  try {
+    return parseArgs({ options, allowPositionals: true })
+  } catch (cause) {
+    throw new Misused(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = typed()
   if (values.help) {
     process.stdout.write(usage)
     return
   }
   const print = (text: string) => process.stdout.write(`\n${text}\n`)
-  process.stdout.write(`${machine()}\n`)
+  const wanted = chosen(positionals)
   const scale = { quick: values.quick, rounds: roundsOf(values.rounds), directory: values.dir }
-  await printTables(chosen(positionals), scale, print, (progress) => {
+  process.stdout.write(`${machine()}\n`)
+  await printTables(wanted, scale, print, (progress) => {
     if (progress.state !== 'running') process.stderr.write(`${progressLine(progress)}\n`)
   })
 }
@@ -57,6 +74,8 @@ async function main(): Promise<void> {
 try {
   await main()
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  const misused = error instanceof Misused
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(misused ? `${message}\n\n${usage}` : `${message}\n`)
+  process.exitCode = misused ? 2 : 1
 }

@@ -31,6 +31,7 @@ Examples:
 
 Exit codes: 0 done, 1 failed (the error says what to type), 2 wrong arguments, 3 no such cluster is up.`,
   )
+  .showHelpAfterError('see `npm run cluster -- --help`')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
 program
