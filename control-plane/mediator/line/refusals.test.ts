@@ -77,6 +77,20 @@ describe('the line refuses', () => {
     assert.deepEqual([...line.cluster.effects, ...later.cluster.effects], [])
   })
 
+  it('what writes where everybody may write, and nothing else of the class (T85)', async () => {
+    for (const [open, ends] of [
+      ['shop', 'refused/more_than_reads'],
+      ['elsewhere', 'verified/succeeded'],
+    ] as const) {
+      const line = helpful(new Line())
+      const ports = line.ports()
+      const moreThanReads: typeof ports.cluster.moreThanReads = (_, places = []) =>
+        places.includes(open) ? `everybody may edit in \`${open}\`` : undefined
+      line.ports = () => ({ ...ports, cluster: { ...ports.cluster, moreThanReads } })
+      assert.equal(await line.toEnd(), ends, open)
+    }
+  })
+
   for (const [what, reason, change] of [
     ['whose Pod is gone (T07)', 'agent_gone', (l: Line) => (l.pod = undefined)],
     ['whose key was revoked', 'key_revoked', (l: Line) => (l.revoked = true)],

@@ -24,11 +24,24 @@ export function deviation(wanted: Object, found: Object): string | undefined {
   const ignored = [...notOurs, ...(others[String(wanted.kind)] ?? [])]
   const [mine, theirs] = [without(wanted, ignored), without(found, ignored)]
   const labels = (of: Object) => (isRecord(of.metadata) ? of.metadata.labels : undefined)
-  return missingLabel(labels(wanted), labels(found)) ?? differs('', mine, theirs)
+  return (
+    missingLabel(labels(wanted), labels(found)) ??
+    aggregated(labels(wanted), labels(found)) ??
+    differs('', mine, theirs)
+  )
 }
 
 function without(object: Object, keys: readonly string[]): Object {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
+}
+
+/** A label that puts a role's rights into other roles gives them to whoever holds those. */
+function aggregated(wanted: unknown, found: unknown): string | undefined {
+  const known = isRecord(wanted) ? wanted : {}
+  const added = Object.keys(isRecord(found) ? found : {}).find(
+    (key) => key.startsWith('rbac.authorization.k8s.io/') && !Object.hasOwn(known, key),
+  )
+  return added && `its label ${added} gives its rights to other roles`
 }
 
 /** Others may add labels, as they do to namespaces. */

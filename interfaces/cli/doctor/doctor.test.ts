@@ -58,12 +58,16 @@ describe('an object is not what the chart says', () => {
     for (const [found, says] of cases) assert.match(why(found) ?? '', says)
   })
 
-  it('where a role gets its rules from others', () => {
+  it('where a role gets its rules from others, or gives them to others', () => {
     const role = { kind: 'ClusterRole', metadata: { name: 'r' }, rules: [{ verbs: ['get'] }] }
     assert.equal(
       deviation(role, { ...role, metadata: { name: 'r', labels: { x: 'y' } } }),
       undefined,
     )
+    const label = 'rbac.authorization.k8s.io/aggregate-to-edit'
+    const lent = { ...role, metadata: { name: 'r', labels: { [label]: 'true' } } }
+    assert.match(deviation(role, lent) ?? '', /aggregate-to-edit gives its rights/)
+    assert.equal(deviation(lent, lent), undefined)
     assert.match(deviation(role, { ...role, aggregationRule: { x: 1 } }) ?? '', /^aggregationRule/)
     assert.match(deviation(role, { ...role, rules: [{ verbs: ['*'] }] }) ?? '', /rules\[0\].verbs/)
   })
