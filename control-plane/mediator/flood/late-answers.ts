@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Turns } from '@jackstay/service/turns'
 
 /** Milliseconds that one who floods waits for each no: as many connections as he has, so many a second. */
 const lateMs = 500
@@ -12,18 +13,13 @@ export interface LateAnswers {
 }
 
 export function lateAnswers(ms: number = lateMs): LateAnswers {
-  /** Bounded by the connections of known callers. */
-  const held = new Map<string, number>()
+  const turns = new Turns(perCaller, (held) => `${held} answers are held back already`)
   return {
     async due(caller, signal) {
-      const count = held.get(caller) ?? 0
-      if (count >= perCaller) return false
-      held.set(caller, count + 1)
+      if (turns.isFull(caller)) return false
       // who has gone needs no answer
-      await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
-      const left = (held.get(caller) ?? 1) - 1
-      if (left > 0) held.set(caller, left)
-      else held.delete(caller)
+      const wait = () => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+      await turns.take(caller, wait)
       return true
     },
   }

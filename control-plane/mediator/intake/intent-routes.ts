@@ -14,6 +14,7 @@ import {
   requestSignal,
   type ServiceEnv,
 } from '@jackstay/service/server'
+import type { Turns } from '@jackstay/service/turns'
 import type { Context, Hono } from 'hono'
 import type { Driver } from '../driving/driver.ts'
 import type { Floodgate } from '../flood/floodgate.ts'
@@ -24,7 +25,6 @@ import { identifyCaller } from '../reading/caller.ts'
 import type { Changes } from '../reading/changes.ts'
 import { identifyReader, query, type ReaderPorts } from '../reading/readers.ts'
 import { listOf, listQuery, viewOf, waitQuery } from '../reading/views.ts'
-import type { Waiting } from '../reading/waiting.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
 
 /** The Intent object follows the decision by milliseconds: it is looked for this often. */
@@ -41,7 +41,7 @@ export interface IntentRoutes extends ReaderPorts {
   readonly journal: Journal
   readonly floodgate: Pick<Floodgate, 'early'>
   readonly lateAnswers: LateAnswers
-  readonly waiting: Waiting
+  readonly waiting: Turns
   readonly onRefused: (code: string) => void
 }
 
@@ -149,7 +149,7 @@ async function settled(
   seen: string | undefined,
   caller: string,
 ): Promise<void> {
-  if (wait > 0) await parts.waiting.hold(caller, () => untilSettled(c, parts, id, wait, seen))
+  if (wait > 0) await parts.waiting.take(caller, () => untilSettled(c, parts, id, wait, seen))
 }
 
 async function untilSettled(

@@ -10,12 +10,12 @@ import {
   requestSignal,
   type ServiceEnv,
 } from '@jackstay/service/server'
+import type { Turns } from '@jackstay/service/turns'
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import type { KeyView } from '../ports.ts'
 import { identifyReader, query, type ReaderPorts } from '../reading/readers.ts'
 import { waitQuery } from '../reading/views.ts'
-import type { Waiting } from '../reading/waiting.ts'
 import { inboxLimit, inboxOf, sorted } from './inbox.ts'
 import type { ManualTriggers } from './manual-triggers.ts'
 import type { Recent } from './recent.ts'
@@ -23,7 +23,7 @@ import { identifyMaker } from './trigger-maker.ts'
 
 export interface PeopleRoutes extends ReaderPorts {
   readonly store: Store
-  readonly waiting: Waiting
+  readonly waiting: Turns
   readonly recent: Recent
   readonly manual: ManualTriggers
   /** What the caches say of themselves and of agents. */
@@ -93,7 +93,7 @@ async function changesAfter(c: Context, { recent, waiting }: PeopleRoutes): Prom
     return c.json(found)
   }
   extendDeadline(c, (wait + 10) * 1000)
-  await waiting.hold('people', () => recent.next(wait * 1000, signal))
+  await waiting.take('people', () => recent.next(wait * 1000, signal))
   return c.json(recent.after(after))
 }
 

@@ -5,13 +5,13 @@ import { waiting } from './waiting.ts'
 it('one caller holds eight long polls, another is not touched, and places come back (T02)', async () => {
   const desk = waiting()
   const end = Promise.withResolvers<void>()
-  const held = Array.from({ length: 8 }, () => desk.hold('a', () => end.promise))
+  const held = Array.from({ length: 8 }, () => desk.take('a', () => end.promise))
   await assert.rejects(
-    desk.hold('a', async () => undefined),
+    desk.take('a', async () => undefined),
     { code: 'rate_limited' },
   )
-  assert.equal(await desk.hold('b', async () => 'served'), 'served')
+  assert.equal(await desk.take('b', async () => 'served'), 'served')
   end.resolve()
   await Promise.all(held)
-  assert.equal(await desk.hold('a', async () => 'again'), 'again')
+  assert.equal(await desk.take('a', async () => 'again'), 'again')
 })

@@ -10,11 +10,11 @@ import {
   type ServiceEnv,
 } from '@jackstay/service/server'
 import type { StaticToken } from '@jackstay/service/static-token'
+import type { Turns } from '@jackstay/service/turns'
 import type { Hono } from 'hono'
 import { z } from 'zod'
 import { identifyReader, query, type ReaderPorts } from '../reading/readers.ts'
 import { waitQuery } from '../reading/views.ts'
-import type { Waiting } from '../reading/waiting.ts'
 import type { TriggerDesk } from './trigger-desk.ts'
 
 /** Whoever holds the token for alerts, among callers. */
@@ -23,7 +23,7 @@ export const alertSender = 'alertmanager'
 export interface TriggerRoutes extends ReaderPorts {
   readonly desk: TriggerDesk
   readonly alertToken: StaticToken
-  readonly waiting: Waiting
+  readonly waiting: Turns
 }
 
 /** An Alertmanager batch is larger than an intent, and nobody's signature hangs on its form. */
@@ -56,7 +56,7 @@ export function triggerRoutes(app: Hono<ServiceEnv>, parts: TriggerRoutes): void
     await parts.desk.acknowledge(seen, caller.podUid)
     extendDeadline(c, (wait + 10) * 1000)
     const signal = AbortSignal.any([requestSignal(c), drainSignal(c)])
-    const triggers = await parts.waiting.hold(caller.podUid, () =>
+    const triggers = await parts.waiting.take(caller.podUid, () =>
       parts.desk.take(caller.class, caller.podUid, wait * 1000, signal),
     )
     return c.json({ triggers })

@@ -6,10 +6,10 @@ import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
 import type { RateLimiter } from '@jackstay/service/rate'
 import { createApp, requestSignal } from '@jackstay/service/server'
+import { Turns } from '@jackstay/service/turns'
 import type { Context } from 'hono'
 import { AgentReader } from './agent.ts'
 import { type CallerParts, identify, requireLive } from './caller.ts'
-import { Turns } from './turns.ts'
 import { bounded, verbs } from './verbs.ts'
 
 export interface KubernetesReadParts extends CallerParts {
@@ -50,7 +50,10 @@ const verbNames = Object.keys(reads).filter((name): name is ReadVerb => name in 
 
 function asking(parts: KubernetesReadParts): Ask {
   const { client, limiter, metrics } = parts
-  const turns = new Turns(atOnce.agent)
+  const turns = new Turns(
+    atOnce.agent,
+    (running) => `${running} reads of this agent are under way; wait for one of them`,
+  )
   const counter = metrics.counter('jackstay_tool_reads_total', 'reads by verb and outcome', [
     'verb',
     'outcome',

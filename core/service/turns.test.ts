@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { Turns } from './turns.ts'
 
 it('one agent has so many reads under way, and takes nobody else’s turn', async () => {
-  const turns = new Turns(2)
+  const turns = new Turns(2, (running) => `${running} reads are under way`)
   const gate = Promise.withResolvers<void>()
   const running = ['a', 'a', 'b'].map((caller) => turns.take(caller, () => gate.promise))
   await assert.rejects(
