@@ -23,22 +23,14 @@ async function observe(client: KubeClient, ref: ResourceRef): Promise<Observed |
   return object && observed(object)
 }
 
-interface Selector {
+interface Listed {
+  readonly kind: TargetKind
+  readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
 }
 
-interface Listed extends Selector {
-  readonly kind: TargetKind
-  readonly namespace?: string
-}
-
-async function listAll(
-  client: KubeClient,
-  kind: TargetKind,
-  namespace: string | undefined,
-  selector: Selector,
-) {
+async function listAll(client: KubeClient, { kind, namespace, ...selector }: Listed) {
   const items: Observed[] = []
   let next: string | undefined
   for (let page = 0; page < maxPages; page++) {
@@ -74,12 +66,8 @@ function extras(identity: WriteIdentity): Record<string, readonly string[]> {
 
 /** Reads as the mediator, writes as the executor: merge patches bound to uid and resourceVersion. */
 export function kubeTargets(client: KubeClient): Targets {
-  const one = together(({ apiVersion, resource, namespace, name }: ResourceRef) =>
-    observe(client, { apiVersion, resource, name, ...(namespace !== undefined && { namespace }) }),
-  )
-  const all = together(({ kind, namespace, ...selector }: Listed) =>
-    listAll(client, kind, namespace, selector),
-  )
+  const one = together((ref: ResourceRef) => observe(client, ref))
+  const all = together((listed: Listed) => listAll(client, listed))
   return {
     get: ({ apiVersion, resource }, namespace, name) =>
       one({ apiVersion, resource, name, ...(namespace !== '' && { namespace }) }),

@@ -46,7 +46,7 @@ async function newcomer(t: TestContext, patienceMs?: number) {
       },
     },
     ...{ journal: journal(), holder: 'this', changes: changes(), note: () => undefined },
-    refusals: { around: (history: History) => history },
+    refusals: { around: (append: History['append']) => append },
     onEnd: ({ ended }) => said.ended.push(`${ended?.phase}/${ended?.reason}`),
     onLost: (record) => said.lost.push(record.id),
   }

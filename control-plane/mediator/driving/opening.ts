@@ -70,21 +70,18 @@ async function open(
   options: OpeningOptions,
   patienceMs: number,
 ): Promise<Begun> {
-  const { ports, store, holder, refusals } = options
+  const { ports, holder, refusals } = options
   const record = fold(id, [first])
   // counted before it is looked at: two at once must not both be the last that is allowed
   ports.allowances.note(record)
   try {
     const { events, leaves } = await within(patienceMs, (patience) => look(record, ports, patience))
     let begun: Begun | undefined
-    const history = refusals.around({
-      read: (of) => readRecord(store, of),
-      append: async (_, added, said) => {
-        begun = await begin(options, holder, id, [first, ...added], said)
-        return begun.record
-      },
+    const append = refusals.around(async (_, added, said) => {
+      begun = await begin(options, holder, id, [first, ...added], said)
+      return begun.record
     })
-    await history.append(record, events, leaves)
+    await append(record, events, leaves)
     if (begun === undefined) throw new TypeError('nothing was put on record')
     heard(begun.record, options)
     return begun

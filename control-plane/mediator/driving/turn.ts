@@ -58,7 +58,8 @@ export async function takeTurn(
       released = hasEnded(record)
       onRecord(record, options)
     })
-    const around = { ...ports, history: options.refusals.around(history) }
+    const append = options.refusals.around(history.append)
+    const around = { ...ports, history: { ...history, append } }
     const { record, wake } = await advance(id, around, begun?.record)
     ports.allowances.note(record)
     await projection.show(record, ports.cluster.intentObject(id))

@@ -51,21 +51,16 @@ class Memory {
     return found
   }
 
-  history(): History {
-    return {
-      read: async (id) => this.#get(id).record,
-      append: async (record, events, leaves) => {
-        const [event] = events
-        assert.ok(event?.type === 'ended')
-        const done = { ...record, ended: { ...event.data, at: event.at } }
-        this.ended.set(record.id, { record: done, leaves: leaves.length })
-        this.own.push(...leaves)
-        return done
-      },
-    }
+  readonly append: History['append'] = async (record, events, leaves) => {
+    const [event] = events
+    assert.ok(event?.type === 'ended')
+    const done = { ...record, ended: { ...event.data, at: event.at } }
+    this.ended.set(record.id, { record: done, leaves: leaves.length })
+    this.own.push(...leaves)
+    return done
   }
 
-  async refuse(history: History, n: number, agent = 'ns/a'): Promise<void> {
+  async refuse(append: History['append'], n: number, agent = 'ns/a'): Promise<void> {
     for (let i = 0; i < n; i++) {
       const base = new Line().record()
       const { authenticated } = base
@@ -78,7 +73,7 @@ class Memory {
       const data = { phase: 'refused', reason: 'denied', stage: 'decide', message: 'no' } as const
       const at = new Date(this.now).toISOString()
       const leaf = { kind: 'decision', data: {}, sealed: {} } as const
-      await history.append(record, [{ type: 'ended', at, data }], [leaf])
+      await append(record, [{ type: 'ended', at, data }], [leaf])
     }
   }
 
@@ -95,9 +90,9 @@ describe('refusals', () => {
   it('beyond ten of one agent for one reason in ten seconds share a leaf, counted exactly (T13)', async () => {
     const memory = new Memory()
     const running = await memory.open()
-    const history = running.around(memory.history())
-    await memory.refuse(history, 500)
-    await memory.refuse(history, 3, 'ns/b')
+    const append = running.around(memory.append)
+    await memory.refuse(append, 500)
+    await memory.refuse(append, 3, 'ns/b')
     assert.equal(memory.own.length, 13)
     await running.flush()
     assert.equal(memory.shared.size, 0, 'the ten seconds are not over')
@@ -108,16 +103,16 @@ describe('refusals', () => {
     assert.equal(memory.own.length + memory.counted(), 503)
     assert.equal(memory.ended.size, 503, 'each has its own end')
     assert.equal(memory.note, undefined)
-    await memory.refuse(history, 1)
+    await memory.refuse(append, 1)
     assert.equal(memory.own.length, 14, 'the next ten seconds begin anew')
   })
 
   it('that were counted when the program died are found again, and written once', async () => {
     const memory = new Memory()
     const first = await memory.open()
-    await memory.refuse(first.around(memory.history()), 30)
+    await memory.refuse(first.around(memory.append), 30)
     const second = await memory.open()
-    await memory.refuse(second.around(memory.history()), 5)
+    await memory.refuse(second.around(memory.append), 5)
     memory.now += 10_000
     memory.dying = true
     await assert.rejects(second.flush(), 'on record, and dead before it knew')

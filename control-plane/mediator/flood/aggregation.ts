@@ -24,8 +24,8 @@ interface Window {
 }
 
 export interface Aggregation {
-  /** The history, with the leaves of a flood of refusals left to {@link flush}. */
-  around(history: History): History
+  /** The same append, with the leaves of a flood of refusals left to {@link flush}. */
+  around(append: History['append']): History['append']
   /** Writes one leaf for each window that is over. Once each, also after a crash in between. */
   flush(): Promise<void>
 }
@@ -71,33 +71,30 @@ export async function aggregation(options: AggregationOptions): Promise<Aggregat
     windows.delete(key)
   }
   return {
-    around: (history) => ({
-      read: (id) => history.read(id),
-      async append(record, events, leaves) {
-        const last = events.at(-1)
-        const kinds = leaves.map(({ kind }) => kind).join()
-        const refused = last?.type === 'ended' && last.data.phase === 'refused'
-        if (!refused || kinds !== 'decision') return history.append(record, events, leaves)
-        const at = Date.parse(last.at)
-        const from = at - (at % windowMs)
-        const window = windowFor(windows, record, last.data.reason, from)
-        // a late one: its window may be on record already
-        const late = clock.now() >= from + windowMs
-        if (late || window.own < ownLeaves) {
-          window.own++
-          return history.append(record, events, leaves)
-        }
-        window.pending++
-        try {
-          await mark(from)
-          const done = await history.append(record, events, [])
-          window.members.set(record.id, record.authenticated.jwsDigest)
-          return done
-        } finally {
-          window.pending--
-        }
-      },
-    }),
+    around: (append) => async (record, events, leaves) => {
+      const last = events.at(-1)
+      const kinds = leaves.map(({ kind }) => kind).join()
+      const refused = last?.type === 'ended' && last.data.phase === 'refused'
+      if (!refused || kinds !== 'decision') return append(record, events, leaves)
+      const at = Date.parse(last.at)
+      const from = at - (at % windowMs)
+      const window = windowFor(windows, record, last.data.reason, from)
+      // a late one: its window may be on record already
+      const late = clock.now() >= from + windowMs
+      if (late || window.own < ownLeaves) {
+        window.own++
+        return append(record, events, leaves)
+      }
+      window.pending++
+      try {
+        await mark(from)
+        const done = await append(record, events, [])
+        window.members.set(record.id, record.authenticated.jwsDigest)
+        return done
+      } finally {
+        window.pending--
+      }
+    },
     async flush() {
       const over = [...windows].filter(
         ([, { from, pending }]) => pending === 0 && clock.now() >= from + windowMs,
