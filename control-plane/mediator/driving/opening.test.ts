@@ -1,30 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { generateSkey, ledgerKeyFrom } from '@jackstay/ledger/key'
-import { type AppendRequest, openStore } from '@jackstay/ledger/store'
-import { id, Line } from '../line/line-builder.ts'
+import type { AppendRequest } from '@jackstay/ledger/store'
+import { id } from '../line/asked-builder.ts'
+import { Line } from '../line/line-builder.ts'
 import { journal } from '../memory/journal.ts'
+import { storeFor } from '../memory/store-builder.ts'
 import type { History } from '../ports.ts'
 import { changes } from '../reading/changes.ts'
 import { type First, type OpeningOptions, openings } from './opening.ts'
 
-const origin = 'jackstay.dev/test'
-
 /** A line whose one intent is on record nowhere yet, and what is done about it. */
 async function newcomer(t: TestContext, patienceMs?: number) {
-  const directory = await mkdtemp(join(tmpdir(), 'jackstay-opening-'))
   const line = new Line()
-  const clock = { now: () => line.now }
-  const key = ledgerKeyFrom(generateSkey(origin))
-  const store = await openStore({ directory, origin, key, clock })
-  t.after(async () => {
-    await store.close()
-    await rm(directory, { recursive: true })
-  })
+  const { store } = await storeFor(t, { now: () => line.now })
   const said = { appends: [] as AppendRequest[], ended: [] as string[], lost: [] as string[] }
   const pending: IntentRecord[] = []
   const options: OpeningOptions = {

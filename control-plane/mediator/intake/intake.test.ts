@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { JackstayError } from '@jackstay/contract/errors'
@@ -8,13 +7,12 @@ import { reasoningDigest } from '@jackstay/contract/intent'
 import { sha256 } from '@jackstay/contract/json'
 import { publicKey, sign, thumbprintOf } from '@jackstay/contract/signing'
 import type { Trigger } from '@jackstay/contract/trigger'
-import { generateSkey, ledgerKeyFrom } from '@jackstay/ledger/key'
-import { openStore } from '@jackstay/ledger/store'
 import { rateLimiter } from '@jackstay/service/rate'
 import { redactor } from '@jackstay/service/redact'
 import { begin, readRecord } from '../memory/histories.ts'
 import { journal } from '../memory/journal.ts'
 import { decisionLeaf } from '../memory/leaves.ts'
+import { storeFor } from '../memory/store-builder.ts'
 import { type IntakePorts, takeIn } from './intake.ts'
 import { takeUp } from './intent-routes.ts'
 
@@ -27,15 +25,8 @@ const token = 'a-token'
 
 /** A mediator's door with one enrolled agent, a store of its own, and an agent that speaks. */
 async function door(t: TestContext, annotations: Trigger['annotations'] = {}) {
-  const directory = await mkdtemp(join(tmpdir(), 'jackstay-intake-'))
-  const origin = `jackstay.dev/${uid}`
   const clock = { now: () => now }
-  const key = ledgerKeyFrom(generateSkey(origin))
-  const store = await openStore({ directory, origin, key, clock })
-  t.after(async () => {
-    await store.close()
-    await rm(directory, { recursive: true })
-  })
+  const { directory, store } = await storeFor(t, clock)
   const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])
   assert.ok('privateKey' in pair)
   const { crv, kty, x } = await crypto.subtle.exportKey('jwk', pair.publicKey)

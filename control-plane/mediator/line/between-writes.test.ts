@@ -5,8 +5,8 @@ import type { ChangeWindowSpec } from '@jackstay/contract/kinds/change-window'
 import { readGrounds } from '@jackstay/judge/grounds'
 import { compileWindow } from '@jackstay/judge/windows'
 import { evidenceOf } from '../breakers/evidence.ts'
+import { podUid } from './asked-builder.ts'
 import { DrainLine, drainAllowed, drainAsked, drainClass } from './drain-builder.ts'
-import { podUid } from './line-builder.ts'
 
 const cordoned = ['cordon', 'evict bank/a']
 const takenBack = [...cordoned, 'uncordon']

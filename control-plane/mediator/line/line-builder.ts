@@ -1,8 +1,8 @@
 import type { Observed } from '@jackstay/actions/action'
 import { catalogue, catalogueVersion } from '@jackstay/actions/catalogue'
-import type { EventData, IntentEvent } from '@jackstay/contract/history'
+import type { IntentEvent } from '@jackstay/contract/history'
 import type { IntentClaims } from '@jackstay/contract/intent'
-import { type Digest, digestOf, type Json, sha256 } from '@jackstay/contract/json'
+import { digestOf, type Json, sha256 } from '@jackstay/contract/json'
 import type { ActionPolicySpec } from '@jackstay/contract/kinds/action-policy'
 import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
 import type { SuspensionSpec } from '@jackstay/contract/kinds/suspension'
@@ -27,14 +27,9 @@ import type {
   WriteAnswer,
 } from '../ports.ts'
 import { fieldManager } from '../writes/settle.ts'
+import { approval, authenticatedWith, id, kid, podUid, scaling, uid } from './asked-builder.ts'
 
 /** Builders for tests of the line: a cluster of one Deployment, a store in memory, a clock by hand. */
-
-export const id = '01890a5d-ac96-7000-8000-000000000001'
-export const podUid = '11111111-1111-4111-8111-111111111111'
-const uid = '22222222-2222-4222-8222-222222222222'
-const kid = 'k'.repeat(43)
-const signedAt = Date.parse('2026-01-01T12:00:00Z') / 1000
 
 export const classSpec: AgentClassSpec = {
   namespace: 'jackstay-class-a',
@@ -358,51 +353,5 @@ export class Line {
     cluster.version++
     if (trouble === 'lost-answer') return { kind: 'unknown', message: 'cut' }
     return { kind: 'applied', object: cluster.object(), auditId: 'a1' }
-  }
-}
-
-const scaling = {
-  action: 'workload.scale',
-  target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' },
-} as const
-
-function authenticatedWith(
-  { action, target, params }: Pick<IntentClaims, 'action' | 'target'> & { readonly params: Json },
-  id: string,
-  agent: string,
-): EventData<'authenticated'> {
-  const reasoning = { summary: 'because', evidence: [], salt: '0'.repeat(32) }
-  return {
-    agent: { name: agent, class: 'a', podName: 'agent-0', podUid, kid },
-    claims: {
-      ...{
-        v: 1,
-        jti: id,
-        seq: 1,
-        iss: agent,
-        sub: podUid,
-        aud: podUid,
-        iat: signedAt,
-        exp: signedAt + 60,
-      },
-      ath: sha256('token'),
-      ...{ action, target },
-      params: params as { readonly [key: string]: Json },
-      reasoning: { digest: digestOf(reasoning) },
-    },
-    jws: 'x.y.z',
-    jwsDigest: sha256('x.y.z'),
-    reasoning,
-  }
-}
-
-export function approval(
-  options: Partial<ApprovalView> & { readonly digest: Digest },
-): ApprovalView {
-  return {
-    ...{ name: 'yes', namespace: 'shop', uid, approver: 'oncall-1', groups: ['oncall'] },
-    ...{ verdict: 'approve', reason: 'fine', at: '2026-01-01T12:00:00Z' },
-    subject: { kind: 'Intent', name: id, uid },
-    ...options,
   }
 }

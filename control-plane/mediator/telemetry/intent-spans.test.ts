@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { askPeople, id, Line } from '../line/line-builder.ts'
+import { id } from '../line/asked-builder.ts'
+import { askPeople, Line } from '../line/line-builder.ts'
 import { intentSpans } from './intent-spans.ts'
 
 describe('the trace of an intent', () => {

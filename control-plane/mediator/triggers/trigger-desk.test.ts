@@ -1,32 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { AlertmanagerWebhook } from '@jackstay/contract/trigger'
 import { classHash } from '@jackstay/judge/class-ceiling'
-import { generateSkey, ledgerKeyFrom } from '@jackstay/ledger/key'
-import { openStore } from '@jackstay/ledger/store'
 import { allowAll, classSpec, Line } from '../line/line-builder.ts'
+import { storeFor } from '../memory/store-builder.ts'
 import type { ClassView } from '../ports.ts'
 import { changes } from '../reading/changes.ts'
 import { triggerDesk } from './trigger-desk.ts'
 
 async function desk(t: TestContext) {
-  const directory = await mkdtemp(join(tmpdir(), 'jackstay-desk-'))
   const world = { now: 1_000_000, dead: new Set<string>(), offered: true }
   const clock = { now: () => world.now }
-  const origin = 'jackstay.dev/11111111-1111-4111-8111-111111111111'
-  const store = await openStore({
-    directory,
-    origin,
-    clock,
-    key: ledgerKeyFrom(generateSkey(origin)),
-  })
-  t.after(async () => {
-    await store.close()
-    await rm(directory, { recursive: true })
-  })
+  const { store } = await storeFor(t, clock)
   let serial = 0
   const newId = () => `t${++serial}`
   const isLive = (uid: string) => !world.dead.has(uid)
