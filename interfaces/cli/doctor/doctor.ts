@@ -67,27 +67,34 @@ interface Lists {
   readonly unseen: Finding[]
 }
 
-/** A kind that is not there has no objects: that it is missing is said of the chart. */
+/** A kind that is not there has no objects: that it is missing is said of the chart. Each is listed once. */
 function lists(client: KubeClient, signal: AbortSignal): Lists {
   const hidden: Finding[] = []
+  const asked = new Map<string, Promise<readonly unknown[]>>()
+  const list = async (resource: ResourceType) => {
+    const found: unknown[] = []
+    try {
+      for (let next: string | undefined = ''; next !== undefined; ) {
+        const page = await client.list(resource, { signal, ...(next && { continue: next }) })
+        found.push(...page.items)
+        next = page.continue || undefined
+      }
+    } catch (error) {
+      const code = statusOf(error)?.code
+      if (code !== 404 && code !== 403) throw error
+      if (code === 403) {
+        hidden.push(unseen(`${resource.resource} could not be listed: you may not`, 'list'))
+      }
+    }
+    return found
+  }
   return {
     unseen: hidden,
-    async of(resource) {
-      const found: unknown[] = []
-      try {
-        for (let next: string | undefined = ''; next !== undefined; ) {
-          const page = await client.list(resource, { signal, ...(next && { continue: next }) })
-          found.push(...page.items)
-          next = page.continue || undefined
-        }
-      } catch (error) {
-        const code = statusOf(error)?.code
-        if (code !== 404 && code !== 403) throw error
-        if (code === 403) {
-          hidden.push(unseen(`${resource.resource} could not be listed: you may not`, 'list'))
-        }
-      }
-      return found
+    of(resource) {
+      const key = `${resource.apiVersion}/${resource.resource}`
+      const known = asked.get(key) ?? list(resource)
+      asked.set(key, known)
+      return known
     },
   }
 }
