@@ -6,8 +6,8 @@ import { actionName, apiVersion, digest, dnsLabel, dnsName, kindName, uuid, uuid
 export const target = z.strictObject({
   apiVersion,
   kind: kindName,
-  namespace: dnsLabel.optional(),
   name: dnsName,
+  namespace: dnsLabel.optional(),
   uid: uuid.optional(),
 })
 export type Target = z.infer<typeof target>
@@ -40,22 +40,22 @@ const seconds = z.int().min(0).max(253_402_300_799)
 export const intentLifetime = 60
 export const clockSkew = 5
 
-/** The signed payload of `typ: jackstay-intent+jws`. Unknown fields are refused, never ignored. */
+/** The signed payload of `typ: jackstay-intent+jws`, in the order it is signed in. Unknown fields are refused. */
 export const intentClaims = z.strictObject({
-  v: z.literal(1),
-  jti: uuid7,
-  seq: counter,
-  iss: agentName,
-  sub: uuid,
-  aud: uuid,
-  iat: seconds,
-  exp: seconds,
-  ath: digest,
   action: actionName,
-  target,
+  ath: digest,
+  aud: uuid,
+  exp: seconds,
+  iat: seconds,
+  iss: agentName,
+  jti: uuid7,
   params: z.record(z.string().max(63), jsonValue),
-  trigger: z.strictObject({ id: uuid7 }).optional(),
   reasoning: z.strictObject({ digest }),
+  seq: counter,
+  sub: uuid,
+  target,
+  trigger: z.strictObject({ id: uuid7 }).optional(),
+  v: z.literal(1),
 })
 export type IntentClaims = z.infer<typeof intentClaims>
 
@@ -64,10 +64,10 @@ export type IntentClaims = z.infer<typeof intentClaims>
  * it can be erased while the signature still verifies. It is never believed.
  */
 export const reasoning = z.strictObject({
-  summary: z.string().min(1).max(1024),
-  evidence: z.array(z.strictObject({ uri: z.string().min(1).max(512), digest })).max(16),
+  evidence: z.array(z.strictObject({ digest, uri: z.string().min(1).max(512) })).max(16),
   /** 128 random bits, hex: without it a short text could be guessed from its digest. */
   salt: z.string().regex(/^[0-9a-f]{32}$/),
+  summary: z.string().min(1).max(1024),
 })
 export type Reasoning = z.infer<typeof reasoning>
 

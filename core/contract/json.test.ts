@@ -122,6 +122,8 @@ describe('the canonical form', () => {
       fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
         assert.equal(canonical(value), canonicalize(value))
         assert.equal(canonical(inOrder(value)), canonicalize(value))
+        const once = asJson(value)
+        assert.equal(canonical({ z: once, a: [once] }), canonicalize({ z: value, a: [value] }))
       }),
     )
     const long = fc.string({ minLength: 60, maxLength: 300, unit: 'binary' })

@@ -85,6 +85,9 @@ function isPlainText(text: string): boolean {
   return true
 }
 
+/** What {@link inOneOrder} gave. It stays so: nobody may change it, by its type. */
+const known = new WeakSet<object>()
+
 /** What only the library knows how to write, or to refuse. */
 const outside = Symbol('outside')
 
@@ -97,6 +100,7 @@ function inOrder(value: unknown, depth: number): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : outside
   if (value === null || typeof value === 'boolean') return value
   if (typeof value !== 'object' || depth === 0) return outside
+  if (known.has(value)) return value
   if (Array.isArray(value)) return listInOrder(value, depth - 1)
   return isPlain(value) ? mapInOrder(value, depth - 1) : outside
 }
@@ -160,7 +164,14 @@ function first(map: Members, keys: readonly string[], count: number): { [key: st
  */
 export function asJson(value: unknown): Json {
   const ordered = inOrder(value, 32)
-  return (ordered === outside ? JSON.parse(canonical(value)) : ordered) as Json
+  if (ordered === outside) return JSON.parse(canonical(value))
+  if (typeof ordered === 'object' && ordered !== null) known.add(ordered)
+  return ordered as Json
+}
+
+/** The same value put in order once: wherever it is written, alone or within another, it is not gone through again. */
+export function inOneOrder<T extends object>(value: T): T {
+  return asJson(value) as T
 }
 
 /** The digest of a value: SHA-256 over its canonical form. */

@@ -1,5 +1,5 @@
 import type { Grounds } from '@jackstay/contract/history'
-import { canonical, digestOf, type Json, sha256 } from '@jackstay/contract/json'
+import { canonical, digestOf, inOneOrder, type Json, sha256 } from '@jackstay/contract/json'
 import { type Facts, judgedFacts } from './facts.ts'
 
 /** Bytes of facts that are kept beside a decision: more than a whole request has. */
@@ -17,11 +17,11 @@ export function groundsOf(values: Facts, { count, groups }: Defaults): Grounds {
 
 function kept({ now, elsewhere, ...rest }: Facts): Pick<Grounds, 'digest' | 'facts'> {
   try {
-    const all: { readonly [key: string]: Json } = {
+    const all: { readonly [key: string]: Json } = inOneOrder({
       ...rest,
       ...(elsewhere && { elsewhere }),
       now: now.toISOString(),
-    }
+    })
     const text = canonical(all)
     const small = Buffer.byteLength(text) <= maxBytes
     return { digest: sha256(text), ...(small && { facts: all }) }

@@ -88,9 +88,9 @@ function observe({ log, metrics }: AppOptions) {
     const requestId = /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()
     const startedAt = performance.now()
     c.set('requestId', requestId)
-    c.header('x-request-id', requestId)
-    c.header('x-content-type-options', 'nosniff')
-    c.header('cache-control', 'no-store')
+    answerHeader(c, 'x-request-id', requestId)
+    answerHeader(c, 'x-content-type-options', 'nosniff')
+    answerHeader(c, 'cache-control', 'no-store')
     await next()
     const pattern = routePath(c)
     const route = pattern === '*' || pattern === '/*' ? 'unmatched' : pattern
@@ -100,6 +100,13 @@ function observe({ log, metrics }: AppOptions) {
     metrics.request({ method, route, status, seconds })
     log.debug({ requestId, method, route, status, seconds }, 'request answered')
   }
+}
+
+/** Where there is a server, past the objects that a web worker would need: they cost more than the rest. */
+function answerHeader(c: Context<ServiceEnv>, name: string, value: string): void {
+  const outgoing = c.env?.outgoing
+  if (outgoing instanceof ServerResponse) outgoing.setHeader(name, value)
+  else c.header(name, value)
 }
 
 function readiness(c: Context, { log }: AppOptions): Response {
@@ -182,10 +189,8 @@ function hurry(limits: Limits) {
     if (c.get('place')?.known === false) deadline.extend(Math.min(strangerMs, requestMs))
     c.set('deadline', deadline)
     const letGo = watchEnds(c, deadline)
-    const running = next()
-    running.catch(() => {}) // may fail after its answer was given up
     try {
-      await Promise.race([running, deadline.missed])
+      await deadline.within(next())
       if (!c.env?.outgoing) letGo()
     } catch (error) {
       if (!c.env?.outgoing) letGo()
@@ -213,7 +218,7 @@ function watchEnds(c: Context<ServiceEnv>, deadline: Deadline): () => void {
     if (!outgoing.writableFinished) deadline.leave()
   })
   // an answer under way when time is up is cut, else a slow reader would hold it for ever
-  deadline.signal.addEventListener('abort', () => {
+  deadline.onOver(() => {
     if (outgoing?.headersSent && !outgoing.writableFinished) outgoing.destroy()
   })
   if (ending?.aborted) giveUp()

@@ -1,35 +1,50 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import type { Context } from 'hono'
 
-/** One request's time: a signal that fires when it is up, the client is gone or the program ends. */
+/**
+ * One request's time, which ends when it is up, the client is gone or the program ends. Most requests are
+ * answered long before, and nobody asks for a signal: it is made when somebody does.
+ */
 export class Deadline {
-  readonly #controller = new AbortController()
   readonly #startedAt = performance.now()
   readonly #maxMs: number
   /** What a request has unless it asks for more. */
   readonly wholeMs: number
   #timer: NodeJS.Timeout
-  /** Rejects with the signal's reason. */
-  readonly missed: Promise<never>
+  #controller: AbortController | undefined
+  #over: { readonly reason: Error } | undefined
+  readonly #heard: ((reason: Error) => void)[] = []
   clientGone = false
 
   constructor(ms: number, maxMs: number) {
     this.#maxMs = maxMs
     this.wholeMs = ms
     this.#timer = setTimeout(() => this.#expire(), ms)
-    this.missed = new Promise((_, reject) => {
-      this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true })
-    })
-    this.missed.catch(() => {}) // whoever races it sees the rejection; nobody may
   }
 
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#over) this.#controller.abort(this.#over.reason)
     return this.#controller.signal
+  }
+
+  /** Told at once where the time is over already. */
+  onOver(heard: (reason: Error) => void): void {
+    if (this.#over) heard(this.#over.reason)
+    else this.#heard.push(heard)
+  }
+
+  /** What comes of `work`, or the reason why its time was over before. */
+  within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      work.then(resolve, reject)
+      this.onOver(reject)
+    })
   }
 
   /** Moves the end to `ms` from now, never beyond the maximum. Returns what was granted. */
   extend(ms: number): number {
-    if (this.signal.aborted) return 0
+    if (this.#over) return 0
     const left = this.#startedAt + this.#maxMs - performance.now()
     const granted = Math.max(0, Math.min(ms, left))
     clearTimeout(this.#timer)
@@ -39,7 +54,10 @@ export class Deadline {
 
   abort(reason: Error): void {
     clearTimeout(this.#timer)
-    this.#controller.abort(reason)
+    if (this.#over) return
+    this.#over = { reason }
+    this.#controller?.abort(reason)
+    for (const heard of this.#heard) heard(reason)
   }
 
   leave(): void {

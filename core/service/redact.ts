@@ -20,6 +20,7 @@ interface Forms {
 }
 
 const splitter = /^[\s\p{Cc}\p{Cf}]$/u
+const splitters = /[\s\p{Cc}\p{Cf}]+/gu
 
 function splits(char: string): boolean {
   const graphic = char > ' ' && char <= '~' // nearly every character, so the slow test is rare
@@ -127,8 +128,12 @@ export function redactor(values: () => readonly string[]): Redactor {
       forms = formsOf(seen)
     }
     if (forms.plain.length === 0 || text.length < minLength) return text
+    const coded = text.includes('%')
+    // nearly every text has none: where in it something stands is found out when something does
+    const joined = coded ? '' : text.replace(splitters, '')
+    if (!coded && !forms.plain.some((form) => joined.includes(form))) return text
     const spans = spansOf(viewOf(text, false), forms.plain)
-    if (text.includes('%')) spans.push(...spansOf(viewOf(text, true), forms.decoded))
+    if (coded) spans.push(...spansOf(viewOf(text, true), forms.decoded))
     return cut(text, spans)
   }
 }

@@ -71,7 +71,7 @@ export const tables = {
     inWorld: async (world, { quick }) =>
       (await import('./suspension.ts')).measureSuspension(
         world,
-        quick ? { agents: 2, perAgent: 4, runs: 1 } : { agents: 25, perAgent: 10, runs: 20 },
+        quick ? { agents: 2, perAgent: 4, runs: 1 } : { agents: 50, perAgent: 5, runs: 20 },
       ),
   },
   scale: {

@@ -130,10 +130,11 @@ export function breakers(options: BreakersOptions, loaded: readonly Kept[]): Bre
       const at = Math.min(clock.now(), Date.parse(ended.at))
       const kind = evidenceOf(record)
       const by = authenticated.agent.name
+      const sample = { id, at, kind, by, call: callOf(record) }
       for (const name of namesOf(record)) {
         // refusals of ours must not keep a breaker open
         if (ended.reason === 'breaker_open') put(name, letGo(stateOf(name), id))
-        else tell(name, { id, at, kind, by, call: callOf(record) })
+        else tell(name, sample)
       }
     },
     outright({ agent, class: owner }, cause) {

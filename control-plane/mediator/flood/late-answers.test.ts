@@ -29,8 +29,20 @@ describe('answers to a flood (T02)', () => {
     const from = performance.now()
     // the timer keeps no program running: something else has to
     const running = setInterval(() => undefined, 1000)
-    await lateAnswers(50).due('a', signal)
+    await lateAnswers(100).due('a', signal)
     clearInterval(running)
     assert.ok(performance.now() - from >= 45)
+  })
+
+  it('do not come all at once: their connections would ask again in one moment', async () => {
+    const running = setInterval(() => undefined, 1000)
+    const late = lateAnswers(200)
+    const came = Array.from({ length: 30 }, async () => {
+      await late.due('a', signal)
+      return performance.now()
+    })
+    const moments = await Promise.all(came)
+    clearInterval(running)
+    assert.ok(Math.max(...moments) - Math.min(...moments) > 20)
   })
 })

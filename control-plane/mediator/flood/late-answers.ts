@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Turns } from '@jackstay/service/turns'
 
-/** Milliseconds that one who floods waits for each no: as many connections as he has, so many a second. */
+/** Milliseconds that one who floods waits for each no, on average. */
 const lateMs = 500
 /** Held at once of one caller: as many as he may have connections. More come only of not waiting for answers. */
 const perCaller = 64
@@ -18,9 +18,15 @@ export function lateAnswers(ms: number = lateMs): LateAnswers {
     async due(caller, signal) {
       if (turns.isFull(caller)) return false
       // who has gone needs no answer
-      const wait = () => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+      const wait = () =>
+        sleep(someTime(ms), undefined, { signal, ref: false }).catch(() => undefined)
       await turns.take(caller, wait)
       return true
     },
   }
+}
+
+/** Never the same: else all connections of a flood ask again in the same moment, and others wait for all. */
+function someTime(ms: number): number {
+  return ms * (0.5 + Math.random())
 }

@@ -64,7 +64,8 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
     try {
       if (begun !== undefined) await acknowledge(parts, begun)
       else await takeUp(parts, id)
-      await settled(c, parts, id, wait, undefined, sha256(token))
+      const over = begun !== undefined && hasEnded(begun)
+      if (!over) await settled(c, parts, id, wait, undefined, sha256(token))
       return c.json(await viewOf(parts, id), begun === undefined ? 200 : 202)
     } finally {
       if (begun !== undefined) parts.journal.leave(id)

@@ -1,7 +1,7 @@
 import { type CatalogueEntry, isRefusal } from '@jackstay/actions/action'
 import type { Decision } from '@jackstay/contract/decision'
 import type { Grounds, Reason } from '@jackstay/contract/history'
-import type { Digest } from '@jackstay/contract/json'
+import { type Digest, inOneOrder } from '@jackstay/contract/json'
 import { executorsNamespace } from '@jackstay/contract/namespaces'
 import { type Plan, planDigest } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
@@ -68,7 +68,7 @@ export async function planNow(record: IntentRecord, ports: Ports): Promise<Plan 
     ...figuresInWords({ blastRadius, reversibility: planned.reversibility }),
     `cannot be restored: ${entry.cannotRestore}`,
   ]
-  return { action: entry.name, executor, ...planned, blastRadius, notes }
+  return inOneOrder({ action: entry.name, executor, ...planned, blastRadius, notes })
 }
 
 /** A decision and what it rests on besides the rules. */
@@ -95,7 +95,7 @@ export async function decideNow(record: IntentRecord, plan: Plan, ports: Ports):
     className: agent.class,
   })
   const { requirements, waived } = asOneOperator(judged.requirements, ports.oneOperator)
-  const decision = { ...judged, requirements, ...(waived.length > 0 && { waived }) }
+  const decision = inOneOrder({ ...judged, requirements, ...(waived.length > 0 && { waived }) })
   return { decision, grounds: groundsOf(facts, defaultApproval) }
 }
 

@@ -50,6 +50,8 @@ function countEnds(metrics: Metrics, log: Log): DriverOptions['onEnd'] {
     if (!hasEnded(record) || record.ended === undefined) return
     const { phase, reason, message } = record.ended
     ended.inc({ phase, reason })
-    log.info({ intentId: record.id, phase, reason, detail: message }, 'intent ended')
+    // a flood of refusals is counted and on record; it must not fill the log of the program as well
+    const level = phase === 'refused' ? 'debug' : 'info'
+    log[level]({ intentId: record.id, phase, reason, detail: message }, 'intent ended')
   }
 }
