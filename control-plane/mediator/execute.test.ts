@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { helpful, kindsOf } from './line/helpful-builder.ts'
 import { Line } from './line/line-builder.ts'
+import { PausedLine } from './line/paused-builder.ts'
 
 describe('writes', () => {
   it('are settled by reading when no answer came, and not sent again (T45)', async () => {
@@ -39,6 +40,47 @@ describe('writes', () => {
     line.cluster.lose = ['not-sent', 'not-sent']
     assert.equal(await line.toEnd(), 'verified/succeeded')
     assert.deepEqual(line.cluster.effects, ['2→5'])
+  })
+
+  it('that the API server did not take are tried again, ever later, each on record by itself', async () => {
+    const line = new PausedLine()
+    line.world.busy = 12
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.deepEqual(line.world.effects, ['resume'])
+    const { written } = line.record()
+    assert.deepEqual(
+      written.map((w) => [w.attempt, w.outcome]),
+      [1, 2, 3].map((attempt) => [attempt, attempt < 3 ? 'unsent' : 'applied']),
+    )
+    const times = written.map(({ at }) => Date.parse(at))
+    assert.deepEqual(
+      times.slice(1).map((at, i) => at - (times[i] ?? 0)),
+      [1000, 2000],
+    )
+  })
+
+  it('that were not taken are no longer ours once somebody else did the same, also after a crash (T46)', async () => {
+    const line = new PausedLine()
+    line.world.busy = 5
+    line.onEffect = (point) => {
+      if (point === 'after written') line.world.set(false)
+    }
+    // each `go` is a run of its own: nothing but the record says that nothing left
+    assert.equal(await line.go(), 'execute')
+    line.now += 1_000
+    assert.equal(await line.go(), 'failed/write_conflict')
+    assert.deepEqual(line.world.effects, [])
+    assert.deepEqual(
+      line.record().written.map(({ outcome }) => outcome),
+      ['unsent'],
+    )
+  })
+
+  it('that were never taken fail when it is too late to begin, with nothing to undo', async () => {
+    const line = new PausedLine()
+    line.world.busy = Number.MAX_SAFE_INTEGER
+    assert.equal(await line.toEnd(), 'failed/not_fresh')
+    assert.deepEqual(line.world.effects, [])
   })
 
   it('are bound anew, on record, when only the version moved', async () => {

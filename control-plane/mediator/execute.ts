@@ -6,7 +6,14 @@ import { type Cleared, clearance } from './clearance/clearance.ts'
 import { boundBy, dispatched } from './dispatch.ts'
 import { verifyMs } from './line/deadlines.ts'
 import { entryFor, identityOf } from './line/judgement.ts'
-import { approvedPlan, hasWritten, landedWrites, mayHaveLanded, sendOf } from './line/progress.ts'
+import {
+  approvedPlan,
+  hasWritten,
+  landedWrites,
+  mayHaveLanded,
+  sendOf,
+  triedAgainAt,
+} from './line/progress.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
 import { end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
@@ -44,23 +51,31 @@ function isUsed({ dispatched: latest, written }: IntentRecord): boolean {
   return written.some(({ attempt }) => attempt === latest?.attempt)
 }
 
+type Receipt = IntentRecord['written'][number]
+
 /** The last attempt did not land. */
 async function again(
   record: IntentRecord,
   open: PlannedWrite,
-  last: EventData<'written'> & { readonly at: string },
+  last: Receipt,
   ports: Ports,
 ): Promise<Step> {
   if (last.outcome === 'refused') {
     return notWritten(record, ports, 'write_refused', last.message ?? 'the API server refused')
   }
+  const later = laterThan(last, record)
   // one whose answer was lost may land after it was looked for last
-  if (last.outcome !== 'later') return resume(record, open, ports)
-  const later = Date.parse(last.at) + laterMs
+  if (later === undefined) return resume(record, open, ports)
   const waits = ports.clock.now() < later ? wait({ ...laterOn, at: later }) : undefined
   // a no takes effect while it waits; a plan that has not begun would be rehearsed each time
   if (waits !== undefined && !hasWritten(record)) return waits
+  if (waits === undefined && last.outcome === 'unsent') return resume(record, open, ports)
   return askAgain(record, open, ports, waits)
+}
+
+/** When the next attempt is due, where there is something to wait for. */
+function laterThan({ outcome, at }: Receipt, { written }: IntentRecord): number | undefined {
+  return outcome === 'later' ? Date.parse(at) + laterMs : triedAgainAt(written)
 }
 
 /**

@@ -67,6 +67,17 @@ describe('verification and undo', () => {
     }
   })
 
+  it('is tried again for as long as the API server is too busy for it', async () => {
+    const line = new Line()
+    let busy = 60
+    line.onEffect = (point) => {
+      if (point === 'before write of undo' && busy-- > 0) line.cluster.lose.push('not-sent')
+    }
+    assert.equal(await line.toEnd(), 'rolled_back/undone')
+    assert.deepEqual(line.cluster.effects, ['2→5', '5→2'])
+    assert.equal(line.record().undone.filter(({ outcome }) => outcome === 'unsent').length, 12)
+  })
+
   it('gives up after three refusals of the undo, for a human', async () => {
     const line = new Line()
     line.onEffect = (point) => {

@@ -7,6 +7,7 @@ import {
   approvedPlan,
   evictions,
   sendOf,
+  triedAgainAt,
   undoMayHaveLanded,
   writesToUndo,
 } from './line/progress.ts'
@@ -45,6 +46,8 @@ export const undo: Stage = {
       const again = Date.parse(last.at) + refusedPollMs
       if (ports.clock.now() < again) return wait({ on: ['suspensions'], at: again })
     }
+    const due = triedAgainAt(record.undone)
+    if (due !== undefined && ports.clock.now() < due) return wait({ on: ['suspensions'], at: due })
     const bound = record.undoDispatched?.bindings.find((b) => b.write === write.id)
     if (bound === undefined || last !== undefined) return bind(record, write, attempt + 1, ports)
     const identity = identityOf(record, approvedPlan(record), true)
@@ -61,7 +64,10 @@ async function bind(
   attempt: number,
   ports: Ports,
 ): Promise<Step> {
-  if (attempt > maxAttempts) return failed(record, ports, 'undo_held', 'the object keeps moving')
+  const untaken = record.undone.filter(({ outcome }) => outcome === 'unsent').length
+  if (attempt - untaken > maxAttempts) {
+    return failed(record, ports, 'undo_held', 'the object keeps moving')
+  }
   const ref = objectOf(record, write)
   const identity = identityOf(record, approvedPlan(record), true)
   // an inverse whose answer was lost may have landed although the receipt says conflict
@@ -115,7 +121,7 @@ function undone(
   write: PatchWrite | CreateWrite,
   attempt: number,
   became: {
-    readonly outcome: 'applied' | 'conflict' | 'refused' | 'later' | 'held'
+    readonly outcome: 'applied' | 'conflict' | 'refused' | 'later' | 'held' | 'unsent'
     readonly settled: 'by_answer' | 'by_reading'
     readonly unanswered?: true
     readonly resourceVersion?: string

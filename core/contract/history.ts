@@ -148,10 +148,10 @@ const events = {
   written: z.strictObject({
     write: z.string(),
     attempt: z.int().min(1),
-    /** `later`: a disruption budget does not let the Pod go now. */
-    outcome: z.enum(['applied', 'conflict', 'refused', 'later']),
+    /** `later`: a disruption budget does not let the Pod go now; `unsent`: the API server took nothing. */
+    outcome: z.enum(['applied', 'conflict', 'refused', 'later', 'unsent']),
     settled: z.enum(['by_answer', 'by_reading']),
-    /** Of a conflict: it was sent without an answer, so that it may still land. */
+    /** It was sent without an answer before, so that it may still land. */
     unanswered: z.literal(true).optional(),
     auditId: z.string().optional(),
     /** Of the object that a `create` made. */
@@ -174,7 +174,7 @@ const events = {
     write: z.string(),
     /** 0 where nothing was sent at all. */
     attempt: z.int().min(0),
-    outcome: z.enum(['applied', 'conflict', 'refused', 'held']),
+    outcome: z.enum(['applied', 'conflict', 'refused', 'held', 'unsent']),
     settled: z.enum(['by_answer', 'by_reading']),
     unanswered: z.literal(true).optional(),
     auditId: z.string().optional(),

@@ -11,9 +11,9 @@ const head = `# Actions
 Everything Jackstay can do to a cluster. Admission policies hold executors to the fields named here,
 with every program of ours dead; \`[*]\` stands for each item of a list, \`[+]\` for items that may also
 come and go. The ClusterRole is all that a class's executor is bound to for the action. Every change is
-rehearsed by a dry-run, and undone where its success test fails or does not hold by the deadline. Its
-writes have as long beforehand, all together, from the first attempt on. \`verifySeconds\` of a class
-shortens both.
+rehearsed by a dry-run, and undone where its success test fails or does not hold by the deadline, counted
+from the last write; \`verifySeconds\` of a class shortens it. The writes have a time of their own beforehand,
+all together, from the first one on and with all waiting for disruption budgets; what exceeds it is undone.
 `
 
 /** docs/reference/actions.md. */
@@ -45,11 +45,8 @@ function section(entry: CatalogueEntry): string {
   ].join('\n')
 }
 
-/** Where all writes together have another one, both. */
-function deadline({ verifySeconds, executeSeconds }: CatalogueEntry): string {
-  const writing =
-    executeSeconds === undefined ? '' : `${executeSeconds} s for all its writes, then `
-  return `${writing}${verifySeconds} s`
+function deadline({ verifySeconds, executeSeconds = verifySeconds }: CatalogueEntry): string {
+  return `${executeSeconds} s for all its writes, then ${verifySeconds} s`
 }
 
 const verbs = { evict: 'evicts', create: 'makes' }

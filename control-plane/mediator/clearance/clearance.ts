@@ -60,8 +60,9 @@ function tooLate(record: IntentRecord, ports: Ports): No | undefined {
   if (ends !== undefined) {
     if (now < ends) return undefined
     const last = record.written.at(-1)
-    const why = last?.outcome === 'later' && last.message !== undefined ? `: ${last.message}` : ''
-    const message = `its writes took longer than the action or the class allows${why}`
+    const held = last?.outcome === 'later' || last?.outcome === 'unsent'
+    const why = held && last.message !== undefined ? `: ${last.message}` : ''
+    const message = `its writes took longer, all together, than the action allows${why}`
     return { phase: 'refused', reason: 'overdue', message }
   }
   const { claims } = record.authenticated

@@ -37,6 +37,19 @@ export function sendOf(attempt: number, { undo }: { readonly undo: boolean }): s
   return `${undo ? 'undo' : 'do'} ${attempt}`
 }
 
+/** Doubled with each try in a row that the API server did not take. */
+const busyMs = { min: 1_000, max: 10_000 }
+
+/** When the next try of what was not taken is due, in milliseconds since the epoch. */
+export function triedAgainAt(
+  receipts: IntentRecord['written'] | IntentRecord['undone'],
+): number | undefined {
+  const last = receipts.at(-1)
+  if (last?.outcome !== 'unsent') return undefined
+  const row = receipts.length - 1 - receipts.findLastIndex(({ outcome }) => outcome !== 'unsent')
+  return Date.parse(last.at) + Math.min(busyMs.min * 2 ** (row - 1), busyMs.max)
+}
+
 /** Whether the write may have got there without a receipt. `unsent`: its newest send has not left. */
 export function mayHaveLanded(record: IntentRecord, write: PlannedWrite, unsent = false): boolean {
   return isUnheard(record.dispatched?.attempt, record.written, write.id, unsent)

@@ -6,9 +6,10 @@ import type { Effect, Seen } from './effects.ts'
 
 /** What became of one write, told by the API server's answer or by reading the object. */
 export interface Attempted {
-  readonly outcome: 'applied' | 'conflict' | 'refused' | 'later'
+  /** `unsent`: nothing left for the object, whoever asked for the same meanwhile. */
+  readonly outcome: 'applied' | 'conflict' | 'refused' | 'later' | 'unsent'
   readonly settled: 'by_answer' | 'by_reading'
-  /** Of a conflict: sent without an answer, so that it may still land. */
+  /** Sent without an answer before, so that it may still land. */
   readonly unanswered?: true
   readonly auditId?: string
   /** Of the object as it was left; absent where it is gone. */
@@ -25,18 +26,23 @@ const sends = 5
  * resourceVersion lets at most one of any twins land; an unknown answer is settled by reading. What
  * reading cannot tell from somebody else's work counts as ours only where ours may have landed.
  * @param maySent an earlier send may have got there without a receipt
- * @throws JackstayError `upstream_unavailable` when the API server is too busy to take it
+ * @throws JackstayError `upstream_unavailable` when something left and the API server is gone since
  */
 export async function attempt(effect: Effect, maySent: boolean): Promise<Attempted> {
   let message = ''
   let left = false
   let open = maySent
-  const conflict = (why: string): Attempted => ({
-    ...{ outcome: 'conflict', settled: 'by_reading', message: visible(why) },
+  const became = (outcome: 'conflict' | 'unsent', why: string): Attempted => ({
+    ...{ outcome, settled: outcome === 'conflict' ? 'by_reading' : 'by_answer' },
+    message: visible(why),
     ...(open && { unanswered: true }),
   })
+  const conflict = (why: string) => became('conflict', why)
   for (let sent = 0; sent < sends; sent++) {
-    const seen = await effect.look()
+    const seen = await effect.look().catch(away)
+    // nothing left: whoever does the same from now on does it without us, and the record says so
+    if ('away' in seen && !left) return became('unsent', seen.away.message)
+    if ('away' in seen) throw seen.away
     if (seen.state === 'landed') return found(seen, open) ?? conflict(anothers)
     if (seen.state === 'moved') return conflict(seen.message)
     const answer = await effect.send({ dryRun: false })
@@ -52,16 +58,18 @@ export async function attempt(effect: Effect, maySent: boolean): Promise<Attempt
     left ||= answer.kind !== 'not_sent'
     open ||= answer.kind === 'unknown'
   }
-  if (!left) {
-    // nothing left for the object, so it did not move: whoever drives the line tries again, ever later
-    throw new JackstayError(
-      'upstream_unavailable',
-      `the API server took none of ${sends} attempts: ${message}`,
-    )
-  }
+  if (!left) return became('unsent', `the API server took none of ${sends} attempts: ${message}`)
   const seen = await effect.look()
   if (seen.state === 'landed') return found(seen, open) ?? conflict(anothers)
   return conflict(message)
+}
+
+/** The API server cannot be asked; anything else is nothing an attempt could settle. */
+function away(error: unknown): { readonly away: JackstayError } {
+  if (error instanceof JackstayError && error.code === 'upstream_unavailable') {
+    return { away: error }
+  }
+  throw error
 }
 
 const anothers = 'somebody else made the same change first'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Observed } from '@jackstay/actions/action'
+import { JackstayError } from '@jackstay/contract/errors'
 import type { CreateWrite, EvictWrite, ObjectRef, PatchWrite } from '@jackstay/contract/plan'
 import type { Ports, WriteAnswer, WriteIdentity } from '../ports.ts'
 import { attempt } from './attempt.ts'
@@ -46,6 +47,7 @@ function portsOf(world: World): Ports {
   return { targets } as unknown as Ports
 }
 
+const busy = () => ({ kind: 'not_sent', message: 'too many requests' }) as const
 const gone = { kind: 'unknown', message: 'cut' } as const
 
 describe('an eviction', () => {
@@ -82,10 +84,10 @@ describe('an eviction', () => {
     assert.equal(world.sent, 0)
   })
 
-  it('that the API server is too busy for is left to whoever tries again later', async () => {
-    const busy = () => ({ kind: 'not_sent', message: 'too many requests' }) as const
+  it('that the API server is too busy for is told as such, for whoever tries again later', async () => {
     const world: World = { object: objectOf({}), answers: Array(5).fill(busy), sent: 0 }
-    await assert.rejects(run(world), { code: 'upstream_unavailable', retryable: true })
+    const { outcome, settled, unanswered } = await run(world)
+    assert.deepEqual([outcome, settled, unanswered], ['unsent', 'by_answer', undefined])
     assert.equal(world.sent, 5)
     world.answers.push(busy, () => ({ kind: 'applied', object: {} }) as const)
     assert.equal((await run(world)).outcome, 'applied')
@@ -209,6 +211,28 @@ describe('a change that only removes a field', () => {
     })
     assert.equal((await run(world)).outcome, 'applied')
     assert.equal((await run({ object: resumed(), answers: [], sent: 0 }, true)).outcome, 'applied')
+  })
+
+  it('is known not to have left where the API server is away before anything did (T46)', async () => {
+    const world: World = { object: paused(), answers: [busy], sent: 0 }
+    const { targets } = portsOf(world)
+    const away = new JackstayError('upstream_unavailable', 'no route')
+    const read = async () => (world.sent === 0 ? paused() : Promise.reject(away))
+    const ports = { targets: { ...targets, read } } as unknown as Ports
+    const { outcome, unanswered } = await attempt(effectOf(resume, bound, identity, ports), false)
+    assert.deepEqual([outcome, unanswered, world.sent], ['unsent', undefined, 1])
+    // once something left, nobody knows
+    world.answers = [() => gone]
+    world.sent = 0
+    await assert.rejects(attempt(effectOf(resume, bound, identity, ports), false), away)
+  })
+
+  it('says of one that was not taken that an earlier one may still land (T45)', async () => {
+    const { outcome, unanswered } = await run(
+      { object: paused(), answers: Array(5).fill(busy), sent: 0 },
+      true,
+    )
+    assert.deepEqual([outcome, unanswered], ['unsent', true])
   })
 
   it('says of a conflict that what left unanswered may still land', async () => {

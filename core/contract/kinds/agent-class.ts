@@ -99,7 +99,7 @@ export const agentClassSpec = z.strictObject({
     .min(1)
     .max(3600)
     .describe(
-      "longest time for all writes of a change, and again for its verification, in seconds; lowers the action's own deadlines",
+      "longest time that the success test of a change may take, from its last write on, in seconds; lowers the action's own deadline. How long the writes may take, disruption budgets that hold them back included, is the action's own",
     ),
   triggers: z
     .array(
