@@ -12,6 +12,8 @@ export const policyRule = z.object({
   verbs: names,
   apiGroups: names,
   resources: names,
+  /** Empty: whatever it is called. */
+  resourceNames: names,
   nonResourceURLs: names,
 })
 export type PolicyRule = z.output<typeof policyRule>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { chart } from '@jackstay/lab/install'
 import { z } from 'zod'
-import { attempt, passed } from './attempt.ts'
+import { attempt, passed, until } from './attempt.ts'
 import { jackstay } from './cli-desk.ts'
 import { apply, bindingOf, boundAnyway, type Governed, governed } from './governed.ts'
 import { agentClassOf, clusterPath } from './specimens.ts'
@@ -34,6 +34,9 @@ describe('jackstay doctor on a real API server', { skip: await noCluster() }, ()
     for (const part of ['policies', 'roles']) await w.kubectl([...again, '-f', `${chart}${part}`])
     await w.kubectl(['delete', 'clusterrolebinding', `doctor-${g.class}`, '--ignore-not-found'])
     await w.kubectl(['-n', g.target, 'delete', 'rolebinding', 'wide', '--ignore-not-found'])
+    const name = `doctor-become-${g.class}`
+    const all = ['role,rolebinding,clusterrole,clusterrolebinding', name, '--ignore-not-found']
+    await w.kubectl(['-n', 'jackstay-executors', 'delete', ...all])
   })
 
   async function findings(kubeconfig = w.cluster.kubeconfig) {
@@ -103,6 +106,49 @@ describe('jackstay doctor on a real API server', { skip: await noCluster() }, ()
         `${says} is not among ${JSON.stringify(all, null, 1)}`,
       )
     }
+  })
+
+  it('finds who may write as an executor, which the API server lets them indeed (T34, T85)', async () => {
+    const who = { namespace: g.target, name: 'tool' }
+    const rule = (apiGroup: string, resources: string[]) => ({
+      ...{ apiGroups: [apiGroup], resources, verbs: ['impersonate'] },
+    })
+    const extras = ['intent', 'agent', 'action'].map((key) => `userextras/jackstay.dev/${key}`)
+    const name = `doctor-become-${g.class}`
+    const roles = [
+      {
+        ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role' },
+        metadata: { name, namespace: 'jackstay-executors' },
+        rules: [rule('', ['serviceaccounts'])],
+      },
+      {
+        ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' },
+        metadata: { name },
+        rules: [rule('authentication.k8s.io', extras)],
+      },
+    ]
+    await apply(w, roles)
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name }
+    await apply(w, [{ ...bindingOf(name, name, who, 'jackstay-executors'), roleRef }])
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: who }
+    await apply(w, [account])
+    const { client } = await w.serviceAccount(who.namespace, who.name)
+    const username = `system:serviceaccount:jackstay-executors:${g.class}`
+    const write = (as: Parameters<typeof client.as>[0]) =>
+      g.patch({ spec: { replicas: 2 } }, { as: client.as(as), dryRun: true })
+    const about = (all: readonly { readonly severity: string; readonly what: string }[]) =>
+      all.filter(({ what }) => what.includes(`${g.target}/tool`)).map((one) => one.severity)
+    assert.deepEqual(about((await findings()).findings), ['note'])
+    // the right is there, and a policy wants an intent named
+    await until('only a policy refuses it', async () =>
+      (await write({ username })).message.includes("'jackstay-executor"),
+    )
+    await apply(w, [bindingOf(name, name, who)])
+    const { exit, findings: all } = await findings()
+    assert.deepEqual([exit, about(all)], [1, ['wrong']])
+    await until('it writes as the executor', async () => {
+      return (await write({ username, extra: g.extra })).status === 200
+    })
   })
 
   it('says what it may not see', async () => {

@@ -7,7 +7,7 @@ import { bindingObject } from '@jackstay/contract/rbac'
 import { Desk, type Fake, startFake, status } from '../fake-servers.ts'
 import { reporting, stopped, unready } from './conditions.ts'
 import { deviation } from './deviation.ts'
-import { mayImpersonate, type Rights, rightsOf, widerRights } from './rights.ts'
+import { type Rights, rightsOf, widerRights } from './rights.ts'
 
 describe('an object is not what the chart says', () => {
   const policy = (spec: object, metadata: object = {}) => ({
@@ -123,15 +123,6 @@ describe('somebody holds more than they should', () => {
       assert.match(found([binding('edit', subject)])[0] ?? '', /gives the executor .*`edit`/)
       assert.match(found([binding('jackstay-action-pod-delete', subject)])[0] ?? '', /no action/)
     }
-  })
-
-  it('and who may become a person is said, not held against them', () => {
-    const roles = [role('all', ['*'], ['*']), role('some', ['impersonate'], ['serviceaccounts'])]
-    const group = { kind: 'Group', name: 'system:masters' }
-    const [one] = mayImpersonate(rights([binding('all', group), binding('some', executor)], roles))
-    assert.equal(one?.severity, 'note')
-    assert.match(one?.what ?? '', /: Group system:masters \(all\)$/)
-    assert.deepEqual(mayImpersonate(rights([binding('all', group, 'shop')], roles)), [])
   })
 })
 

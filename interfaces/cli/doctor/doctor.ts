@@ -10,8 +10,9 @@ import { print, printData, type Terminal } from '../terminal.ts'
 import { ownChart, readChart } from './chart.ts'
 import { reporting, stopped, unready } from './conditions.ts'
 import type { Finding } from './findings.ts'
+import { mayActAsExecutor, mayImpersonate } from './impersonation.ts'
 import { installed, unseen } from './installed.ts'
-import { mayImpersonate, rightsIn, rightsKinds, rightsOf, widerRights } from './rights.ts'
+import { rightsIn, rightsKinds, rightsOf, widerRights } from './rights.ts'
 
 export interface Examination {
   /** Folder of the chart; the checkout's own without it. */
@@ -99,7 +100,10 @@ function lists(client: KubeClient, signal: AbortSignal): Lists {
   }
 }
 
-const classNamespace = z.object({ spec: agentClassSpec.pick({ namespace: true }) })
+const classObject = z.object({
+  metadata: z.object({ name: z.string() }),
+  spec: agentClassSpec.pick({ namespace: true }),
+})
 
 async function rightsFound(ask: Lists): Promise<Finding[]> {
   const [rolebindings, clusterrolebindings, roles, clusterroles] = await Promise.all(
@@ -112,12 +116,20 @@ async function rightsFound(ask: Lists): Promise<Finding[]> {
     roles: roles ?? empty,
     clusterroles: clusterroles ?? empty,
   })
-  const classes = await ask.of({ apiVersion: groupVersion, resource: 'agentclasses' })
-  const namespaces = classes.flatMap((one) => {
-    const { success, data } = classNamespace.safeParse(one)
-    return success ? [data.spec.namespace] : []
+  const listed = await ask.of({ apiVersion: groupVersion, resource: 'agentclasses' })
+  const classes = listed.flatMap((one) => {
+    const { success, data } = classObject.safeParse(one)
+    return success ? [data] : []
   })
-  return [...widerRights(rights, namespaces), ...mayImpersonate(rights)]
+  const namespaces = classes.map(({ spec }) => spec.namespace)
+  return [
+    ...widerRights(rights, namespaces),
+    ...mayActAsExecutor(
+      rights,
+      classes.map(({ metadata }) => metadata.name),
+    ),
+    ...mayImpersonate(rights),
+  ]
 }
 
 async function conditionsFound(ask: Lists): Promise<Finding[]> {

@@ -9,7 +9,7 @@ import {
   roleObject,
 } from '@jackstay/contract/rbac'
 import { agentBinding, beyondReading, excessOf } from '@jackstay/judge/agent-rights'
-import { type Finding, note, wrong } from './findings.ts'
+import { type Finding, wrong } from './findings.ts'
 
 /** What stands in the cluster; `rules` by `roleKey`. */
 export interface Rights {
@@ -40,12 +40,17 @@ function roleKey(namespace: string | undefined, name: string): string {
   return `${namespace ?? ''}/${name}`
 }
 
-function rulesOf({ metadata, roleRef }: BindingObject, { rules }: Rights): readonly PolicyRule[] {
+/** Of the role that is bound; none where it is gone. */
+export function rulesOf(
+  { metadata, roleRef }: BindingObject,
+  { rules }: Rights,
+): readonly PolicyRule[] {
   const namespace = roleRef.kind === 'Role' ? metadata.namespace : undefined
   return rules.get(roleKey(namespace, roleRef.name)) ?? []
 }
 
-function shown({ metadata: { name, namespace } }: BindingObject): {
+/** As people find it, and how to take it away. */
+export function shown({ metadata: { name, namespace } }: BindingObject): {
   readonly name: string
   readonly remove: string
 } {
@@ -97,30 +102,4 @@ function executorsBeyond(binding: BindingObject): Finding[] {
   const { name, remove } = shown(binding)
   const what = `the ${name} gives the executor \`${executors[0]?.name}\` the ${roleRef.kind} \`${roleRef.name}\`, which is no action's`
   return [wrong(what, remove)]
-}
-
-const most = 12
-
-/** Whoever may become a person is trusted with all that people may: said, for it is nobody's mistake. */
-export function mayImpersonate(rights: Rights): Finding[] {
-  const named = rights.bindings
-    // people are in no namespace, so that a RoleBinding lets nobody become one
-    .filter(({ metadata }) => metadata.namespace === undefined)
-    .filter((binding) => rulesOf(binding, rights).some(becomesPeople))
-    .flatMap(({ subjects, roleRef }) =>
-      subjects.map(({ kind, name, namespace }) => {
-        const who = namespace === undefined ? name : `${namespace}/${name}`
-        return `${kind} ${who} (${roleRef.name})`
-      }),
-    )
-  const all = [...new Set(named)].sort()
-  if (all.length === 0) return []
-  const more = all.length > most ? `, and ${all.length - most} more` : ''
-  const what = `these may become any person, and approve as one: ${all.slice(0, most).join(', ')}${more}`
-  return [note(what, 'see that you trust each of them with all that approvers may')]
-}
-
-function becomesPeople({ verbs, resources, apiGroups }: PolicyRule): boolean {
-  const has = (list: readonly string[], value: string) => list.includes(value) || list.includes('*')
-  return has(verbs, 'impersonate') && has(apiGroups, '') && has(resources, 'users')
 }
