@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import { signCheckpoint } from '../log/checkpoint.ts'
 import { followKeys } from '../log/follow-keys.ts'
 import { generateSkey, ledgerKeyFrom } from '../log/key.ts'
 import { openNote, verifierFromVkey } from '../log/note.ts'
@@ -12,6 +13,9 @@ import { verifyLedger } from '../log/verify.ts'
 import { storeReader } from '../sqlite/reader.ts'
 import { openStore, type Store } from '../store/store.ts'
 import { anAppend, fill, origin } from '../store/store-builder.ts'
+import type { Anchor } from '../witness/anchor.ts'
+import { fileAnchor } from '../witness/anchor-file.ts'
+import { openAnchoring } from '../witness/anchoring.ts'
 import { backupStore } from './backup.ts'
 import { loadKey, loadOrCreateKey, writeKey } from './key-file.ts'
 import { recoveredAt, recoverLog } from './recovery.ts'
@@ -267,6 +271,106 @@ describe('a recovery', () => {
         ...who,
       })
       await assert.rejects(attempt, { code: 'not_ready' })
+    })
+  })
+
+  describe('of a copy on another machine', () => {
+    /** A log, twice: two machines restored the same backup. */
+    async function twoCopies() {
+      const data = await aDataDirectory()
+      await data.with((store) => fill(store, 3))
+      const key = await loadKey(data.directory)
+      const other = join(data.room, 'other')
+      const copied = { directory: data.directory, to: other, vkey: key.vkey, withKey: true }
+      assert.ok((await backupStore(copied)).ok)
+      const disk = fileAnchor({
+        ...{ name: 'disk', path: join(data.room, 'kept.jsonl') },
+        now: () => new Date(clock.now()),
+      })
+      const recover = (from: string, to: string, anchors: Anchor[] = []) => {
+        const places = { place: at(from), to: at(join(data.room, to)) }
+        return recoverLog({ ...places, anchors, evenIfSound: true, ...who })
+      }
+      return { data, other, disk, vkey: key.vkey, recover }
+    }
+
+    it('is refused where an anchor knows of the first one (T69)', async () => {
+      const { data, other, disk, recover } = await twoCopies()
+      await using _ = data
+      const done = await recover(data.directory, 'next', [disk])
+      assert.deepEqual(done.anchors, [{ name: 'disk' }])
+      await assert.rejects(recover(other, 'fork', [disk]), {
+        code: 'ledger_damaged',
+        message: /was given up: `disk` keeps a checkpoint of `.*\/2`, which has followed/,
+      })
+      assert.equal(existsSync(join(data.room, 'fork')), false)
+      // also where somebody gives that checkpoint by hand
+      const checkpoint = await disk.newest(AbortSignal.timeout(1000))
+      const places = { place: at(other), to: at(join(data.room, 'fork')) }
+      await assert.rejects(
+        recoverLog({ ...places, ...who, ...(checkpoint && { checkpoint }), evenIfSound: true }),
+        /`--checkpoint` keeps a checkpoint of `.*\/2`/,
+      )
+    })
+
+    it('is found out where nobody asked: no mediator starts on it, and it is given up no further (T69)', async () => {
+      const { data, other, disk, recover } = await twoCopies()
+      await using _ = data
+      await recover(data.directory, 'next', [disk])
+      const fork = await recover(other, 'fork')
+      const folder = join(data.room, 'fork')
+      const anchoring = await openAnchoring([disk], folder, clock)
+      const read = storeReader(folder)
+      const { contradicted } = await anchoring.compare(read, fork.vkey, AbortSignal.timeout(1000))
+      read.close()
+      assert.deepEqual(
+        contradicted.map(({ anchor, defect }) => [anchor, defect.problem]),
+        [['disk', 'known_checkpoint_invalid']],
+      )
+      await assert.rejects(
+        recover(folder, 'third', [disk]),
+        /somebody began another log of this name, elsewhere/,
+      )
+      // the one that was told goes on
+      assert.equal((await recover(join(data.room, 'next'), 'third', [disk])).origin, `${origin}/3`)
+    })
+
+    it('takes the newest checkpoint an anchor keeps, and one of before the key changed for no other log', async () => {
+      const { data, other, disk, recover } = await twoCopies()
+      await using _ = data
+      const signal = AbortSignal.timeout(5000)
+      const kept = await data.with(async (store) => {
+        await fill(store, 2, 'later')
+        return store.checkpoint()
+      })
+      await disk.push(kept, signal)
+      const done = await recover(other, 'next', [disk])
+      assert.deepEqual([done.previous.size, done.previous.checkpointFrom], [5, 'outside'])
+      assert.match(done.found, /^truncated/)
+    })
+
+    it('goes on after a rotation that no anchor has heard of', async () => {
+      const { data, disk, recover } = await twoCopies()
+      await using _ = data
+      await disk.push(await data.with((store) => store.checkpoint()), AbortSignal.timeout(5000))
+      await rotateKey({ place: at(data.directory), ...who })
+      assert.equal((await recover(data.directory, 'next', [disk])).origin, `${origin}/2`)
+    })
+
+    it('waits for an anchor that is away, and is told of one of another cluster', async () => {
+      const { data, disk, recover } = await twoCopies()
+      await using _ = data
+      const away = { ...disk, newest: () => Promise.reject(new Error('no route')) }
+      await assert.rejects(recover(data.directory, 'next', [away]), {
+        code: 'not_ready',
+        message: /`disk` cannot be asked .*: no route; mend it, or leave it out of the policy/,
+      })
+      const elsewhere = ledgerKeyFrom(generateSkey('jackstay.dev/elsewhere'))
+      const note = signCheckpoint({ origin: elsewhere.name, size: 1, root: new Uint8Array(32) }, [
+        elsewhere,
+      ])
+      const wrong = { ...disk, newest: async () => note }
+      await assert.rejects(recover(data.directory, 'next', [wrong]), /is of another log/)
     })
   })
 

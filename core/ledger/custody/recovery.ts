@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
-import { type Checkpoint, openCheckpoint } from '../log/checkpoint.ts'
+import { type Checkpoint, openCheckpoint, readCheckpoint } from '../log/checkpoint.ts'
 import { generateSkey, type LedgerKey, ledgerKeyFrom } from '../log/key.ts'
-import { verifierFromVkey } from '../log/note.ts'
+import { splitNote, verifierFromVkey } from '../log/note.ts'
 import { nextOrigin } from '../log/origin.ts'
 import { recoveryNote } from '../log/succession.ts'
 import { verifyLedger } from '../log/verify.ts'
@@ -12,9 +12,13 @@ import { syncDirectory } from '../store/durable-file.ts'
 import { type LedgerPlace, openLedger } from '../store/place.ts'
 import { timeOf } from '../store/retention.ts'
 import type { Clock, Store } from '../store/store.ts'
+import type { Anchor } from '../witness/anchor.ts'
+import { openAnchoring } from '../witness/anchoring.ts'
 import { readWitnessed } from '../witness/witnessing.ts'
+import { assertNotFollowed, keptOutside } from './kept-outside.ts'
 import { keyName, loadKey, writeKey } from './key-file.ts'
 import { type LogHome, logHome } from './log-home.ts'
+import type { Successor } from './superseded.ts'
 
 export interface RecoverOptions {
   /** Where the log lies that is given up. It stays as it is, as evidence. */
@@ -28,11 +32,15 @@ export interface RecoverOptions {
   readonly checkpoint?: string
   /** The verifier key of the log that is given up, where its key file is lost. */
   readonly vkey?: string
+  /** Places that keep checkpoints: they know whether a copy of this log was given up elsewhere. */
+  readonly anchors?: readonly Anchor[]
+  /** Ends what the anchors are asked. */
+  readonly signal?: AbortSignal
   /** Begin a new log although nothing is wrong with the old one. */
   readonly evenIfSound?: boolean
 }
 
-/** Somebody gave it, witnesses had cosigned it, or the damaged store says so itself. */
+/** Somebody gave it or an anchor keeps it, witnesses had cosigned it, or the damaged store says so itself. */
 export type CheckpointFrom = 'outside' | 'witnesses' | 'itself'
 
 export interface Recovered {
@@ -49,6 +57,8 @@ export interface Recovered {
   readonly found: string
   /** Intents that had not ended, as far as the old store can be read. */
   readonly underWay: readonly string[]
+  /** The anchors, and what was wrong with those that did not take the first checkpoint of the new log. */
+  readonly anchors: readonly { readonly name: string; readonly problem?: string }[]
 }
 
 /**
@@ -57,7 +67,8 @@ export interface Recovered {
  * Where the old key is still there it signs the new one, so that its holders can follow. Nothing of
  * the old directory is changed but a mark that keeps it from being written to again.
  * @throws JackstayError `invalid_request` for a log that verifies, a folder in use, or where no
- * checkpoint can be had; `not_ready` while another process writes
+ * checkpoint can be had; `not_ready` while another process writes; `ledger_damaged` where another log
+ * has followed, here or as far as the anchors know
  */
 export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
   const { place, to } = options
@@ -76,10 +87,11 @@ export async function recoverLog(options: RecoverOptions): Promise<Recovered> {
   const home = await logHome(place)
   await using _ = await home.lock()
   // under the lock: of two at once the second one sees what the first did
-  await assertFirst(home)
+  await assertFirst(home, options)
   const seen = await home.read((read) => read.checkpoint())
   const old = await oldKeys(options)
-  const last = await lastCheckpoint(options, home, old.vkey)
+  const kept = await keptOutside(options.anchors ?? [], home, old.vkey, signalOf(options))
+  const last = await lastCheckpoint(options, [options.checkpoint, kept], home, old.vkey)
   const found = await damageOf(options, home, { vkey: old.vkey, last })
   return await begin(options, home, { ...old, ...last, found, seen })
 }
@@ -96,15 +108,37 @@ export async function recoveredAt(store: Pick<Store, 'leaf'>): Promise<number> {
   )
 }
 
+function signalOf({ signal }: RecoverOptions): AbortSignal {
+  return signal ?? AbortSignal.timeout(120_000)
+}
+
 /** A recovery that was cut short after its mark may be done again; a second one may not. */
-async function assertFirst(home: LogHome): Promise<void> {
+async function assertFirst(home: LogHome, options: RecoverOptions): Promise<void> {
   const next = await home.successor()
-  if (next?.done || (next && existsSync(next.by))) {
-    throw new JackstayError(
-      'ledger_damaged',
-      `the ledger was given up: \`${next.origin}\` in \`${next.by}\` has followed it, use that one`,
-    )
-  }
+  if (next === undefined) return
+  if (!next.done && !existsSync(next.by) && (await isClosed(next, options))) return
+  throw new JackstayError(
+    'ledger_damaged',
+    `the ledger was given up: \`${next.origin}\` in \`${next.by}\` has followed it, use that one`,
+  )
+}
+
+/**
+ * A database shows one that was cut short to every machine, its directory only to the one it was begun on:
+ * what lies in its schema is closed before another begins, so that only one of both can ever be written to.
+ * @returns false where it is in use
+ */
+async function isClosed(next: Successor, { place, to }: RecoverOptions): Promise<boolean> {
+  if (next.schema === undefined) return true
+  const attempt = await logHome({ ...place, ledgerSchema: next.schema })
+  if ((await attempt.signedWith()) === undefined) return true
+  await using _ = await attempt.lock()
+  const note = await attempt.read((read) => read.checkpoint())
+  const read = readCheckpoint(splitNote(note ?? '')?.text ?? '')
+  // its first leaf is the recovery's own
+  if (!read.ok || read.checkpoint.size > 1) return false
+  await attempt.giveUp({ origin: next.origin, by: resolve(to.dataDir), done: false }, note)
+  return true
 }
 
 interface OldKeys {
@@ -133,18 +167,19 @@ interface Last {
 
 /** The largest that anybody outside vouches for; the store's own word only where there is none. */
 async function lastCheckpoint(
-  { place, checkpoint: given }: RecoverOptions,
+  { place }: RecoverOptions,
+  given: readonly (string | undefined)[],
   home: LogHome,
   vkey: string,
 ): Promise<Last> {
-  const outside = given === undefined ? undefined : opened(given, 'outside', vkey)
+  const notes = given.filter((note) => note !== undefined)
   const kept = await readWitnessed(place.dataDir)
-  const cosigned = kept === undefined ? undefined : opened(kept, 'witnesses', vkey)
-  if (outside !== undefined || cosigned !== undefined) {
-    const larger = (cosigned?.checkpoint.size ?? -1) > (outside?.checkpoint.size ?? -1)
-    const last = larger ? cosigned : outside
-    if (last !== undefined) return last
-  }
+  const known = [
+    ...notes.map((note) => opened(note, 'outside', vkey)),
+    ...(kept === undefined ? [] : [opened(kept, 'witnesses', vkey)]),
+  ]
+  const [last] = known.sort((a, b) => b.checkpoint.size - a.checkpoint.size)
+  if (last !== undefined) return last
   // undefined also where the store cannot be read: that is what a recovery is for
   const own = await home.read((read) => read.checkpoint())
   if (own !== undefined) return opened(own, 'itself', vkey)
@@ -155,6 +190,7 @@ async function lastCheckpoint(
 }
 
 function opened(note: string, checkpointFrom: CheckpointFrom, vkey: string): Last {
+  if (checkpointFrom === 'outside') assertNotFollowed({ name: '--checkpoint' }, note, vkey)
   const read = openCheckpoint(note, verifierFromVkey(vkey))
   if (read.ok) return { note, checkpoint: read.checkpoint, checkpointFrom }
   throw new JackstayError(
@@ -201,22 +237,35 @@ async function begin(
   const { vkey, checkpointFrom } = old
   const previous = { origin: oldOrigin, vkey, size, root, checkpointFrom }
   const store = await openNew({ ...to, dataDir: partial }, skey, clock)
+  let first = ''
   try {
     const time = new Date(clock.now()).toISOString()
     const note = old.key === undefined ? {} : { note: recoveryNote(old.key, next, { size, root }) }
     const data = { time, by, reason, found: old.found, previous, checkpoint: old.note, ...note }
     await store.appendLeaves([{ kind: 'recovery', data }])
+    first = await store.checkpoint()
   } finally {
     await store.close()
   }
   // the old log is closed first: two that both could be written to would be worse than none
-  await home.giveUp({ origin, by: dataDir, done: false }, old.seen)
+  const schema = to.ledgerUrlFile === undefined ? {} : { schema: to.ledgerSchema }
+  const successor = { origin, by: dataDir, ...schema }
+  await home.giveUp({ ...successor, done: false }, old.seen)
   await rename(partial, dataDir)
   // its leaves are acknowledged from now on, so its name has to outlast a power cut
   await syncDirectory(dirname(dataDir))
-  await home.giveUp({ origin, by: dataDir, done: true }, old.seen)
+  await home.giveUp({ ...successor, done: true }, old.seen)
   const underWay = await home.underWay()
-  return { origin, vkey: next.vkey, previous, found: old.found, underWay }
+  const anchors = await shownTo(options, first)
+  return { origin, vkey: next.vkey, previous, found: old.found, underWay, anchors }
+}
+
+/** From then on no copy of the old log is given up again, nor does a mediator start on another log of this name. */
+async function shownTo(options: RecoverOptions, note: string): Promise<Recovered['anchors']> {
+  const { anchors = [], to, clock } = options
+  const anchoring = await openAnchoring(anchors, to.dataDir, clock)
+  const states = await anchoring.push(note, signalOf(options))
+  return states.map(({ name, error }) => ({ name, ...(error && { problem: error.message }) }))
 }
 
 async function openNew(place: LedgerPlace, skey: string, clock: Clock): Promise<Store> {

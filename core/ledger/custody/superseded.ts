@@ -12,6 +12,8 @@ const successor = z.strictObject({
   origin: z.string(),
   /** The data directory of the log that followed, as it was called then. */
   by: z.string(),
+  /** Of the log that followed, where a database holds both. */
+  schema: z.string().optional(),
   /** Whether that directory had its place: until then the recovery may be done again. */
   done: z.boolean(),
 })

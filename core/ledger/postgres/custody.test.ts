@@ -200,6 +200,33 @@ describe('a recovery in PostgreSQL', () => {
     await mediator.close()
   })
 
+  it('that was cut short is done again from another machine, and only one log can be written to (T69)', async () => {
+    const place = await aLog(2)
+    const [first, second, third] = [aPlace(), aPlace(), aPlace()]
+    const options = { place, evenIfSound: true, ...who }
+    await recoverLog({ ...options, to: first })
+    const home = postgresHome({ url: server.url, schema: place.ledgerSchema })
+    // as after a crash before it was told done; another machine does not see the first one's directory
+    const cut = { ...(await home.successor()), done: false, by: '/of/another/machine' }
+    await server.query(
+      `UPDATE ${place.ledgerSchema}.meta SET value = '${JSON.stringify(cut)}' WHERE name = 'successor'`,
+    )
+    const mediator = await open(first, true)
+    await assert.rejects(recoverLog({ ...options, to: second }), { code: 'not_ready' })
+    await mediator.close()
+    assert.equal((await recoverLog({ ...options, to: second })).origin, `${origin}/2`)
+    await assert.rejects(open(first), /was given up/)
+    const store = await open(second, true)
+    await fill(store, 1)
+    await store.close()
+    // and one that was used has followed, whatever its mark says
+    const used = { ...(await home.successor()), done: false, by: '/of/another/machine' }
+    await server.query(
+      `UPDATE ${place.ledgerSchema}.meta SET value = '${JSON.stringify(used)}' WHERE name = 'successor'`,
+    )
+    await assert.rejects(recoverLog({ ...options, to: third }), /was given up/)
+  })
+
   it('gives nothing up that somebody wrote to meanwhile', async () => {
     const place = await aLog(1)
     const home = postgresHome({ url: server.url, schema: place.ledgerSchema })

@@ -31,6 +31,7 @@ export function ledgerCustodyCommands(ledger: Command, terminal: Terminal): void
     .option('--out-schema <name>', 'where a database holds the log: the schema of the new one')
     .option('--checkpoint <file>', 'the last checkpoint that was kept elsewhere')
     .option('--key <vkey>', "the old log's verifier key, where its key file is lost")
+    .option('--policy <file>', 'the ledger policy: its anchors know of another recovery elsewhere')
     .option('--even-if-sound', 'although nothing is wrong with the log', false)
     .action(async (_, command: Command) => {
       const flags = { ...recoverFlags.parse(command.opts()), json: isJson(command) }
@@ -62,6 +63,7 @@ const recoverFlags = z.object({
   out: z.string().min(1),
   outSchema: z.string().optional(),
   checkpoint: z.string().optional(),
+  policy: z.string().optional(),
   key: z.string().optional(),
   evenIfSound: z.boolean(),
 })

@@ -96,6 +96,29 @@ test('a recovery commits to what was kept, and the new log verifies', async () =
   assert.match(readFileSync(join(bundle, 'leaves.jsonl'), 'utf8'), /"reason":"a lost disk"/)
 })
 
+test('a copy that is recovered a second time is refused, by what an anchor keeps (T69)', async () => {
+  const { data } = await aLog()
+  const copy = `${data}-other`
+  const backup = ['ledger', 'backup', '--data', data, '--out', copy, '--with-key']
+  assert.equal((await desk.run(backup)).exit, 0)
+  const policy = join(room, 'policy.yaml')
+  writeFileSync(policy, 'anchors: [{ name: disk, file: kept.jsonl }]')
+  const recover = (from: string, ...more: string[]) => {
+    const line = ['ledger', 'recover', '--data', from, '--out', `${from}-next`, '--even-if-sound']
+    return desk.run([...line, '--reason', 'a drill', '--yes', ...more])
+  }
+  const first = await recover(data, '--policy', policy)
+  assert.equal(first.exit, 0, first.err)
+  assert.match(first.out, /\nthe anchor disk keeps its first checkpoint\n/)
+  const second = await recover(copy, '--policy', policy)
+  assert.equal(second.exit, 5)
+  assert.match(second.err, /`disk` keeps a checkpoint of `.*\/2`, which has followed it/)
+  assert.equal(existsSync(`${copy}-next`), false)
+  const unasked = await recover(copy)
+  assert.equal(unasked.exit, 0, unasked.err)
+  assert.match(unasked.out, /no anchor was asked \(--policy\)/)
+})
+
 test('a copy without its key is no bug of ours', async () => {
   const { data } = await aLog()
   const copy = `${data}-keyless`

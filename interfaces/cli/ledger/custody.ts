@@ -1,6 +1,10 @@
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { assertNever } from '@jackstay/contract/errors'
 import { backupStore } from '@jackstay/ledger/backup'
 import { loadKey } from '@jackstay/ledger/key-file'
+import { anchorsOf, loadLedgerPolicy } from '@jackstay/ledger/ledger-policy'
 import type { LedgerPlace } from '@jackstay/ledger/place'
 import { type CheckpointFrom, type Recovered, recoverLog } from '@jackstay/ledger/recovery'
 import { type Rotated, rotateKey } from '@jackstay/ledger/rotation'
@@ -61,6 +65,8 @@ export interface RecoverRequest extends Deed, Place {
   readonly outSchema?: string | undefined
   /** A file with the last checkpoint that was kept elsewhere. */
   readonly checkpoint?: string | undefined
+  /** A ledger policy, whose anchors are asked and told. */
+  readonly policy?: string | undefined
   readonly key?: string | undefined
   readonly evenIfSound: boolean
 }
@@ -75,9 +81,16 @@ export async function recover(request: RecoverRequest, terminal: Terminal): Prom
     const question = `Give up the log in ${data} for good and begin another one in ${out}?`
     await confirmed(terminal, question)
   }
-  const { checkpoint, key } = request
+  const { checkpoint, key, policy } = request
+  // what the anchors need of their own lies neither in the old directory, which stays as it is, nor in the new one
+  await using workspace = await mkdtempDisposable(join(tmpdir(), 'jackstay-anchors-'))
+  const anchors =
+    policy === undefined
+      ? []
+      : anchorsOf(await loadLedgerPolicy(policy), workspace.path, { clock: Date, fetch })
   const done = await recoverLog({
     ...{ place: placeOf(request), to, reason, by, clock: Date, evenIfSound },
+    ...{ anchors, signal: terminal.signal },
     ...(checkpoint !== undefined && { checkpoint: await readText(checkpoint) }),
     ...(key !== undefined && { vkey: await readKey(key) }),
   })
@@ -103,7 +116,7 @@ function recoveredLines(
   done: Recovered,
   { data, out, ledgerUrlFile, ledgerSchema, outSchema }: RecoverRequest,
 ): Line[] {
-  const { origin, vkey, previous, found, underWay } = done
+  const { origin, vkey, previous, found, underWay, anchors } = done
   const database =
     ledgerUrlFile === undefined
       ? ''
@@ -116,6 +129,7 @@ function recoveredLines(
     ],
     checkpointLine(previous.checkpointFrom),
     [`found: ${found}`],
+    ...(anchors.length === 0 ? [unasked] : anchors.map(anchorLine)),
     [`people verify it with the new key: ${vkey}`],
     [`start the mediator with --data-dir ${out}${database}; keep ${old} as evidence`],
     ...(underWay.length === 0
@@ -127,10 +141,21 @@ function recoveredLines(
   ]
 }
 
+const unasked: Line = [
+  styled('yellow', 'no anchor was asked (--policy)'),
+  ': see that no copy of the old log is recovered anywhere else',
+]
+
+function anchorLine({ name, problem }: Recovered['anchors'][number]): Line {
+  return problem === undefined
+    ? [`the anchor ${name} keeps its first checkpoint`]
+    : [styled('yellow', `the anchor ${name} did not take its first checkpoint`), `: ${problem}`]
+}
+
 function checkpointLine(from: CheckpointFrom): Line {
   switch (from) {
     case 'outside':
-      return ['that checkpoint is the one you gave']
+      return ['that checkpoint is the one you gave, or the newest that an anchor keeps']
     case 'witnesses':
       return ['that checkpoint is the last one that witnesses cosigned']
     case 'itself':
