@@ -113,6 +113,13 @@ describe('what V8 made of a program', () => {
       },
     ],
     [
+      'one of ones own within what others may write to',
+      async (home) => {
+        await mkdir(join(home, '.cache', 'jackstay', 'compiled'), { recursive: true })
+        await chmod(join(home, '.cache'), 0o777)
+      },
+    ],
+    [
       'a link to a folder elsewhere',
       async (home) => {
         await mkdir(join(home, 'elsewhere'))

@@ -76,6 +76,16 @@ describe('writes', () => {
     )
   })
 
+  it('that were not taken are looked for first: one sent before a crash may land late (T45, T46)', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = Array<'not-sent'>(5).fill('not-sent')
+    line.onEffect = (point) => {
+      if (point === 'after written') line.cluster.land(line.id, 5)
+    }
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.deepEqual(line.cluster.effects, [])
+  })
+
   it('that were never taken fail when it is too late to begin, with nothing to undo', async () => {
     const line = new PausedLine()
     line.world.busy = Number.MAX_SAFE_INTEGER

@@ -75,7 +75,11 @@ describe('verification and undo', () => {
     }
     assert.equal(await line.toEnd(), 'rolled_back/undone')
     assert.deepEqual(line.cluster.effects, ['2→5', '5→2'])
-    assert.equal(line.record().undone.filter(({ outcome }) => outcome === 'unsent').length, 12)
+    const { undone } = line.record()
+    assert.equal(undone.filter(({ outcome }) => outcome === 'unsent').length, 12)
+    // 1, 2, 4, 8, and 10 seconds from then on
+    const waited = Date.parse(undone.at(-1)?.at ?? '') - Date.parse(undone[0]?.at ?? '')
+    assert.equal(Math.round(waited / 1000), 95)
   })
 
   it('gives up after three refusals of the undo, for a human', async () => {

@@ -86,6 +86,11 @@ describe('who may write as an executor (T34, T85)', () => {
     })
   }
 
+  it('is wrong also by extras of whatever resource', () => {
+    const any = { to: tool, resources: ['*/jackstay.dev/intent'] }
+    assert.match(found(becoming(tool), any)[0] ?? '', /^wrong /)
+  })
+
   it('is for you to know without the extras, for the API server takes no such write', () => {
     const [one, ...none] = found(becoming(tool))
     assert.match(one ?? '', /^note .* name no intent, .*: ServiceAccount tools\/tool \(r0\)$/)
