@@ -145,6 +145,7 @@ describe('executors in the name of an action that changes a template', {
       'one container less': pod({ containers: [app as Json] }),
       placement: pod({ nodeSelector: { disk: 'fast' }, terminationGracePeriodSeconds: 5 }),
       'a toleration': pod({ tolerations: [{ key: 'example.org/gpu', operator: 'Exists' }] }),
+      'an init container': pod({ initContainers: [{ name: 'init', image: 'init:1' }] }),
       'a probe of itself': containers({ readinessProbe: { httpGet: { port: 80, path: '/' } } }),
     }
     for (const [what, body] of Object.entries(harmless)) {
@@ -152,6 +153,8 @@ describe('executors in the name of an action that changes a template', {
       assert.doesNotThrow(() => passed(answer), what)
     }
     const volume = (one: Map) => pod({ volumes: [...volumes(), one as Json] })
+    const beginning = (more: Map) =>
+      pod({ initContainers: [{ name: 'init', image: 'init:1', ...more }] })
     const secret = { valueFrom: { secretKeyRef: { name: 'other', key: 'token' } } }
     const attacks: Record<string, Map> = {
       ...Object.fromEntries(
@@ -204,8 +207,17 @@ describe('executors in the name of an action that changes a template', {
           { ...more, securityContext: { privileged: true } },
         ],
       }),
-      'a secret in an init container': pod({
-        initContainers: [{ name: 'init', image: 'init:1', env: [{ name: 'T', ...secret }] }],
+      'a secret in an init container': beginning({ env: [{ name: 'T', ...secret }] }),
+      'all of a secret in an init container': beginning({
+        envFrom: [{ secretRef: { name: 'keys' } }],
+      }),
+      'a mounted secret in an init container': beginning({ volumeMounts: [mounts[1] as Json] }),
+      'a port of the host in an init container': beginning({
+        ports: [{ containerPort: 80, hostPort: 80 }],
+      }),
+      'a probe of another host in an init container': beginning({
+        restartPolicy: 'Always',
+        startupProbe: { tcpSocket: { port: 80, host: '169.254.169.254' } },
       }),
       'the replicas': { spec: { replicas: 3 } },
     }

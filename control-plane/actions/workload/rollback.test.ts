@@ -88,6 +88,40 @@ describe('workload.rollback', () => {
     }
   })
 
+  it('refuses the same of init containers, hooks, and what stands around a Pod (T37)', () => {
+    const template = (spec: object, more: object = {}) =>
+      ({ metadata: { labels: { app: 'web' } }, spec: { ...now, ...spec }, ...more }) as JsonMap
+    const begins = (more: object = {}) =>
+      template({ initContainers: [{ name: 'init', image: 'init:1', ...more }] })
+    const keys = [{ name: 'keys', secret: { secretName: 'keys' } }]
+    const mounted = (volumeMounts: object[]) =>
+      template({ volumes: keys, containers: [{ name: 'app', image: 'app:3', volumeMounts }] })
+    const hook = { httpGet: { port: 80, host: 'example.org' } }
+    const attacks: [JsonMap, JsonMap, RegExp][] = [
+      [begins(), begins({ envFrom: [{ secretRef: { name: 's' } }] }), /all variables of a secret/],
+      [begins(), begins({ ports: [{ containerPort: 1, hostPort: 1 }] }), /ports of the host/],
+      [begins(), begins({ startupProbe: { tcpSocket: { host: 'x' } } }), /another host/],
+      [begins(), begins({ securityContext: {} }), /initContainers\[init\].securityContext/],
+      [mounted([]), mounted([{ name: 'keys', mountPath: '/keys' }]), /mounts of such volumes/],
+      [
+        template({}),
+        template({ containers: [{ ...now.containers[0], lifecycle: { postStart: hook } }] }),
+        /another host/,
+      ],
+      [template({}), template({}, { kind: 'of tomorrow' }), /template.kind/],
+      [
+        template({}),
+        template({}, { metadata: { labels: { app: 'web' }, finalizers: ['x'] } }),
+        /metadata.finalizers/,
+      ],
+    ]
+    for (const [one, other, says] of attacks) {
+      assert.match(heldChange(one, other) ?? '', says)
+      assert.match(heldChange(other, one) ?? '', says, 'nor back')
+    }
+    assert.equal(heldChange(template({}), begins()), undefined)
+  })
+
   it('lets probes of the Pod itself and tolerations of other taints come back (T37)', async () => {
     const probe = { httpGet: { port: 8080, path: '/ready' } }
     const spec = {

@@ -36,6 +36,18 @@ describe('workload.restart', () => {
     assert.deepEqual(plan.blastRadius.readyReplicasLost, 0, '25 % of two, rounded down')
   })
 
+  it('rests on what it read: an approval is void where its rollouts or its owner changed (T31)', async () => {
+    const rests = async (kind: string) =>
+      (await planned(workloadRestart, {}, workloadOf({ kind }))).reads.map(({ path }) => path)
+    const git = '/metadata/annotations/argocd.argoproj.io~1tracking-id'
+    for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet']) {
+      const paths = await rests(kind)
+      assert.ok(paths.includes('/metadata/deletionTimestamp') && paths.includes(git), kind)
+      const rolls = kind === 'Deployment' ? '/spec/paused' : '/spec/updateStrategy/type'
+      assert.ok(paths.includes(rolls), kind)
+    }
+  })
+
   it('names the digests that mutable tags run as, and leaves fixed images out', async () => {
     const { notes } = await planned(workloadRestart, {})
     assert.deepEqual(notes, [
