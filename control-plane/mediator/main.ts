@@ -10,6 +10,7 @@ import { openLedger } from '@jackstay/ledger/place'
 import { recoveredAt } from '@jackstay/ledger/recovery'
 import { logger } from '@jackstay/service/log'
 import { metrics } from '@jackstay/service/metrics'
+import { programSettings, tlsFrom } from '@jackstay/service/program'
 import { redactor } from '@jackstay/service/redact'
 import { settings } from '@jackstay/service/settings'
 import { untilStopped } from '@jackstay/service/signals'
@@ -20,6 +21,8 @@ import { readThresholds } from './breakers/wire.ts'
 import { openOutside } from './memory/outside.ts'
 import { runMediator } from './run.ts'
 import { assertPrivate } from './wiring/private-url.ts'
+
+const { host, port, tlsCert, tlsKey } = programSettings(7440)
 
 const schema = z.object({
   kubeconfig: z
@@ -69,8 +72,10 @@ const schema = z.object({
     .min(1)
     .optional()
     .describe('file (JSON) with thresholds of breakers other than the documented ones'),
-  host: z.string().default('127.0.0.1').describe('address to listen on'),
-  port: z.coerce.number().int().min(0).max(65_535).default(7440).describe('port to listen on'),
+  host,
+  port,
+  tlsCert,
+  tlsKey,
   shownHours: z.coerce
     .number()
     .min(0.01)
@@ -101,6 +106,7 @@ try {
   const { tracesUrl, tracesTokenFile } = options
   assertPrivate('--traces-token-file', tracesUrl, tracesTokenFile)
   assertPrivate('--pager-token-file', options.pagerUrl, options.pagerTokenFile)
+  const tls = tlsFrom(options)
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const alertToken = await staticToken(tokenFile(options.alertTokenFile))
   const redact = redactor(() => alertToken.values())
@@ -132,6 +138,7 @@ try {
         })
   await runMediator({
     ...options,
+    ...tls,
     outside,
     client,
     clusterUid: uid,
@@ -156,5 +163,6 @@ try {
 } catch (error) {
   if (!(error instanceof JackstayError)) throw error
   process.stderr.write(`${error.code}: ${error.message}\n`)
-  process.exitCode = 1
+  // what was opened by then would keep the process, and the ledger, for ever
+  process.exit(error.code === 'invalid_config' ? 2 : 1)
 }

@@ -15,7 +15,7 @@ const drainMs = 10_000
 
 /** Wires the line to its cluster, store and callers, and runs it until the signal aborts. */
 export async function runMediator(options: MediatorOptions): Promise<void> {
-  const { store, log, metrics, host, port, signal } = options
+  const { store, log, metrics, host, port, tls, signal } = options
   const parts = await openParts(options, () => driver.recheck())
   announceMode(options)
   const driven = driverOptions(options, parts)
@@ -24,7 +24,7 @@ export async function runMediator(options: MediatorOptions): Promise<void> {
   const server = await serve({
     name: 'jackstay-mediator',
     app: mediatorApp(appParts(options, parts, driver)),
-    ...{ host, port, metrics, log, drainMs, signal },
+    ...{ host, port, metrics, log, drainMs, signal, ...(tls && { tls }) },
     ready: () => notReady(parts),
   })
   const recovered = await driver.recover()

@@ -134,4 +134,7 @@ test('a mistake is one line and exit code 2; help lists everything and exits wit
   assert.match(help.out, /^jackstay-mediator: the line\n\n {2}--data-dir <text> +JACKSTAY_DATA_DIR/)
   assert.match(help.out, /--port <number> +JACKSTAY_PORT +where to listen \[default 7440\]\n/)
   assert.match(help.out, /--origin <text> +JACKSTAY_ORIGIN +whom to trust \(repeatable\)/)
+  const required = help.out.match(/^ {2}--\S+(?=.* \(required\)$)/gm)
+  assert.deepEqual(required, ['  --data-dir'])
+  assert.match(help.out, /\nExit codes: 0 .*, 1 .*, 2 .*\n$/)
 })

@@ -148,17 +148,21 @@ function example({ flag, kind }: Setting): string {
   return `--${flag} <${kind === 'number' ? 'number' : 'text'}>`
 }
 
+const exits =
+  'Exit codes: 0 stopped by a signal, 1 ended by a failure, 2 a setting is wrong or missing.'
+
 function helpText(schema: z.ZodObject, { help, prefix = 'JACKSTAY' }: SettingsOptions): string {
   const rows = settingsOf(schema, prefix).map((setting) => {
     const repeat = setting.kind === 'list' ? ' (repeatable)' : ''
     const json = z.toJSONSchema(setting.schema, { io: 'input', unrepresentable: 'any' })
     const preset = json.default === undefined ? '' : ` [default ${JSON.stringify(json.default)}]`
-    const text = `${setting.schema.description ?? ''}${repeat}${preset}`
+    const needed = setting.schema.safeParse(undefined).success ? '' : ' (required)'
+    const text = `${setting.schema.description ?? ''}${repeat}${preset}${needed}`
     return [`  ${example(setting)}`, setting.variable, text] as const
   })
   const wide = (column: 0 | 1) => Math.max(0, ...rows.map((row) => row[column].length))
   const lines = rows.map(([usage, variable, text]) =>
     `${usage.padEnd(wide(0))}  ${variable.padEnd(wide(1))}  ${text}`.trimEnd(),
   )
-  return `${help}\n\n${lines.join('\n')}\n  --help\n`
+  return `${help}\n\n${lines.join('\n')}\n  --help\n\n${exits}\n`
 }

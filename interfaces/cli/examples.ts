@@ -34,7 +34,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'jackstay windows --preview 7d                     every opening of the next week',
     'jackstay windows --at 2027-03-27 --preview 3d     and around a night on which clocks change',
   ],
-  'agents list': ['jackstay agents list -o wide'],
+  'agents list': ['jackstay agents -o wide'],
   watch: [
     'jackstay watch -n shop',
     'jackstay watch -o json --count 10                 one JSON text a line',
@@ -47,7 +47,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   'trigger resolve': ['jackstay trigger resolve ID'],
   'intents list': [
-    'jackstay intents list -A                          newest first',
+    'jackstay intents -A                               newest first',
     'jackstay intents list -n shop --phase approve     what waits for somebody there',
     'jackstay intents list -A -o wide                  with full times',
   ],
@@ -120,6 +120,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'policy explain': ['jackstay policy explain --intent intent.yaml rules/'],
   'policy replay': ['jackstay policy replay --data DIR rules/ --expect-same'],
   'policy bench': ['jackstay policy bench rules/ --seconds 5'],
+}
+
+/** How a command is typed, without what the line explains. */
+export function exampleOf(path: readonly string[]): string | undefined {
+  return examples[path.join(' ')]?.[0]?.split(/ {2,}/)[0]
 }
 
 /** Puts its examples under the help of every command. */

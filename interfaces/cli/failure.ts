@@ -52,10 +52,18 @@ const exits: Partial<Record<ErrorCode, ExitCode>> = {
   too_slow: exitCodes.unreachable,
 }
 
-/** Any error as one line for people and a code for scripts, never a stack trace. `command` has the help. */
-export function failureOf(error: unknown, command = 'jackstay'): Failure {
+/** The command that a line was about: it has help, and an example of how it is typed. */
+export interface Typed {
+  readonly command: string
+  readonly example?: string | undefined
+  /** Of a group of commands, the words that may follow. */
+  readonly follow?: readonly string[]
+}
+
+/** Any error as one line for people and a code for scripts, never a stack trace. */
+export function failureOf(error: unknown, typed: Typed = { command: 'jackstay' }): Failure {
   if (error instanceof CommandFailed) return error
-  if (error instanceof CommanderError) return wrongUsage(error, command)
+  if (error instanceof CommanderError) return wrongUsage(error, typed)
   if (error instanceof JackstayError) {
     const { code, message } = error
     // 401 and 403 of the API server share the code `cluster_refused` with plain mistakes
@@ -103,7 +111,13 @@ function diskFailure(error: unknown): Failure | undefined {
 }
 
 /** Commander's words in the style of ours. */
-function wrongUsage({ message }: CommanderError, command: string): Failure {
+function wrongUsage({ message, code }: CommanderError, typed: Typed): Failure {
+  const { command, example, follow = [] } = typed
+  if (code === 'commander.excessArguments' && follow.length > 0) {
+    // a group that lists without a word takes an unknown one for something to list
+    const [, word] = /got \d+: ([^,.]*)/.exec(message) ?? []
+    return usageError(`\`${word}\` is none of \`${command}\`: ${follow.join(', ')}`)
+  }
   const text = message
     .replace(/^error: /, '')
     .replaceAll("'", '`')
@@ -111,6 +125,8 @@ function wrongUsage({ message }: CommanderError, command: string): Failure {
     .replaceAll('\n', ' ')
     .replace(/ is invalid\. (.)/, (_, first: string) => ` is invalid: ${first.toLowerCase()}`)
     .replace(/\.$/, '')
-  const advice = text.endsWith('?') ? '' : `; see \`${command} --help\``
+  const asks = /^(missing|required)/.test(text)
+  const shown = asks && example !== undefined ? `, like \`${example}\`` : ''
+  const advice = text.endsWith('?') ? '' : `${shown}; see \`${command} --help\``
   return { exit: exitCodes.usage, code: 'usage', message: `${text}${advice}` }
 }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -62,6 +70,30 @@ function quickNpx(folder: string): string {
 it('npx finds the command in a checkout', async () => {
   const { stdout } = await run('npx', ['jackstay', '--help'], { cwd: root })
   assert.match(stdout, /^Usage: jackstay/)
+})
+
+it('every page that types npx says where: elsewhere it would fetch whatever bears the name', () => {
+  const pages = globSync(['README.md', 'docs/**/*.md', 'runbooks/*.md', '*/*/README.md'], {
+    cwd: root,
+  })
+  const silent = pages.filter((page) => {
+    const text = readFileSync(join(root, page), 'utf8')
+    return /npx jackstay/.test(text) && !/checkout/.test(text)
+  })
+  // one page speaks for all runbooks
+  const speaks = silent.filter(
+    (page) => !page.startsWith('runbooks/') || page.endsWith('README.md'),
+  )
+  assert.ok(pages.includes('docs/guide/evidence.md'))
+  assert.deepEqual(speaks, [])
+})
+
+it('the reference has an index of every page', () => {
+  const folder = join(root, 'docs/reference')
+  const index = readFileSync(join(folder, 'README.md'), 'utf8')
+  const pages = globSync('*.md', { cwd: folder }).filter((name) => name !== 'README.md')
+  assert.ok(pages.length > 5)
+  for (const page of pages) assert.ok(index.includes(`](${page})`), page)
 })
 
 describe('every command of the guides works as it stands', () => {

@@ -11,8 +11,8 @@ import { print, printData, type Terminal } from './terminal.ts'
 export function intentCommands(program: Command, terminal: Terminal): void {
   const intents = program.command('intents').description('what agents asked for')
   intents
-    .command('list')
-    .description('list intents, newest first')
+    .command('list', { isDefault: true })
+    .description('list intents, newest first (also without `list`)')
     .option('-A, --all-namespaces', 'targets in every namespace')
     .option('-n, --namespace <name>', "targets in this one (default: the context's)")
     .addOption(

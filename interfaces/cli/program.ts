@@ -1,9 +1,9 @@
 import { type Command, CommanderError, Option, Command as Program } from 'commander'
 import { approvalCommands } from './approval-commands.ts'
 import { doctorCommand } from './doctor/command.ts'
-import { showExamples } from './examples.ts'
+import { exampleOf, showExamples } from './examples.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, type Typed } from './failure.ts'
 import { defaultServer, outputs } from './flags.ts'
 import { intentCommands } from './intent-commands.ts'
 import { ledgerCommands } from './ledger/commands.ts'
@@ -35,7 +35,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage
-    const { exit, code, message } = failureOf(error, commandIn(program, args))
+    const { exit, code, message } = failureOf(error, typedIn(program, args))
     const { output } = program.opts()
     const line = render([[styled('red', 'error'), `: ${message} [${code}]`]], terminal.colours)
     const said = { error: { code, message, exit } }
@@ -51,8 +51,8 @@ async function dataOf(program: Command): Promise<Data> {
   return (await import('./yaml-output.ts')).renderYaml
 }
 
-/** The command that a line is about, as far as it names one. */
-function commandIn(program: Command, args: readonly string[]): string {
+/** The command that a line is about, as far as it names one, and how it is typed. */
+function typedIn(program: Command, args: readonly string[]): Typed {
   const names = [program.name()]
   let at = program
   for (const arg of args) {
@@ -61,7 +61,8 @@ function commandIn(program: Command, args: readonly string[]): string {
     names.push(arg)
     at = next
   }
-  return names.join(' ')
+  const follow = at === program ? [] : at.commands.map((command) => command.name())
+  return { command: names.join(' '), example: exampleOf(names.slice(1)), follow }
 }
 
 /** Every command with its flags; nothing behind them is loaded before it is called. */

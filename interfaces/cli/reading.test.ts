@@ -81,7 +81,36 @@ const failures: readonly {
     says: /unknown option `--bogus`/,
   },
   { name: 'an unknown command', line: ['intent'], exit: 2, says: /did you mean `intents`\?/ },
-  { name: 'a missing argument', line: ['why'], exit: 2, says: /missing required argument `id`/ },
+  {
+    name: 'a missing argument',
+    line: ['why'],
+    exit: 2,
+    says: /missing required argument `id`, like `jackstay why ID`; see `jackstay why --help`/,
+  },
+  {
+    name: 'nothing to approve, before a reason is asked for',
+    line: ['approve'],
+    exit: 2,
+    says: /argument `subject`, like `jackstay approve ID --reason 'known peak'`/,
+  },
+  {
+    name: 'no reason',
+    line: ['reject', 'x'],
+    exit: 2,
+    says: /--reason is missing: `jackstay reject x --reason 'why'`/,
+  },
+  {
+    name: 'no scope',
+    line: ['suspend'],
+    exit: 2,
+    says: /name one scope: .*, like `--target shop\/Deployment\/api`/,
+  },
+  {
+    name: 'a word that a group does not know',
+    line: ['agents', 'revoke', 'x'],
+    exit: 2,
+    says: /`revoke` is none of `jackstay agents`: list \[usage\]/,
+  },
   {
     name: 'a limit out of range',
     line: ['intents', 'list', '--limit', '0'],

@@ -62,10 +62,10 @@ export async function cliServer(
   return { url: `http://127.0.0.1:${port}`, close: () => server.close() }
 }
 
-/** The program that shells call as `npx jackstay …`. */
-export function forwarder(url: string): string {
+/** The program that shells call as `npx jackstay …`; without its first `skipped` words. */
+export function forwarder(url: string, skipped = 1): string {
   return `
-const body = JSON.stringify(process.argv.slice(3))
+const body = JSON.stringify(process.argv.slice(${2 + skipped}))
 fetch('${url}', { method: 'POST', body }).then(async (answer) => {
   const { exit, out, err } = await answer.json()
   process.stdout.write(out)

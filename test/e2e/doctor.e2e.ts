@@ -151,6 +151,33 @@ describe('jackstay doctor on a real API server', { skip: await noCluster() }, ()
     })
   })
 
+  it('sees everything with the role jackstay-auditor, which writes nothing', async () => {
+    const user = `auditor-${g.class}`
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole' }
+    await apply(w, [
+      {
+        ...{ apiVersion: `${roleRef.apiGroup}/v1`, kind: 'ClusterRoleBinding' },
+        ...{ metadata: { name: user }, roleRef: { ...roleRef, name: 'jackstay-auditor' } },
+        subjects: [{ apiGroup: roleRef.apiGroup, kind: 'User', name: user }],
+      },
+    ])
+    const { kubeconfig, client } = await w.person(user)
+    await until('the role counts', async () => (await findings(kubeconfig)).exit !== 3)
+    const { objects, findings: all } = await findings(kubeconfig)
+    assert.ok(objects > 60)
+    assert.deepEqual(
+      all.filter((one) => one.severity === 'unseen' || isOfChart(one)),
+      [],
+    )
+    const status = JSON.parse((await jackstay(['status', '-o', 'json'], { kubeconfig })).out)
+    assert.deepEqual(status.stops.unread, [])
+    assert.ok(status.enforcement.every(({ state }: { state: string }) => state === 'bound'))
+    const label = { metadata: { labels: { 'jackstay.dev/suspended': '' } } }
+    const refused = await attempt(client, 'PATCH', `/api/v1/namespaces/${g.target}`, label)
+    assert.equal(refused.status, 403)
+    await w.kubectl(['delete', 'clusterrolebinding', user])
+  })
+
   it('says what it may not see', async () => {
     const { kubeconfig } = await w.person('doctor-nobody')
     const { exit, findings: all } = await findings(kubeconfig)

@@ -4,7 +4,8 @@ import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { availability, type Cluster, up } from '@jackstay/cluster/cluster'
-import { demand, type Ran, run } from '@jackstay/lab/shell'
+import { type Ran, run } from '@jackstay/lab/shell'
+import { everything } from './everything.ts'
 
 const root = new URL('../../', import.meta.url).pathname
 const signal = new AbortController().signal
@@ -23,7 +24,7 @@ describe('the demo in a cluster that somebody has', { skip }, () => {
     // not the one of the other suites, where Jackstay is installed
     cluster = await up({ mode: 'node' })
     env = { PATH: `${dirname(cluster.kubectl)}:${process.env.PATH}` }
-    untouched = await everything()
+    untouched = await everything(cluster)
   })
   after(() => cluster?.down())
 
@@ -31,19 +32,6 @@ describe('the demo in a cluster that somebody has', { skip }, () => {
     run('npm', ['start', '--silent', '--prefix', root, '--', ...flags], {
       ...{ signal, env, timeoutMs: 300_000 },
     })
-
-  /** Every object but what Kubernetes itself comes and goes with, by uid. */
-  async function everything(): Promise<string> {
-    const kubectl = (args: readonly string[]) =>
-      demand(cluster.kubectl, ['--kubeconfig', cluster.kubeconfig, ...args], { signal })
-    const kinds = (await kubectl(['api-resources', '--verbs=list,delete', '-o', 'name']))
-      .split('\n')
-      .filter((name) => name !== '' && !/^events|^leases\./.test(name))
-    const form =
-      '{range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name} {.metadata.uid}{"\\n"}{end}'
-    const all = await kubectl(['get', kinds.join(','), '-A', '-o', `jsonpath=${form}`])
-    return all.split('\n').toSorted().join('\n')
-  }
 
   it('says what it would make, and makes nothing where nobody agrees', async () => {
     const asked = await start('--kubeconfig', cluster.kubeconfig)
@@ -54,7 +42,7 @@ describe('the demo in a cluster that somebody has', { skip }, () => {
     const once = await start('--kubeconfig', cluster.kubeconfig, '--once')
     assert.equal(once.code, 2)
     assert.match(once.stderr, /add --yes/)
-    assert.equal(await everything(), untouched)
+    assert.equal(await everything(cluster), untouched)
   })
 
   it('names what is wrong with a kubeconfig', async () => {
@@ -81,13 +69,13 @@ describe('the demo in a cluster that somebody has', { skip }, () => {
     // with all its programs, which would else end by themselves a moment later
     process.kill(-(child.pid ?? 0), 'SIGKILL')
     const [, journal = ''] = said.match(/--remove (\S+)/) ?? []
-    assert.notEqual(await everything(), untouched)
+    assert.notEqual(await everything(cluster), untouched)
     const again = await start('--kubeconfig', cluster.kubeconfig, '--yes')
     assert.equal(again.code, 2, again.stdout)
     assert.match(again.stdout, /exist already and may be somebody’s: CustomResourceDefinition/)
     const removed = await start('--kubeconfig', cluster.kubeconfig, '--remove', journal)
     assert.equal(removed.code, 0, removed.stdout)
-    assert.equal(await everything(), untouched)
+    assert.equal(await everything(cluster), untouched)
     await rm(dirname(journal), { recursive: true })
   })
 
@@ -95,7 +83,7 @@ describe('the demo in a cluster that somebody has', { skip }, () => {
     const told = await start('--kubeconfig', cluster.kubeconfig, '--once', '--yes')
     assert.equal(told.code, 0, told.stdout + told.stderr)
     assert.match(told.stdout, /The change verified, and so does the log/)
-    assert.equal(await everything(), untouched)
+    assert.equal(await everything(cluster), untouched)
   })
 })
 

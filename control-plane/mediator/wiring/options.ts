@@ -4,6 +4,7 @@ import type { KubeClient } from '@jackstay/kube/client'
 import type { Store } from '@jackstay/ledger/store'
 import type { Log } from '@jackstay/service/log'
 import type { Metrics } from '@jackstay/service/metrics'
+import type { Tls } from '@jackstay/service/server'
 import type { StaticToken } from '@jackstay/service/static-token'
 import type { Traces } from '@jackstay/service/traces'
 import type { Outside } from '../memory/outside.ts'
@@ -30,6 +31,8 @@ export interface MediatorOptions {
   readonly catalogueVersion: string
   readonly host: string
   readonly port: number
+  /** Needed beyond loopback. */
+  readonly tls?: Tls
   readonly shownHours: number
   /** Without contact to the API server for so long, nothing is decided on what was known. */
   readonly staleSeconds: number

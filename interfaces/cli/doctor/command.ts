@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal.ts'
 
 // its own, because a script that reads 3 as away would take missing rights for an outage
 const exits = `
-It reads roles, bindings and admission policies of the whole cluster, so use an administrator's kubeconfig.
+It reads roles, bindings and admission policies of the whole cluster: the ClusterRole jackstay-auditor lets you.
 Exit codes: 0 nothing is wrong, 1 something is and each line says what to type, 2 wrong input,
 3 the API server is away, or nothing is wrong in what you may see, and you may not see all.`
 
@@ -24,9 +24,14 @@ export function doctorCommand(program: Command, terminal: Terminal): void {
     .addHelpText('after', exits)
     .action(async (_, command: Command) => {
       const { chart } = flags.parse(command.opts())
+      const json = isJson(command)
+      const { ownChart, readChart } = await import('./chart.ts')
+      // before the cluster: a folder that is not there is wrong whatever cluster was meant
+      const wanted = await readChart(chart ?? ownChart)
       const { doctor } = await import('./doctor.ts')
+      const folder = chart ?? 'charts/jackstay'
       await clustering(command, terminal, (client) =>
-        doctor({ chart, json: isJson(command) }, client, terminal),
+        doctor({ wanted, folder, json }, client, terminal),
       )
     })
 }

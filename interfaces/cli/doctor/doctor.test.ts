@@ -174,11 +174,14 @@ describe('jackstay doctor', () => {
     metadata: { name: 'reads' },
     rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }],
   }
+  const system = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'jackstay-system' } }
+  const there = { 'GET /api/v1/namespaces/jackstay-system': { status: 200, body: system } }
   let api: Fake
   let desk: Desk
   before(async () => {
     api = await startFake()
     desk = new Desk(api.origin, 'http://127.0.0.1:9')
+    writeFileSync(join(folder, 'namespace.yaml'), JSON.stringify(system))
     writeFileSync(join(folder, 'role.yaml'), JSON.stringify(reads))
   })
   after(async () => {
@@ -188,25 +191,36 @@ describe('jackstay doctor', () => {
   const type = (...line: string[]) => desk.run(['doctor', '--chart', folder, ...line])
 
   it('ends with 0 where all is well, 1 with what to do, 3 where it may not look', async () => {
-    api.routes = { [`GET ${path}`]: { status: 200, body: reads } }
+    api.routes = { ...there, [`GET ${path}`]: { status: 200, body: reads } }
     const well = await type()
     assert.deepEqual([well.exit, well.err], [0, ''])
-    assert.match(well.out, /^well: 1 objects/)
-    api.routes = {}
+    assert.match(well.out, /^well: 2 objects/)
+    api.routes = there
     const gone = await type()
     assert.equal(gone.exit, 1)
     assert.match(gone.out, /wrong: ClusterRole reads is missing\n {2}kubectl apply /)
     // of the folder that was named, for another one may hold another version
     assert.ok(gone.out.includes(`-f ${join(folder, 'role.yaml')}\n`))
-    api.routes = { [`GET ${path}`]: status(403, 'Forbidden', 'no') }
+    api.routes = { ...there, [`GET ${path}`]: status(403, 'Forbidden', 'no') }
     const hidden = await type('-o', 'json')
     assert.equal(hidden.exit, 3)
     assert.equal(JSON.parse(hidden.out).findings[0].severity, 'unseen')
   })
 
-  it('says which folder it needs', async () => {
-    const none = await desk.run(['doctor', '--chart', join(folder, 'none')])
-    assert.equal(none.exit, 4)
+  it('says once that nothing is installed', async () => {
+    api.routes = {}
+    const { exit, out } = await type()
+    assert.equal(exit, 1)
+    assert.equal(out, 'wrong: Jackstay is not installed here\n  see docs/guide/install.md\n')
+  })
+
+  it('says which folder it needs, whether or not there is a cluster', async () => {
+    const none = join(folder, 'none')
+    for (const line of [[], ['--kubeconfig', '/nowhere']]) {
+      const { exit, err } = await desk.run(['doctor', '--chart', none, ...line])
+      assert.equal(exit, 4)
+      assert.ok(err.includes(`\`${none}\` cannot be read`), err)
+    }
     writeFileSync(join(folder, 'other.yaml'), 'kind: Pod')
     const other = await type()
     rmSync(join(folder, 'other.yaml'))

@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { type Line, styled } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
-import { ownChart, readChart } from './chart.ts'
+import type { Wanted } from './chart.ts'
 import { reporting, stopped, unready } from './conditions.ts'
 import type { Finding } from './findings.ts'
 import { mayActAsExecutor, mayImpersonate } from './impersonation.ts'
@@ -15,22 +15,23 @@ import { installed, unseen } from './installed.ts'
 import { rightsIn, rightsKinds, rightsOf, widerRights } from './rights.ts'
 
 export interface Examination {
-  /** Folder of the chart; the checkout's own without it. */
-  readonly chart?: string | undefined
+  /** The chart's objects. */
+  readonly wanted: readonly Wanted[]
+  /** Folder of the chart, as people type it. */
+  readonly folder: string
   readonly json: boolean
 }
 
 /** Compares the cluster with the chart, and says what is wrong and what to do. */
 export async function doctor(
-  { chart, json }: Examination,
+  { wanted, folder, json }: Examination,
   client: KubeClient,
   terminal: Terminal,
 ): Promise<void> {
   const { signal } = terminal
-  const wanted = await readChart(chart ?? ownChart)
   const ask = lists(client, signal)
   const findings = [
-    ...(await installed(wanted, { client, signal, folder: chart ?? 'charts/jackstay' })),
+    ...(await installed(wanted, { client, signal, folder })),
     ...(await rightsFound(ask)),
     ...(await conditionsFound(ask)),
     ...stopped(await ask.of({ apiVersion: 'v1', resource: 'namespaces' })),

@@ -18,32 +18,50 @@ const atOnce = 16
 export async function installed(chart: readonly Wanted[], place: Place): Promise<Finding[]> {
   const left = chart.values()
   const found: Finding[] = []
+  const missing: Wanted[] = []
   const worker = async () => {
-    for (const wanted of left) found.push(...(await standing(wanted, place)))
+    for (const wanted of left) {
+      const standing = await compared(wanted, place)
+      if (standing === 'missing') missing.push(wanted)
+      else if (standing !== 'well') found.push(standing)
+    }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
-  return found
+  // a line for each object would hide that there is one thing to do
+  if (missing.length === chart.length) {
+    return [wrong('Jackstay is not installed here', 'see docs/guide/install.md')]
+  }
+  return [
+    ...found,
+    ...missing.map(({ name, file }) => wrong(`${name} is missing`, again(place, file))),
+  ]
 }
 
-async function standing(
+// another version's file would mend one thing and break the next
+function again({ folder }: Place, file: string): string {
+  return `kubectl apply --server-side --force-conflicts -f ${join(folder, file)}`
+}
+
+async function compared(
   { ref, name, file, object }: Wanted,
-  { client, signal, folder }: Place,
-): Promise<Finding[]> {
-  // another version's file would mend one thing and break the next
-  const path = join(folder, file)
-  const again = `kubectl apply --server-side --force-conflicts -f ${path}`
+  place: Place,
+): Promise<'well' | 'missing' | Finding> {
+  const { client, signal, folder } = place
   try {
     const why = deviation(object, await client.get(ref, { signal }))
-    if (why === undefined) return []
+    if (why === undefined) return 'well'
     // an apply leaves alone what others have added, and a replace takes labels of others away
-    const next = ref.resource === 'namespaces' ? again : `kubectl replace -f ${path}`
-    return [wrong(`${name} is not what the chart says: ${why}`, next)]
+    const next =
+      ref.resource === 'namespaces'
+        ? again(place, file)
+        : `kubectl replace -f ${join(folder, file)}`
+    return wrong(`${name} is not what the chart says: ${why}`, next)
   } catch (error) {
     switch (statusOf(error)?.code) {
       case 404:
-        return [wrong(`${name} is missing`, again)]
+        return 'missing'
       case 403:
-        return [unseen(`${name} could not be read: you may not`, 'get')]
+        return unseen(`${name} could not be read: you may not`, 'get')
       default:
         throw error
     }

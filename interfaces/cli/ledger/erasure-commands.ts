@@ -54,8 +54,8 @@ export function ledgerErasureCommands(ledger: Command, terminal: Terminal): void
       const flags = erasureFlags.parse(command.opts())
       return liftHold({ ...flags, id, json: isJson(command) }, terminal)
     })
-  inDatabase(hold.command('list'))
-    .description('holds in force; also while the mediator runs')
+  inDatabase(hold.command('list', { isDefault: true }))
+    .description('holds in force; also while the mediator runs (also without `list`)')
     .requiredOption('--data <folder>', 'the data directory')
     .action(async (_, command: Command) => {
       const { listHolds } = await import('./erasure.ts')

@@ -26,8 +26,8 @@ export function lineCommands(program: Command, terminal: Terminal): void {
     .action((_, command: Command) => windows(command, terminal))
   const agents = program.command('agents').description('who may ask for anything at all')
   agents
-    .command('list')
-    .description('enrolled agents: live, suspended, revoked, last seen')
+    .command('list', { isDefault: true })
+    .description('enrolled agents: live, suspended, revoked, last seen (also without `list`)')
     .action((_, command: Command) => listAgents(command, terminal))
   watching(program.command('watch'), terminal)
   program
@@ -42,7 +42,7 @@ function breakersCommands(group: Command, terminal: Terminal): void {
   group.description('who is kept from asking for a while')
   group
     .command('list', { isDefault: true })
-    .description('open and half-open ones: why, and until when (also without the word `list`)')
+    .description('open and half-open ones: why, and until when (also without `list`)')
     .action((_, command: Command) => breakers(command, terminal))
   group
     .command('reset <class>')

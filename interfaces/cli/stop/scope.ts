@@ -27,7 +27,7 @@ export function scopeOf({ all, namespace, ...subjects }: ScopeFlags): Scope {
   const given = [all || undefined, namespace, ...Object.values(subjects)]
   if (given.filter((value) => value !== undefined).length !== 1) {
     throw usageError(
-      'name one scope: pass one of --all, --namespace, --class, --agent, --action, --target',
+      'name one scope: pass one of --all, --namespace, --class, --agent, --action, --target, like `--target shop/Deployment/api`',
     )
   }
   if (all) return { by: 'label', namespace: systemNamespace }
