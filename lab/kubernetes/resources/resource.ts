@@ -64,6 +64,8 @@ export interface Resource {
   readonly subresources: readonly string[]
   readonly columns: readonly Column[]
   readonly strategy: Strategy
+  /** Whether changes of it are counted in `metadata.generation`; those of custom kinds always are. */
+  readonly generation?: true
   /** Of a custom kind: its CustomResourceDefinition. */
   readonly custom?: KubeObject
 }

@@ -1,0 +1,179 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { KubeObject, StoredObject } from '../objects.ts'
+import { apiVersionOf, type FieldError, type Resource } from '../resources/resource.ts'
+import type { Unversioned } from '../store/store.ts'
+import type { Call } from './call.ts'
+import { badRequest, invalid } from './status.ts'
+
+/** The letters of generated names. */
+const letters = 'bcdfghjklmnpqrstvwxz2456789'
+
+/** @throws ApiError 400 when the body is about something else than the path */
+export function assertAbout({ resource, info }: Call, object: KubeObject): void {
+  const expected = apiVersionOf(resource)
+  if (object.apiVersion !== undefined && object.apiVersion !== expected) {
+    throw badRequest(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${expected})`,
+    )
+  }
+  if (object.kind !== undefined && object.kind !== resource.kind) {
+    throw badRequest(
+      `the kind in the data (${object.kind}) does not match the expected kind (${resource.kind})`,
+    )
+  }
+  const { namespace, name } = object.metadata
+  if (
+    resource.namespaced &&
+    namespace !== undefined &&
+    namespace !== '' &&
+    namespace !== info.namespace
+  ) {
+    throw badRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    )
+  }
+  if (info.name !== '' && name !== undefined && name !== '' && name !== info.name) {
+    throw badRequest(
+      `the name of the object (${name}) does not match the name on the URL (${info.name})`,
+    )
+  }
+}
+
+/** A new object with everything the server gives it. @throws ApiError 400, 422 */
+export function newborn(call: Call, given: KubeObject, now: number): Unversioned {
+  const { resource, info } = call
+  const { metadata } = given
+  if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
+    throw badRequest('resourceVersion should not be set on objects to be created')
+  }
+  const name = metadata.name || info.name || generated(metadata.generateName ?? '')
+  const {
+    uid: _,
+    selfLink: __,
+    deletionTimestamp: ___,
+    ...kept
+  } = { ...metadata, selfLink: undefined }
+  const { status: ____, ...rest } = given
+  const body = resource.subresources.includes('status') ? rest : given
+  const object = {
+    ...body,
+    ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
+    metadata: {
+      ...kept,
+      ...{ name, uid: randomUUID(), creationTimestamp: seconds(now) },
+      ...(resource.namespaced && { namespace: info.namespace }),
+      ...(counts(resource) && { generation: 1 }),
+    },
+  }
+  const errors = [...nameErrors(name), ...metadataErrors(object)]
+  if (errors.length > 0) throw invalid(resource, name, errors)
+  return object
+}
+
+/** The object after an update, with what an update cannot change as it was. */
+export function successor(
+  { resource, info }: Call,
+  given: KubeObject,
+  before: StoredObject,
+): Unversioned {
+  const main = info.subresource === ''
+  const split = resource.subresources.includes('status')
+  const { uid, creationTimestamp, generation, deletionTimestamp } = before.metadata
+  const grace = Reflect.get(before.metadata, 'deletionGracePeriodSeconds')
+  const { name, namespace } = before.metadata
+  const own = info.subresource === 'status' ? before.metadata : given.metadata
+  const { managedFields = [] } = given.metadata
+  const body = main ? given : { ...before, status: given.status }
+  const object: Unversioned = {
+    ...body,
+    ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
+    metadata: {
+      ...own,
+      ...{ name, uid, creationTimestamp },
+      ...(namespace !== undefined && { namespace }),
+      ...(generation !== undefined && { generation }),
+      ...(deletionTimestamp !== undefined && {
+        deletionTimestamp,
+        deletionGracePeriodSeconds: grace,
+      }),
+      ...(managedFields.length > 0 && { managedFields }),
+    },
+  }
+  if (!main || !split) return object
+  const { status: _, ...rest } = object
+  return { ...rest, ...(before.status !== undefined && { status: before.status }) }
+}
+
+/** Counted up where the change is one of what is wanted. */
+export function withGeneration(
+  resource: Resource,
+  next: Unversioned,
+  before: StoredObject,
+): Unversioned {
+  if (!counts(resource)) return next
+  const changed = resource.strategy.isNewGeneration ?? wantsOtherwise
+  const begins =
+    next.metadata.deletionTimestamp !== undefined && before.metadata.deletionTimestamp === undefined
+  if (!changed(next, before) && !begins) return next
+  const generation = (before.metadata.generation ?? 1) + 1
+  return { ...next, metadata: { ...next.metadata, generation } }
+}
+
+export function isSame(a: KubeObject, b: KubeObject): boolean {
+  const bare = ({ metadata, ...rest }: KubeObject) => {
+    const { resourceVersion: _, managedFields: __, ...kept } = metadata
+    return { ...rest, metadata: kept }
+  }
+  return isDeepStrictEqual(withoutUndefined(bare(a)), withoutUndefined(bare(b)))
+}
+
+/** As it goes over the wire. */
+export function withoutUndefined<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value))
+}
+
+export function seconds(now: number): string {
+  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
+function counts({ generation, custom }: Resource): boolean {
+  return generation === true || custom !== undefined
+}
+
+function wantsOtherwise(next: KubeObject, before: KubeObject): boolean {
+  const wanted = ({ metadata: _, status: __, ...rest }: KubeObject) => withoutUndefined(rest)
+  return !isDeepStrictEqual(wanted(next), wanted(before))
+}
+
+function generated(prefix: string): string {
+  if (prefix === '') return ''
+  const suffix = Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
+  return `${prefix.slice(0, 58)}${suffix}`
+}
+
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+const rule =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+
+function nameErrors(name: string): readonly FieldError[] {
+  const field = 'metadata.name'
+  if (name === '') {
+    const message = 'Required value: name or generateName is required'
+    return [{ field, reason: 'FieldValueRequired', message }]
+  }
+  // names of roles may hold colons
+  if (name.length <= 253 && (subdomain.test(name) || (/^[^/%]+$/.test(name) && name.includes(':'))))
+    return []
+  return [{ field, reason: 'FieldValueInvalid', message: `Invalid value: "${name}": ${rule}` }]
+}
+
+const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/
+
+function metadataErrors({ metadata }: KubeObject): readonly FieldError[] {
+  return Object.values(metadata.labels ?? {}).flatMap((value) => {
+    if (typeof value === 'string' && value.length <= 63 && labelValue.test(value)) return []
+    const message = `Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`
+    return [{ field: 'metadata.labels', reason: 'FieldValueInvalid' as const, message }]
+  })
+}

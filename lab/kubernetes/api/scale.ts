@@ -1,0 +1,86 @@
+import { isRecord } from '@jackstay/kube/resources'
+import type { KubeObject, StoredObject } from '../objects.ts'
+import { at, labelsOf, mapAt, numberAt } from '../resources/columns.ts'
+import type { Resource } from '../resources/resource.ts'
+import { mediaType, readBody, readObject } from './body.ts'
+import { type Answer, type Call, fieldManager, placeOf } from './call.ts'
+import { withGeneration } from './prepare.ts'
+import { badRequest, conflict, invalid, moved, unsupportedMediaType } from './status.ts'
+import { admitted, existing, owned, type Writing } from './write.ts'
+
+const media = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+]
+/** What a patch of a Scale is applied as: a kind without lists. */
+const scaleResource = {
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'Scale',
+  plural: 'scales',
+} as const
+
+/** Reads or changes how many replicas a workload has, without the rest of it. @throws ApiError */
+export async function scale(call: Call, writing: Writing): Promise<Answer> {
+  const before = existing(call, writing.store)
+  const shown = scaleOf(before)
+  switch (call.info.verb) {
+    case 'get':
+      return { code: 200, body: shown }
+    case 'update':
+      return scaled(call, before, await readObject(call.request), writing)
+    default: {
+      const type = mediaType(call.request)
+      if (!media.includes(type)) throw unsupportedMediaType(media)
+      const text = await readBody(call.request)
+      const patch = { type, text, manager: fieldManager(call), force: false }
+      const resource: Resource = { ...call.resource, ...scaleResource }
+      return scaled(call, before, writing.patcher.patched(resource, shown, patch, 'scale'), writing)
+    }
+  }
+}
+
+function scaleOf(object: StoredObject): StoredObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const selector = labelsOf(mapAt(object, 'spec.selector.matchLabels'))
+  return {
+    ...{ kind: 'Scale', apiVersion: 'autoscaling/v1' },
+    metadata: { name, ...(namespace && { namespace }), uid, resourceVersion, creationTimestamp },
+    spec: { replicas: numberAt(object, 'spec.replicas', 1) },
+    status: {
+      replicas: numberAt(object, 'status.replicas'),
+      ...(selector !== '<none>' && { selector }),
+    },
+  }
+}
+
+function scaled(call: Call, before: StoredObject, wanted: KubeObject, writing: Writing): Answer {
+  const { resource, info, dryRun } = call
+  const { gates, store } = writing
+  const replicas = at(wanted, 'spec.replicas') ?? 0
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+    throw badRequest('`spec.replicas` is no integer')
+  if (replicas < 0) {
+    const message = `Invalid value: ${replicas}: must be greater than or equal to 0`
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, info.name, [
+      { field: 'spec.replicas', reason: 'FieldValueInvalid', message },
+    ])
+  }
+  const { resourceVersion = '', uid = '' } = wanted.metadata
+  if (uid !== '' && uid !== before.metadata.uid) throw conflict(resource, info.name, moved)
+  if (resourceVersion !== '' && resourceVersion !== before.metadata.resourceVersion) {
+    throw conflict(resource, info.name, moved)
+  }
+  gates.validate(admitted(call, 'UPDATE', wanted, scaleOf(before), { kind: 'UpdateOptions' }))
+  const spec = isRecord(before.spec) ? before.spec : {}
+  if (spec.replicas === replicas) return { code: 200, body: scaleOf(before) }
+  const changed = withGeneration(resource, { ...before, spec: { ...spec, replicas } }, before)
+  const change = { before, after: changed, manager: fieldManager(call), subresource: 'scale' }
+  const next = owned(resource, changed, change, writing)
+  const { resourceVersion: unmoved } = before.metadata
+  const stored = dryRun
+    ? { ...next, metadata: { ...next.metadata, resourceVersion: unmoved } }
+    : store.put(placeOf(call), next)
+  return { code: 200, body: scaleOf(stored) }
+}

@@ -1,0 +1,216 @@
+import type { KubeObject, StoredObject } from '../objects.ts'
+import { collectionOf } from '../resources/registry.ts'
+import type { Resource } from '../resources/resource.ts'
+import type { ObjectStore, Unversioned } from '../store/store.ts'
+import { mediaType, readBody, readObject } from './body.ts'
+import { type Answer, type Call, fieldManager, placeOf } from './call.ts'
+import type { Admitted, Gates, Patch, Patcher } from './gates.ts'
+import { isTrue } from './path.ts'
+import {
+  assertAbout,
+  isSame,
+  newborn,
+  seconds,
+  successor,
+  withGeneration,
+  withoutUndefined,
+} from './prepare.ts'
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  invalid,
+  moved,
+  notFound,
+  unsupportedMediaType,
+} from './status.ts'
+
+export interface Writing {
+  readonly store: ObjectStore
+  readonly gates: Gates
+  readonly patcher: Patcher
+  readonly now: () => number
+}
+
+/** Makes an object. @throws ApiError */
+export async function create(call: Call, writing: Writing): Promise<Answer> {
+  const given = await readObject(call.request)
+  assertAbout(call, given)
+  return made(call, newborn(call, given, writing.now()), writing)
+}
+
+/** Replaces an object. @throws ApiError */
+export async function update(call: Call, writing: Writing): Promise<Answer> {
+  const given = await readObject(call.request)
+  assertAbout(call, given)
+  const before = existing(call, writing.store)
+  const { resource, info } = call
+  const { resourceVersion = '', uid = '' } = given.metadata
+  if (resourceVersion === '' && resource.custom !== undefined) {
+    const message = 'Invalid value: 0: must be specified for an update'
+    throw invalid(resource, info.name, [
+      { field: 'metadata.resourceVersion', reason: 'FieldValueInvalid', message },
+    ])
+  }
+  if (uid !== '' && uid !== before.metadata.uid) throw wrongUid(call, uid, before)
+  if (resourceVersion !== '' && resourceVersion !== before.metadata.resourceVersion) {
+    throw conflict(resource, info.name, moved)
+  }
+  return replaced(call, before, given, 'update', writing)
+}
+
+/** Patches an object, or makes it by an apply. @throws ApiError */
+export async function patch(call: Call, writing: Writing): Promise<Answer> {
+  const { resource, info, request, query } = call
+  const { patcher, store, now } = writing
+  const type = mediaType(request)
+  const accepted = patcher.accepted(resource)
+  if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
+  const isApply = type === 'application/apply-patch+yaml'
+  if (isApply && !query.get('fieldManager')) {
+    throw badRequest(
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    )
+  }
+  const text = await readBody(request)
+  const given: Patch = {
+    type,
+    text,
+    manager: fieldManager(call),
+    force: isTrue(query.get('force')),
+  }
+  const live = store.get(placeOf(call))
+  if (live === undefined && !isApply) throw notFound(resource, info.name)
+  const next = patcher.patched(resource, live, given, info.subresource)
+  if (live === undefined) {
+    assertAbout(call, next)
+    return made(call, newborn(call, next, now()), writing, true)
+  }
+  const { resourceVersion, uid } = next.metadata
+  if (uid !== undefined && uid !== live.metadata.uid) {
+    const message = `Invalid value: "${uid}": field is immutable`
+    throw invalid(resource, info.name, [
+      { field: 'metadata.uid', reason: 'FieldValueInvalid', message },
+    ])
+  }
+  if (
+    resourceVersion !== undefined &&
+    resourceVersion !== '' &&
+    resourceVersion !== live.metadata.resourceVersion
+  ) {
+    throw conflict(resource, info.name, moved)
+  }
+  assertAbout(call, next)
+  return replaced(call, live, next, isApply ? 'apply' : 'update', writing)
+}
+
+/** An object under its name. @throws ApiError 404 */
+export function existing(call: Call, store: ObjectStore): StoredObject {
+  const found = store.get(placeOf(call))
+  if (found === undefined) throw notFound(call.resource, call.info.name)
+  return found
+}
+
+function made(call: Call, object: Unversioned, writing: Writing, isApply = false): Answer {
+  const { resource, dryRun } = call
+  const { store, gates } = writing
+  const { name } = object.metadata
+  const first = { before: undefined, after: object, manager: fieldManager(call), subresource: '' }
+  const tracked = isApply ? object : owned(resource, object, first, writing)
+  const complete = { ...object, ...defaulted(call, tracked) } as Unversioned
+  const write = admitted(call, 'CREATE', complete, undefined, { kind: 'CreateOptions' })
+  const final = withoutUndefined({ ...complete, ...gates.mutate(write) }) as Unversioned
+  gates.validate({ ...write, object: final })
+  const errors = resource.strategy.validate?.(final) ?? []
+  if (errors.length > 0) throw invalid(resource, name, errors)
+  const place = { ...placeOf(call, name), collection: collectionOf(resource) }
+  if (store.get(place) !== undefined) throw alreadyExists(resource, name)
+  const stored = dryRun ? unstored(final, '') : store.put(place, final)
+  return { code: 201, body: stored, object: stored }
+}
+
+function replaced(
+  call: Call,
+  before: StoredObject,
+  given: KubeObject,
+  how: 'update' | 'apply',
+  writing: Writing,
+): Answer {
+  const { resource, info, dryRun } = call
+  const { store, gates } = writing
+  const next = withoutUndefined(successor(call, { ...given, ...defaulted(call, given) }, before))
+  const counted = withGeneration(resource, next, before)
+  const { subresource } = info
+  const change = { before, after: counted, manager: fieldManager(call), subresource }
+  const tracked = how === 'apply' ? counted : owned(resource, counted, change, writing)
+  const write = admitted(call, 'UPDATE', tracked, before, { kind: 'UpdateOptions' })
+  const final = { ...tracked, ...gates.mutate(write) } as Unversioned
+  gates.validate({ ...write, object: final })
+  const { validate, validateUpdate } = resource.strategy
+  const errors = [...(validate?.(final) ?? []), ...(validateUpdate?.(final, before) ?? [])]
+  if (errors.length > 0) throw invalid(resource, info.name, errors)
+  if (isSame(final, before)) return { code: 200, body: before, object: before }
+  const stored = dryRun
+    ? unstored(final, before.metadata.resourceVersion)
+    : kept(call, final, store)
+  return { code: 200, body: stored, object: stored }
+}
+
+/** The object with its managed fields after a write that was no apply. */
+export function owned(
+  resource: Resource,
+  object: Unversioned,
+  change: Omit<Parameters<Patcher['managedFields']>[1], 'time'>,
+  { patcher, now }: Pick<Writing, 'patcher' | 'now'>,
+): Unversioned {
+  const { managedFields: _, ...metadata } = object.metadata
+  const fields = patcher.managedFields(resource, { ...change, time: seconds(now()) })
+  return {
+    ...object,
+    metadata: { ...metadata, ...(fields.length > 0 && { managedFields: fields }) },
+  }
+}
+
+/** Stores it; with its last finalizer gone what is being deleted is gone. */
+function kept(call: Call, final: Unversioned, store: ObjectStore): StoredObject {
+  const place = placeOf(call)
+  const stored = store.put(place, final)
+  return isOver(stored) ? (store.delete(place) ?? stored) : stored
+}
+
+/** Whether nothing holds an object any more that is being deleted. */
+export function isOver({ metadata, spec }: KubeObject): boolean {
+  const grace = Reflect.get(metadata, 'deletionGracePeriodSeconds')
+  const finalizers = (spec as { finalizers?: readonly string[] } | undefined)?.finalizers ?? []
+  return (
+    metadata.deletionTimestamp !== undefined &&
+    (metadata.finalizers ?? []).length === 0 &&
+    finalizers.length === 0 &&
+    !(typeof grace === 'number' && grace > 0)
+  )
+}
+
+function defaulted({ resource }: Call, object: KubeObject): KubeObject {
+  return resource.strategy.withDefaults?.(object) ?? object
+}
+
+function unstored(object: Unversioned, resourceVersion: string): StoredObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion } }
+}
+
+export function admitted(
+  { info, resource, user, dryRun, warnings }: Call,
+  operation: Admitted['operation'],
+  object: KubeObject | undefined,
+  oldObject: StoredObject | undefined,
+  options: Readonly<Record<string, unknown>>,
+): Admitted {
+  const warn = (text: string) => void warnings.push(text)
+  const meta = { apiVersion: 'meta.k8s.io/v1', ...options, ...(dryRun && { dryRun: ['All'] }) }
+  return { info, resource, user, operation, object, oldObject, dryRun, options: meta, warn }
+}
+
+function wrongUid({ resource, info }: Call, uid: string, { metadata }: StoredObject) {
+  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`
+  return conflict(resource, info.name, why)
+}
