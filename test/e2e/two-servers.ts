@@ -1,0 +1,49 @@
+import { attach, type Cluster, up } from '@jackstay/cluster/cluster'
+import { connect, type KubeClient } from '@jackstay/kube/client'
+import { loadConfig } from '@jackstay/kube/config'
+import { asObject, isRecord, type KubeObject } from '@jackstay/kube/resources'
+import type { Lister } from '@jackstay/lab/kubernetes/access/lister'
+import { listerOf } from '@jackstay/lab/kubernetes/access/lister-builder'
+import { attempt, passed } from './attempt.ts'
+
+/** A real API server, with or without anything of ours, for asking what the lab's has to answer. */
+export interface RealServer {
+  readonly cluster: Cluster
+  readonly admin: KubeClient
+  /** Somebody else, by client certificate. */
+  person(user: string, groups?: readonly string[]): Promise<KubeClient>
+}
+
+const options = { userAgent: 'jackstay-e2e', timeoutMs: 30_000 }
+
+/** The cluster of the run, or one that ends with this process. */
+export async function realServer(): Promise<RealServer> {
+  const name = process.env.JACKSTAY_E2E_CLUSTER
+  const cluster = name === undefined ? await up() : await attach(name)
+  const clientOf = (kubeconfig: string) => connect(loadConfig({ kubeconfig }), options)
+  return {
+    cluster,
+    admin: clientOf(cluster.kubeconfig),
+    person: async (user, groups = []) =>
+      clientOf(await cluster.issueKubeconfig({ name: user, user, groups })),
+  }
+}
+
+/** What the lab's functions look at: the objects of the real server as they are now. */
+export async function listerOfReal(admin: KubeClient, paths: readonly string[]): Promise<Lister> {
+  const lists = await Promise.all(paths.map((path) => attempt(admin, 'GET', path)))
+  return listerOf(...lists.flatMap(itemsOf))
+}
+
+function itemsOf(answer: Awaited<ReturnType<typeof attempt>>): KubeObject[] {
+  passed(answer)
+  const { body } = answer
+  if (!isRecord(body) || !Array.isArray(body.items)) throw new Error('the answer is no list')
+  // items of a list come without them
+  const kind = String(body.kind).replace(/List$/, '')
+  return body.items.map((item) => ({
+    ...asObject(item),
+    kind,
+    apiVersion: String(body.apiVersion),
+  }))
+}
