@@ -67,13 +67,17 @@ export async function bareMachine(kubectl: string, signal: AbortSignal): Promise
     )
     return { exit: err === '' ? 0 : 1, out: '', err }
   })
-  const builds = Object.entries(bundled).map(
-    ([name, entry]) =>
-      `(cd '${root}' && '${process.execPath}' scripts/bundle.ts ${name} ${entry} '${at('dist')}/${name}.mjs')`,
-  )
+  // the bundler of what is shipped, once for all programs
+  const build = `
+    import { writeFile } from 'node:fs/promises'
+    import { bundle } from '${root}scripts/bundle.ts'
+    for (const [name, entry] of Object.entries(${JSON.stringify(bundled)})) {
+      await writeFile('${at('dist')}/' + name + '.mjs', await bundle('${root}', { name, entry }))
+    }`
+  await writeFile(at('build.mjs'), build)
   const programs: Readonly<Record<string, string>> = {
-    npx: `#!/bin/sh\ntest "$1" = jackstay || exit 127\nshift\nexec '${process.execPath}' '${root}interfaces/cli/main.ts' "$@"\n`,
-    npm: `#!/bin/sh\nset -e\ntest "$*" = 'run build'\nmkdir -p '${at('dist')}'\n${builds.join('\n')}\n`,
+    npx: `#!/bin/sh\ntest "$1" = jackstay || exit 127\nshift\nexport NODE_COMPILE_CACHE='${at('compiled')}'\nexec '${process.execPath}' '${root}interfaces/cli/main.ts' "$@"\n`,
+    npm: `#!/bin/sh\nset -e\ntest "$*" = 'run build'\nmkdir -p '${at('dist')}'\nexec '${process.execPath}' '${at('build.mjs')}'\n`,
     sudo: `#!/bin/bash\nexec "\${@//'/etc/systemd/system'/'${at('units')}'}"\n`,
     systemctl: `#!${process.execPath}\n${forwarder(server.url, 0)}`,
   }

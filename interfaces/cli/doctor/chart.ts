@@ -17,7 +17,7 @@ export interface Wanted {
 }
 
 /** What lies beside this package in a checkout. */
-export const ownChart = fileURLToPath(new URL('../../../charts/jackstay', import.meta.url))
+const ownChart = fileURLToPath(new URL('../../../charts/jackstay', import.meta.url))
 
 const resources: Readonly<Record<string, string>> = {
   Namespace: 'namespaces',
@@ -37,10 +37,18 @@ const manifest = z.looseObject({
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
 })
 
-/** Every object of the chart. @throws CommandFailed where the folder holds none, or something else */
-export async function readChart(folder: string): Promise<Wanted[]> {
+/**
+ * Every object of the chart; the checkout's own unless a folder is named.
+ * @throws CommandFailed where the folder holds none, or something else
+ */
+export async function readChart(named?: string): Promise<Wanted[]> {
+  const folder = named ?? ownChart
   const files = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw unreadable(folder, cause)
+    if (named !== undefined) throw unreadable(folder, cause)
+    // a bundle leaves the checkout alone
+    throw usageError(
+      'this program brings no chart: name charts/jackstay of the version that is installed with --chart',
+    )
   })
   const found: Wanted[] = []
   for (const file of files.filter((name) => name.endsWith('.yaml')).sort()) {

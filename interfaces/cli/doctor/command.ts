@@ -25,9 +25,9 @@ export function doctorCommand(program: Command, terminal: Terminal): void {
     .action(async (_, command: Command) => {
       const { chart } = flags.parse(command.opts())
       const json = isJson(command)
-      const { ownChart, readChart } = await import('./chart.ts')
+      const { readChart } = await import('./chart.ts')
       // before the cluster: a folder that is not there is wrong whatever cluster was meant
-      const wanted = await readChart(chart ?? ownChart)
+      const wanted = await readChart(chart)
       const { doctor } = await import('./doctor.ts')
       const folder = chart ?? 'charts/jackstay'
       await clustering(command, terminal, (client) =>
