@@ -1,0 +1,109 @@
+import { compileExpression, type Program } from '../cel/compile.ts'
+import { CelError } from '../cel/values.ts'
+import type { KubeObject } from '../objects.ts'
+import {
+  type BindingObject,
+  bindingSchema,
+  type PolicyObject,
+  policySchema,
+} from './policy-schema.ts'
+
+export interface Validation {
+  readonly expression: string
+  readonly holds: Program
+  readonly message: string
+  readonly messageOf?: Program
+  readonly reason?: string
+}
+
+export interface CompiledPolicy {
+  readonly object: PolicyObject
+  readonly conditions: readonly { readonly expression: string; readonly holds: Program }[]
+  readonly variables: readonly { readonly name: string; readonly value: Program }[]
+  readonly validations: readonly Validation[]
+}
+
+/** What expressions of policies can name. */
+const names = ['object', 'oldObject', 'request', 'params', 'namespaceObject']
+
+/**
+ * Compiles policies, once for all writes to come. An expression that does not compile is an error at each
+ * write, as `failurePolicy` says.
+ */
+export function compilePolicies(policies: readonly KubeObject[]): readonly CompiledPolicy[] {
+  return policies.map((policy) => compiled(policySchema.parse(policy)))
+}
+
+/** Policies that are in force: each with the bindings that name it. */
+export interface BoundPolicy extends CompiledPolicy {
+  readonly bindings: readonly BindingObject[]
+}
+
+export function bindPolicies(
+  policies: readonly CompiledPolicy[],
+  bindings: readonly KubeObject[],
+): readonly BoundPolicy[] {
+  const bound = Map.groupBy(
+    bindings.map((binding) => bindingSchema.parse(binding)),
+    ({ spec }) => spec.policyName,
+  )
+  return policies.flatMap((policy) => {
+    const own = bound.get(policy.object.metadata.name)
+    return own === undefined ? [] : [{ ...policy, bindings: own }]
+  })
+}
+
+function compiled(object: PolicyObject): CompiledPolicy {
+  const { matchConditions, variables, validations } = object.spec
+  const inside = [...names, 'variables']
+  return {
+    object,
+    conditions: matchConditions.map(({ expression }) => ({
+      expression,
+      holds: program(expression, names),
+    })),
+    variables: variables.map(({ name, expression }) => ({
+      name,
+      value: program(expression, inside),
+    })),
+    validations: validations.map(({ expression, message, messageExpression, reason }) => ({
+      expression,
+      holds: program(expression, inside),
+      message: message?.trim() ?? '',
+      ...(messageExpression !== undefined && { messageOf: program(messageExpression, inside) }),
+      ...(reason !== undefined && { reason }),
+    })),
+  }
+}
+
+function program(source: string, variables: readonly string[]): Program {
+  try {
+    return compileExpression(source, variables)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    return () => {
+      throw new CelError(`compilation error: compilation failed: ${message}`)
+    }
+  }
+}
+
+/** What does not compile, by policy: the API server refuses such a policy when it is written. */
+export function compilationProblems(policy: KubeObject): readonly string[] {
+  const { matchConditions, variables, validations } = policySchema.parse(policy).spec
+  const inside = [...names, 'variables']
+  const sources = [...variables, ...validations].map(({ expression }) => expression)
+  const messages = validations.flatMap(({ messageExpression }) => messageExpression ?? [])
+  return [
+    ...matchConditions.flatMap(({ expression }) => problemOf(expression, names)),
+    ...[...sources, ...messages].flatMap((source) => problemOf(source, inside)),
+  ]
+}
+
+function problemOf(source: string, variables: readonly string[]): readonly string[] {
+  try {
+    compileExpression(source, variables)
+    return []
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)]
+  }
+}
