@@ -25,6 +25,7 @@ const skip =
     : await noLine()
 const page = new URL('../../docs/guide/install.md', import.meta.url)
 const host = 'localhost'
+const patienceMs = 180_000
 
 describe('docs/guide/install.md in a cluster that somebody has', { skip }, () => {
   const ended = new AbortController()
@@ -136,14 +137,13 @@ describe('docs/guide/install.md in a cluster that somebody has', { skip }, () =>
     await type('An agent')
     await startSidecar()
     const known = async () => (await fetch(`${sidecarUrl}/v1/actions`)).ok
-    await until('the mediator knows the Pod', known)
+    await until('the mediator knows the Pod', known, patienceMs)
     const seen = await type('See that it holds', undefined, { ...env, KUBECONFIG: oncall })
     assert.match(seen, /^well: /m)
     assert.match(seen, /^jackstay-class-scalers\/agent +scalers +live/m)
     const id = await asked()
     await cli(`approve ${id} --reason seen --yes`)
-    const view = await viewed(`/v1/intents/${id}?wait=60`)
-    assert.equal(phaseOf(view), 'verified/succeeded')
+    await reaches(id, 'verified/succeeded')
   })
 
   let sidecarUrl = ''
@@ -202,8 +202,20 @@ describe('docs/guide/install.md in a cluster that somebody has', { skip }, () =>
       params: { replicas: 0 },
       reasoning: { summary: 'the guide was followed', evidence: [] },
     })
-    assert.equal(phaseOf(view), 'approve')
-    return view.summary.id
+    const { id } = view.summary
+    await reaches(id, 'approve')
+    return id
+  }
+
+  async function reaches(id: string, wanted: string): Promise<void> {
+    let at = ''
+    const there = async () => {
+      at = phaseOf(await viewed(`/v1/intents/${id}?wait=5`))
+      // only what has ended has a reason
+      return at === wanted || at.includes('/')
+    }
+    await until(`the intent is ${wanted}`, there, patienceMs)
+    assert.equal(at, wanted)
   }
 
   it('taken out again, the cluster is as it was', async () => {
@@ -211,10 +223,11 @@ describe('docs/guide/install.md in a cluster that somebody has', { skip }, () =>
     await type('Take it out again')
     assert.deepEqual([...machine.running.keys()], [])
     let left = ''
-    await until('nothing is left', async () => {
+    const gone = async () => {
       left = await standing()
       return left === untouched
-    }).catch(() => assert.equal(left, untouched))
+    }
+    await until('nothing is left', gone, patienceMs).catch(() => assert.equal(left, untouched))
   })
 
   it('every section with commands was typed, every file of the guide applied', async () => {
