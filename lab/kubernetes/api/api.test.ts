@@ -157,7 +157,7 @@ describe('lists', () => {
     assert.equal(await names('tier'), 'x')
     assert.equal(await names('', 'metadata.name=z'), 'z')
     await assert.rejects(names('a=(b'), /unable to parse requirement/)
-    await assert.rejects(names('', 'data.k=v'), /field label not supported: data.k/)
+    await assert.rejects(names('', 'data.k=v'), /"data.k" is not a known field selector/)
   })
 
   it('come in pages of one moment, until that is forgotten', async () => {

@@ -49,7 +49,7 @@ function exactRevision(query: URLSearchParams): number | undefined {
 export function revisionOf(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw badRequest(
-    `invalid resource version "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+    `invalid resource version: resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
   )
 }
 

@@ -4,7 +4,7 @@ import type { KubeObject, StoredObject } from '../objects.ts'
 import { apiVersionOf, type FieldError, type Resource } from '../resources/resource.ts'
 import type { Unversioned } from '../store/store.ts'
 import type { Call } from './call.ts'
-import { badRequest, invalid } from './status.ts'
+import { ApiError, badRequest, invalid } from './status.ts'
 
 /** The letters of generated names. */
 const letters = 'bcdfghjklmnpqrstvwxz2456789'
@@ -45,7 +45,8 @@ export function newborn(call: Call, given: KubeObject, now: number): Unversioned
   const { resource, info } = call
   const { metadata } = given
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
-    throw badRequest('resourceVersion should not be set on objects to be created')
+    // a real server calls it its own fault
+    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
   }
   const name = metadata.name || info.name || generated(metadata.generateName ?? '')
   const {
@@ -118,6 +119,17 @@ export function withGeneration(
   if (!changed(next, before) && !begins) return next
   const generation = (before.metadata.generation ?? 1) + 1
   return { ...next, metadata: { ...next.metadata, generation } }
+}
+
+/** What is on its way out takes no more holds on it. */
+export function finalizerErrors(next: KubeObject, before: StoredObject): readonly FieldError[] {
+  if (before.metadata.deletionTimestamp === undefined) return []
+  const had = before.metadata.finalizers ?? []
+  const added = (next.metadata.finalizers ?? []).filter((one) => !had.includes(one))
+  if (added.length === 0) return []
+  const list = `[]string{${added.map((one) => JSON.stringify(one)).join(', ')}}`
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`
+  return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }]
 }
 
 export function isSame(a: KubeObject, b: KubeObject): boolean {

@@ -6,7 +6,7 @@ import { decoded, mediaType, readBody } from './body.ts'
 import { type Answer, type Call, placeOf } from './call.ts'
 import { seconds } from './prepare.ts'
 import { selection } from './selectors.ts'
-import { badRequest, conflict, success } from './status.ts'
+import { badRequest, otherThanThought, success } from './status.ts'
 import { admitted, existing, isOver, type Writing } from './write.ts'
 
 interface Options {
@@ -69,20 +69,8 @@ export function removed(
   const { resource, info, dryRun } = call
   const { uid, resourceVersion } = options.preconditions ?? {}
   const { metadata } = before
-  if (uid !== undefined && uid !== metadata.uid) {
-    throw conflict(
-      resource,
-      info.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
-    )
-  }
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw conflict(
-      resource,
-      info.name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
-    )
-  }
+  const why = otherThan({ uid, resourceVersion }, metadata)
+  if (why !== undefined) throw otherThanThought(resource, info.name, why)
   gates.validate(admitted(call, 'DELETE', undefined, before, { ...options }))
   const next = marked(before, resource.kind, options, now())
   const done = success(resource, info.name, metadata.uid)
@@ -98,6 +86,20 @@ export function removed(
   }
   const stored = store.put(place, next)
   return { code: 200, body: stored, object: stored }
+}
+
+function otherThan(
+  {
+    uid,
+    resourceVersion,
+  }: { readonly uid: string | undefined; readonly resourceVersion: string | undefined },
+  is: StoredObject['metadata'],
+): string | undefined {
+  if (uid !== undefined && uid !== is.uid) {
+    return `the UID in the precondition (${uid}) does not match the UID in record (${is.uid}). The object might have been deleted and then recreated`
+  }
+  if (resourceVersion === undefined || resourceVersion === is.resourceVersion) return undefined
+  return `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${is.resourceVersion}). The object might have been modified`
 }
 
 const finalizerOf: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../objects.ts'
 import { textAt } from '../resources/columns.ts'
-import { badRequest } from './status.ts'
+import { type ApiError, badRequest } from './status.ts'
 
 export type Selects = (object: KubeObject) => boolean
 
@@ -94,13 +94,21 @@ function fieldTerms(collection: string, text: string): Selects[] {
   return split(text).map((term) => {
     const [, field = '', how, wanted = ''] = /^([^=!]+?)(==|=|!=)(.*)$/.exec(term) ?? []
     if (how === undefined) throw badRequest(`invalid field selector: ${text}`)
-    const known = ['metadata.name', 'metadata.namespace', ...(selectable[collection] ?? [])]
-    if (!known.includes(field)) throw badRequest(`field label not supported: ${field}`)
+    const own = selectable[collection]
+    if (!common.includes(field) && own?.includes(field) !== true) throw unknownField(field, own)
     const value = (object: KubeObject) => fieldOf(object, field)
     return how === '!='
       ? (object) => value(object) !== wanted
       : (object) => value(object) === wanted
   })
+}
+
+const common = ['metadata.name', 'metadata.namespace']
+
+function unknownField(field: string, own: readonly string[] | undefined): ApiError {
+  if (own !== undefined) return badRequest(`field label not supported: ${field}`)
+  const known = common.map((one) => `"${one}"`).join(', ')
+  return badRequest(`"${field}" is not a known field selector: only ${known}`)
 }
 
 function fieldOf(object: KubeObject, field: string): string {

@@ -104,6 +104,10 @@ async function answer(
     if (info.kind === 'path') send(response, 200, path(info, request, options))
     else await resourceRequest(request, response, { info, url, user }, options, ending)
   } catch (error) {
+    if (error instanceof NoPage) {
+      send(response, 404, new Plain('404 page not found\n'))
+      return
+    }
     const said = refusalOf(error)
     if (said === undefined) options.onError(error)
     if (response.headersSent) response.destroy()
@@ -126,7 +130,7 @@ async function resourceRequest(
 ): Promise<void> {
   const { store, registry, now } = options
   const resource = registry.find(info.group, info.version, info.plural)
-  if (resource === undefined) throw noSuchPath()
+  if (resource === undefined) throw noSuch(info, registry)
   const shape = shapeOf(request.headers.accept)
   const query = url.searchParams
   const dryRun = query.getAll('dryRun').includes('All')
@@ -172,13 +176,21 @@ function path(
               ? group(registry, name)
               : resourceList(registry, name, version)
           : healthy(root)
-  if (found === undefined) throw noSuchPath()
+  if (found === undefined) throw new NoPage()
   return found
 }
 
 function healthy(root: string | undefined): object | undefined {
   return root === 'healthz' || root === 'livez' || root === 'readyz' ? new Plain('ok') : undefined
 }
+
+function noSuch({ group: name, version }: ResourceRequest, registry: Registry): Error {
+  const isServed = registry.all().some((one) => one.group === name && one.version === version)
+  return isServed ? noSuchPath() : new NoPage()
+}
+
+/** Beyond everything that has a Status. */
+class NoPage extends Error {}
 
 /** An answer that is no JSON. */
 class Plain {

@@ -9,12 +9,13 @@ export interface Status {
   readonly message?: string
   readonly reason?: string
   readonly details?: Readonly<Record<string, unknown>>
-  readonly code: number
+  /** Of what was not done. */
+  readonly code?: number
 }
 
 /** A request that ends with a Status. */
 export class ApiError extends Error {
-  readonly status: Status
+  readonly status: Status & { readonly code: number }
 
   constructor(code: number, reason: string, message: string, details?: Status['details']) {
     super(message)
@@ -42,6 +43,24 @@ function detailsOf({ group, plural }: Named, name: string): Readonly<Record<stri
 export function notFound(resource: Named, name: string): ApiError {
   const message = `${groupResource(resource)} "${name}" not found`
   return new ApiError(404, 'NotFound', message, detailsOf(resource, name))
+}
+
+/** A deletion that is about another object, or another state of it, than is there. */
+export function otherThanThought(
+  { group, kind }: Pick<Resource, 'group' | 'kind'>,
+  name: string,
+  why: string,
+): ApiError {
+  const what = group === '' ? kind : `${kind}.${group}`
+  return new ApiError(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${what} "${name}": ${why}`,
+    {
+      ...{ name, ...(group !== '' && { group }) },
+      kind,
+    },
+  )
 }
 
 /** No such path at all. */
@@ -119,6 +138,5 @@ export function success(resource: Named, name: string, uid: string): Status {
   return {
     ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' },
     details: { ...detailsOf(resource, name), uid },
-    code: 200,
   }
 }

@@ -8,6 +8,7 @@ import type { Admitted, Gates, Patch, Patcher } from './gates.ts'
 import { isTrue } from './path.ts'
 import {
   assertAbout,
+  finalizerErrors,
   isSame,
   newborn,
   seconds,
@@ -16,6 +17,7 @@ import {
   withoutUndefined,
 } from './prepare.ts'
 import {
+  ApiError,
   alreadyExists,
   badRequest,
   conflict,
@@ -59,12 +61,22 @@ export async function update(call: Call, writing: Writing): Promise<Answer> {
   return replaced(call, before, given, 'update', writing)
 }
 
+const patchTypes = new Set([
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+])
+
 /** Patches an object, or makes it by an apply. @throws ApiError */
 export async function patch(call: Call, writing: Writing): Promise<Answer> {
   const { resource, info, request, query } = call
   const { patcher, store, now } = writing
   const type = mediaType(request)
   const accepted = patcher.accepted(resource)
+  if (!patchTypes.has(type)) {
+    throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+  }
   if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
   const isApply = type === 'application/apply-patch+yaml'
   if (isApply && !query.get('fieldManager')) {
@@ -117,9 +129,9 @@ function made(call: Call, object: Unversioned, writing: Writing, isApply = false
   const { name } = object.metadata
   const first = { before: undefined, after: object, manager: fieldManager(call), subresource: '' }
   const tracked = isApply ? object : owned(resource, object, first, writing)
-  const complete = { ...object, ...defaulted(call, tracked) } as Unversioned
+  const complete = defaulted(call, tracked)
   const write = admitted(call, 'CREATE', complete, undefined, { kind: 'CreateOptions' })
-  const final = withoutUndefined({ ...complete, ...gates.mutate(write) }) as Unversioned
+  const final = withoutUndefined(mutated(complete, write, gates))
   gates.validate({ ...write, object: final })
   const errors = resource.strategy.validate?.(final) ?? []
   if (errors.length > 0) throw invalid(resource, name, errors)
@@ -138,16 +150,20 @@ function replaced(
 ): Answer {
   const { resource, info, dryRun } = call
   const { store, gates } = writing
-  const next = withoutUndefined(successor(call, { ...given, ...defaulted(call, given) }, before))
+  const next = withoutUndefined(defaulted(call, successor(call, given, before)))
   const counted = withGeneration(resource, next, before)
   const { subresource } = info
   const change = { before, after: counted, manager: fieldManager(call), subresource }
   const tracked = how === 'apply' ? counted : owned(resource, counted, change, writing)
   const write = admitted(call, 'UPDATE', tracked, before, { kind: 'UpdateOptions' })
-  const final = { ...tracked, ...gates.mutate(write) } as Unversioned
+  const final = mutated(tracked, write, gates)
   gates.validate({ ...write, object: final })
   const { validate, validateUpdate } = resource.strategy
-  const errors = [...(validate?.(final) ?? []), ...(validateUpdate?.(final, before) ?? [])]
+  const errors = [
+    ...finalizerErrors(final, before),
+    ...(validate?.(final) ?? []),
+    ...(validateUpdate?.(final, before) ?? []),
+  ]
   if (errors.length > 0) throw invalid(resource, info.name, errors)
   if (isSame(final, before)) return { code: 200, body: before, object: before }
   const stored = dryRun
@@ -190,8 +206,20 @@ export function isOver({ metadata, spec }: KubeObject): boolean {
   )
 }
 
-function defaulted({ resource }: Call, object: KubeObject): KubeObject {
-  return resource.strategy.withDefaults?.(object) ?? object
+function defaulted({ resource }: Call, object: Unversioned): Unversioned {
+  const { withDefaults } = resource.strategy
+  const { apiVersion, kind, metadata } = object
+  return withDefaults === undefined
+    ? object
+    : { ...withDefaults(object), apiVersion, kind, metadata }
+}
+
+function mutated(object: Unversioned, write: Admitted, gates: Gates): Unversioned {
+  const { apiVersion, kind, metadata } = object
+  const next = gates.mutate(write)
+  if (next === undefined) return object
+  const { name, uid, creationTimestamp } = metadata
+  return { ...next, apiVersion, kind, metadata: { ...next.metadata, name, uid, creationTimestamp } }
 }
 
 function unstored(object: Unversioned, resourceVersion: string): StoredObject {
@@ -211,6 +239,9 @@ export function admitted(
 }
 
 function wrongUid({ resource, info }: Call, uid: string, { metadata }: StoredObject) {
-  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`
+  const { collection, namespace, name } = placeOf({ resource, info })
+  const parts = ['/registry', collection.split('.')[0], namespace, name]
+  const key = parts.filter((part) => part !== '').join('/')
+  const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`
   return conflict(resource, info.name, why)
 }

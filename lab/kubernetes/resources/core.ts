@@ -11,7 +11,7 @@ import {
   textAt,
   wide,
 } from './columns.ts'
-import { inGroup } from './describe.ts'
+import { inGroup, withoutEmpty } from './describe.ts'
 import { podColumns } from './pods.ts'
 import type { Column, Resource } from './resource.ts'
 
@@ -134,7 +134,11 @@ export const coreKinds: readonly Resource[] = [
       wide('Selector', (service) => labelsOf(mapAt(service, 'spec.selector'))),
     ],
   }),
-  kind('ConfigMap', { shortNames: ['cm'], columns: [count('Data', 'data')] }),
+  kind('ConfigMap', {
+    strategy: { withDefaults: withoutEmpty('data', 'binaryData') },
+    shortNames: ['cm'],
+    columns: [count('Data', 'data')],
+  }),
   kind('Secret', {
     columns: [column('Type', (secret) => textAt(secret, 'type', 'Opaque')), count('Data', 'data')],
   }),

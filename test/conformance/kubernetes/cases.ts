@@ -1,0 +1,135 @@
+import type { Answer, Case, Exchange, Step } from './exchange.ts'
+
+const table = 'application/json;as=Table;g=meta.k8s.io;v=v1,application/json'
+const metadataAlone =
+  'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'
+const merge = 'application/merge-patch+json'
+
+const get = (path: string, rest: Partial<Exchange> = {}): Exchange => ({
+  method: 'GET',
+  path,
+  ...rest,
+})
+const post = (path: string, body: unknown): Exchange => ({ method: 'POST', path, body })
+const put = (path: string, body: unknown): Exchange => ({ method: 'PUT', path, body })
+const patch = (path: string, body: unknown, contentType = merge): Exchange => ({
+  ...{ method: 'PATCH', path, body, contentType },
+})
+const del = (path: string, body?: unknown): Exchange => ({ method: 'DELETE', path, body })
+
+interface Metadata {
+  readonly resourceVersion: string
+  readonly uid: string
+}
+function metadataOf(answers: readonly Answer[], index: number): Metadata {
+  const { body } = answers[index] ?? {}
+  return (body as { metadata: Metadata }).metadata
+}
+
+const cm = (name: string, data: object = {}, labels?: object) => ({
+  ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...(labels && { labels }) }, data },
+})
+
+function configMaps(namespace: string): readonly Step[] {
+  const all = `/api/v1/namespaces/${namespace}/configmaps`
+  const kept = `${all}/one`
+  return [
+    post(all, cm('one', { k: 'v' })),
+    post(all, cm('one')),
+    post(all, cm('No_Name')),
+    post(all, { ...cm('two'), kind: 'Secret' }),
+    post(all, { ...cm('two'), apiVersion: 'v2' }),
+    post(all, { ...cm('two'), metadata: { name: 'two', namespace: 'elsewhere' } }),
+    post(all, { ...cm('two'), metadata: { name: 'two', resourceVersion: '1' } }),
+    post(all, { ...cm(''), metadata: {} }),
+    post(all, cm('two', {}, { app: 'not/a value' })),
+    get(kept),
+    get(`${all}/none`),
+    put(kept, cm('one', { k: 'w' })),
+    put(kept, cm('other')),
+    (before) =>
+      put(kept, {
+        ...cm('one'),
+        metadata: { name: 'one', resourceVersion: metadataOf(before, 0).resourceVersion },
+      }),
+    put(kept, {
+      ...cm('one'),
+      metadata: { name: 'one', uid: '11111111-1111-4111-8111-111111111111' },
+    }),
+    patch(kept, { data: { k: null, l: 'x' }, metadata: { labels: { a: 'b' } } }),
+    patch(kept, { metadata: { uid: '11111111-1111-4111-8111-111111111111' } }),
+    patch(kept, { metadata: { resourceVersion: '1' } }),
+    patch(kept, [{ op: 'add', path: '/data/m', value: 'y' }], 'application/json-patch+json'),
+    patch(`${kept}?dryRun=All`, { data: { m: 'dry' } }),
+    get(kept),
+    del(`${all}/none`),
+    del(kept, { preconditions: { uid: '11111111-1111-4111-8111-111111111111' } }),
+    del(kept, { preconditions: { resourceVersion: '1' } }),
+    del(`${kept}?dryRun=All`),
+    del(kept),
+    get(kept),
+  ]
+}
+
+function lists(namespace: string): readonly Step[] {
+  const all = `/api/v1/namespaces/${namespace}/configmaps`
+  const selected = (query: string) => get(`${all}?${query}&labelSelector=set%3Done`)
+  return [
+    post(all, cm('a', {}, { app: 'web', tier: 'front', set: 'one' })),
+    post(all, cm('b', {}, { app: 'web', set: 'one' })),
+    post(all, cm('c', {}, { set: 'one' })),
+    selected('limit=10'),
+    selected('limit=2'),
+    get(`${all}?labelSelector=app%20in%20(web%2Capi)%2C!tier`),
+    get(`${all}?labelSelector=set%3Done%2Ctier!%3Dfront`),
+    get(`${all}?labelSelector=set%3Done%2Capp%20notin%20(web)`),
+    get(`${all}?fieldSelector=metadata.name%3Dc`),
+    get(`${all}?fieldSelector=data.k%3Dv`),
+    get(`${all}?labelSelector=set%3Done`, { accept: table }),
+    get(`${all}/a`, { accept: table }),
+    get(`${all}?labelSelector=set%3Done`, { accept: metadataAlone }),
+    { method: 'DELETE', path: `${all}?labelSelector=app%3Dweb` },
+    selected('limit=10'),
+  ]
+}
+
+function finalizers(namespace: string): readonly Step[] {
+  const all = `/api/v1/namespaces/${namespace}/configmaps`
+  return [
+    post(all, { ...cm('held'), metadata: { name: 'held', finalizers: ['test.dev/hold'] } }),
+    del(`${all}/held`),
+    get(`${all}/held`),
+    patch(`${all}/held`, { metadata: { finalizers: ['test.dev/hold', 'test.dev/more'] } }),
+    patch(`${all}/held`, { data: { k: 'v' } }),
+    patch(`${all}/held`, { metadata: { finalizers: null } }),
+    get(`${all}/held`),
+  ]
+}
+
+const errors: readonly Step[] = [
+  get('/api/v1/nonsense'),
+  get('/apis/nonsense.dev/v1/things'),
+  get('/nonsense'),
+  { method: 'DELETE', path: '/api/v1/namespaces' },
+  patch('/api/v1/namespaces/conformance-errors', {}, 'text/plain'),
+  { method: 'POST', path: '/api/v1/namespaces/conformance-errors/configmaps', body: [] },
+  get(
+    '/api/v1/namespaces/conformance-errors/configmaps?resourceVersion=x&resourceVersionMatch=Exact',
+  ),
+]
+
+/** Everything that both servers are asked. */
+export const cases: readonly Case[] = [
+  {
+    name: 'config-maps',
+    namespaces: ['conformance-config-maps'],
+    steps: configMaps('conformance-config-maps'),
+  },
+  { name: 'lists', namespaces: ['conformance-lists'], steps: lists('conformance-lists') },
+  {
+    name: 'finalizers',
+    namespaces: ['conformance-finalizers'],
+    steps: finalizers('conformance-finalizers'),
+  },
+  { name: 'errors', namespaces: ['conformance-errors'], steps: errors },
+]
