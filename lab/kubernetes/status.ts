@@ -7,7 +7,7 @@ export interface Status {
   readonly metadata: Readonly<Record<string, never>>
   readonly status: 'Failure'
   readonly message: string
-  readonly reason: string
+  readonly reason?: string
   readonly details?: StatusDetails
   /** HTTP status. */
   readonly code: number
@@ -19,7 +19,7 @@ export interface StatusDetails {
   /** The plural, or the kind where an object is invalid. */
   readonly kind?: string
   readonly uid?: string
-  readonly causes?: readonly FieldError[]
+  readonly causes?: readonly (Pick<FieldError, 'field' | 'message'> & { readonly reason: string })[]
   readonly retryAfterSeconds?: number
 }
 
@@ -41,7 +41,8 @@ export function failure(
     metadata: {},
     status: 'Failure',
     message,
-    reason,
+    // where it calls something its own fault the server names no reason
+    ...(reason !== '' && { reason }),
     ...(details && { details }),
     code,
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isRecord } from '@jackstay/kube/resources'
 import { parse } from 'yaml'
 import type { KubeObject } from '../objects.ts'
-import { ApiError, badRequest, unsupportedMediaType } from './status.ts'
+import { badRequest, refusal, unsupportedMediaType } from './status.ts'
 
 /** Bytes; a real server takes as much. */
 const limit = 3 * 1024 * 1024
@@ -21,11 +21,7 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     const bytes = Buffer.from(chunk)
     size += bytes.length
     if (size > limit) {
-      throw new ApiError(
-        413,
-        'RequestEntityTooLarge',
-        `Request entity too large: limit is ${limit}`,
-      )
+      throw refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`)
     }
     chunks.push(bytes)
   }

@@ -4,7 +4,7 @@ import type { ObjectStore } from '../store/store.ts'
 import type { Call } from './call.ts'
 import { selection } from './selectors.ts'
 import { shapedList } from './shape.ts'
-import { ApiError, badRequest, expired } from './status.ts'
+import { type ApiError, badRequest, expired, refusal } from './status.ts'
 
 /** Where a list goes on: the revision it shows, and the last object of the page before. */
 interface Mark {
@@ -55,14 +55,14 @@ export function revisionOf(text: string): number {
 
 function gone(revision: number, store: ObjectStore, continued: boolean): ApiError {
   if (revision > store.revision) {
-    return new ApiError(
+    return refusal(
       504,
       'Timeout',
       `Too large resource version: ${revision}, current: ${store.revision}`,
     )
   }
   if (!continued) return expired(revision, store.revision)
-  return new ApiError(
+  return refusal(
     410,
     'Expired',
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',

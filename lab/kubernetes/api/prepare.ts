@@ -4,7 +4,7 @@ import type { KubeObject, StoredObject } from '../objects.ts'
 import { apiVersionOf, type FieldError, type Resource } from '../resources/resource.ts'
 import type { Unversioned } from '../store/store.ts'
 import type { Call } from './call.ts'
-import { ApiError, badRequest, invalid } from './status.ts'
+import { badRequest, invalid, refusal } from './status.ts'
 
 /** The letters of generated names. */
 const letters = 'bcdfghjklmnpqrstvwxz2456789'
@@ -46,7 +46,7 @@ export function newborn(call: Call, given: KubeObject, now: number): Unversioned
   const { metadata } = given
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
     // a real server calls it its own fault
-    throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created')
+    throw refusal(500, '', 'resourceVersion should not be set on objects to be created')
   }
   const name = metadata.name || info.name || generated(metadata.generateName ?? '')
   const {

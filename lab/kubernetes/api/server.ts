@@ -19,7 +19,7 @@ import { list } from './list.ts'
 import { type PathRequest, type ResourceRequest, requestInfo } from './path.ts'
 import { serve } from './serve.ts'
 import { shaped, shapeOf } from './shape.ts'
-import { ApiError, methodNotAllowed, noSuchPath, notServed } from './status.ts'
+import { ApiError, methodNotAllowed, noSuchPath, notServed, refusal } from './status.ts'
 import { watch } from './watch.ts'
 
 export interface ApiServerOptions {
@@ -220,13 +220,9 @@ function refusalOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error
   if (!(error instanceof PatchRefusal)) return undefined
   const { code, reason, message, causes } = error
-  return new ApiError(code, reason, message, causes.length > 0 ? { causes } : undefined)
+  return refusal(code, reason, message, causes.length > 0 ? { causes } : undefined)
 }
 
 function internal(): ApiError {
-  return new ApiError(
-    500,
-    'InternalError',
-    'Internal error occurred: a bug of the lab; see its log',
-  )
+  return refusal(500, 'InternalError', 'Internal error occurred: a bug of the lab; see its log')
 }

@@ -17,13 +17,13 @@ import {
   withoutUndefined,
 } from './prepare.ts'
 import {
-  ApiError,
   alreadyExists,
   badRequest,
   conflict,
   invalid,
   moved,
   notFound,
+  refusal,
   unsupportedMediaType,
 } from './status.ts'
 
@@ -75,7 +75,7 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
   const type = mediaType(request)
   const accepted = patcher.accepted(resource)
   if (!patchTypes.has(type)) {
-    throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+    throw refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
   }
   if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
   const isApply = type === 'application/apply-patch+yaml'
