@@ -33,7 +33,8 @@ function policies(first: readonly ReturnType<typeof policy>[]) {
 }
 
 it('judges by the policies as they are when it is asked, on a thread of its own (T19)', async () => {
-  const judge = judgeThread()
+  // patient: a busy machine gives a thread no turn for a while
+  const judge = judgeThread({ deadline: 30_000, loadDeadline: 60_000 })
   const cluster = policies([policy('p', 'allow')])
   const rules = rulesInForce(cluster.source, judge, {
     onLoaded: () => undefined,

@@ -12,8 +12,9 @@ import { type JudgeThread, judgeThread, type Question, type ThreadOptions } from
 const open: JudgeThread[] = []
 after(() => Promise.all(open.map((judge) => judge.close())))
 
+/** Patient, where no deadline is what is tried: a busy machine gives a thread no turn for a while. */
 function started(options: ThreadOptions = {}): JudgeThread {
-  const judge = judgeThread(options)
+  const judge = judgeThread({ deadline: 30_000, loadDeadline: 60_000, ...options })
   open.push(judge)
   return judge
 }
@@ -35,9 +36,13 @@ const slow: readonly NamedPolicy[] = Array.from({ length: 10 }, (_, p) =>
   policy(
     `slow${p}`,
     Array.from({ length: 200 }, (_, r) => deny(`r${r}`, pairs)),
+    { actions: ['workload.restart'] },
   ),
 )
-const many = question({ facts: withParams({ a: Array.from({ length: 95 }, (_, i) => i) }) })
+const many = question({
+  action: 'workload.restart',
+  facts: withParams({ a: Array.from({ length: 95 }, (_, i) => i) }),
+})
 
 describe('a judge on its own thread', () => {
   it('says what `decide` says, in the order of the questions', async () => {
@@ -91,7 +96,7 @@ describe('a judge on its own thread', () => {
   })
   it('stops a judgement at its deadline, names the rule, and leaves the event loop free (T22)', async () => {
     const replaced: string[] = []
-    const judge = started({ deadline: 500, onReplaced: (why) => replaced.push(why) })
+    const judge = started({ deadline: 1_000, onReplaced: (why) => replaced.push(why) })
     await judge.load([...fine, ...slow])
     const order: string[] = []
     const answers = judge.decide([question(), many, question(), many, question()])
@@ -105,12 +110,12 @@ describe('a judge on its own thread', () => {
     for (const stuck of [decisions[1], decisions[3]]) {
       assert.match(
         stuck?.reason ?? '',
-        /^denied because the rule slow\d\/r\d+ was stopped: it took longer than 500 ms/,
+        /^denied because the rule slow\d\/r\d+ was stopped: it took longer than 1000 ms/,
       )
     }
-    // nobody else is denied for that, in front of it or behind it: these fail by themselves
+    // nobody else is denied for that, in front of it or behind it
     for (const judged of [decisions[0], decisions[2], decisions[4]]) {
-      assert.match(judged?.reason ?? '', /there is no field `a`$/)
+      assert.equal(judged?.effect, 'allow', judged?.reason)
     }
     assert.equal(replaced.length, 2)
     // another thread with the same rules has taken over
@@ -183,10 +188,10 @@ describe('a thread that fails', () => {
       'for (const all = []; ; ) all.push(Array(1e5).fill(all.length))',
       /it crashed: .*memory|took longer/,
     ],
-    ['hangs', 'for (;;);', /it took longer than 500 ms/],
+    ['hangs', 'for (;;);', /it took longer than 1500 ms/],
   ] as const) {
     it(`is replaced when it ${name}; the question it was at is denied, no other (T17)`, async () => {
-      const judge = started({ deadline: 500, start: troubled(trouble) })
+      const judge = started({ deadline: 1_500, start: troubled(trouble) })
       await judge.load(fine)
       const [at, behind] = await judge.decide([question(), question()])
       assert.equal(at?.effect, 'deny')
@@ -206,7 +211,11 @@ describe('a thread that fails', () => {
     await assert.rejects(loading, /could not be loaded: it took longer than 3000 ms/)
     assert.match((await answer)[0]?.reason ?? '', /the rules could not be loaded/)
     assert.equal(judge.ready(), false)
-    const [next] = await judge.decide([question()])
-    assert.equal(next?.effect, 'allow')
+    // the next thread has as long, and another one after it; until then all is denied
+    for (;;) {
+      const [next] = await judge.decide([question()])
+      if (next?.effect === 'allow') break
+      assert.match(next?.reason ?? '', /the rules could not be loaded/)
+    }
   })
 })
