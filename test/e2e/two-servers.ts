@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import { setTimeout } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { attach, type Cluster, up } from '@jackstay/cluster/cluster'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
@@ -10,6 +13,7 @@ import { attempt, passed } from './attempt.ts'
 export interface RealServer {
   readonly cluster: Cluster
   readonly admin: KubeClient
+  clientOf(kubeconfig: string): KubeClient
   /** Somebody else, by client certificate. */
   person(user: string, groups?: readonly string[]): Promise<KubeClient>
 }
@@ -24,9 +28,28 @@ export async function realServer(): Promise<RealServer> {
   return {
     cluster,
     admin: clientOf(cluster.kubeconfig),
+    clientOf,
     person: async (user, groups = []) =>
       clientOf(await cluster.issueKubeconfig({ name: user, user, groups })),
   }
+}
+
+/**
+ * Both answer the same, once the real server has seen what was just written: until then its caches may say
+ * otherwise, for ten seconds at most. `comparable` leaves out what may differ.
+ */
+export async function agree(
+  theirs: () => Promise<unknown>,
+  ours: () => Promise<unknown>,
+  comparable: (answer: unknown) => unknown = (answer) => answer,
+): Promise<void> {
+  const end = performance.now() + 30_000
+  while (performance.now() < end) {
+    const [their, our] = [comparable(await theirs()), comparable(await ours())]
+    if (isDeepStrictEqual(their, our)) return
+    await setTimeout(50)
+  }
+  assert.deepEqual(comparable(await ours()), comparable(await theirs()))
 }
 
 /** What the lab's functions look at: the objects of the real server as they are now. */
