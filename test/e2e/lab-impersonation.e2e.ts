@@ -98,6 +98,9 @@ const attempts: readonly (readonly [string, Names])[] = [
   ['bounded', as('anna', { 'impersonate-group': ['a', 'b', 'c', 'd'] })],
   ['bounded', as('anna', { [intent]: ['any'] })],
   ['bounded', as(sa)],
+  ['bounded', as('anna', { 'impersonate-group': ['system:masters'] })],
+  ['bounded', as('anna', { 'impersonate-extra-plain': ['x'] })],
+  ['bounded', as('anna', { 'impersonate-uid': ['uid-1'] })],
 ]
 describe('who may ask as whom in the lab, as a real API server says', {
   skip: await noCluster(),

@@ -17,9 +17,13 @@ const asked = onResource({
 })
 const intent = 'impersonate-extra-jackstay.dev%2fintent'
 
-/** Who may impersonate by these resources, and what comes of it. */
-function by(resources: readonly string[], headers: Headers): User | string {
-  const rules = [{ verbs: ['impersonate'], apiGroups: ['*'], resources }]
+/** What comes of it for somebody with these verbs on these resources. */
+function by(
+  resources: readonly string[],
+  headers: Headers,
+  verbs: readonly string[] = ['impersonate'],
+): User | string {
+  const rules = [{ verbs, apiGroups: ['*'], resources }]
   const roleRef = { kind: 'ClusterRole', name: 'r' }
   const rights = rbac(
     listerOf(
@@ -86,6 +90,8 @@ describe('impersonation', () => {
   it('of the privileged is possible only by the unconstrained way', () => {
     const headers = { 'impersonate-user': ['a'], 'impersonate-group': ['system:masters'] }
     assert.match(String(by(['users'], headers)), /^403/)
+    const constrained = ['impersonate-on:user-info:patch', 'impersonate:user-info']
+    assert.match(String(by(['*'], headers, constrained)), /system:masters group is not allowed/)
     const who = by(['users', 'groups'], headers)
     assert.deepEqual(typeof who === 'object' && who.groups, [
       'system:masters',

@@ -31,6 +31,7 @@ describe('rules', () => {
     const log = onResource({ verb: 'get', resource: 'pods', subresource: 'log' })
     assert.equal(grants(rule(pods), log), false)
     assert.equal(grants(rule({ ...pods, resources: ['*/log'] }), log), true)
+    assert.equal(grants(rule({ ...pods, resources: ['*/status'] }), log), false)
     assert.equal(
       grants(rule({ ...pods, resources: ['*/log'] }), { ...log, subresource: '' }),
       false,
