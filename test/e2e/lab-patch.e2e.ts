@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import type { KubeClient } from '@jackstay/kube/client'
+import { shapeOfCustomKind, shapeOfKind } from '@jackstay/lab/kubernetes/patch/shapes'
+import { attempt, passed, until } from './attempt.ts'
+import { customStory, customVersion, type Story, stories } from './patch-stories.ts'
+import { Twin } from './patch-twin.ts'
+import { realServer } from './two-servers.ts'
+import { noCluster } from './world.ts'
+
+const id = randomBytes(4).toString('hex')
+const namespaces = `/api/v1/namespaces`
+const group = `patch-${id}.example`
+const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+
+const definition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `houses.${group}` },
+  spec: {
+    ...{ group, scope: 'Namespaced', versions: [customVersion] },
+    names: { plural: 'houses', singular: 'house', kind: 'House', listKind: 'HouseList' },
+  },
+}
+
+describe('the lab patches as a real API server does', { skip: await noCluster() }, () => {
+  let admin: KubeClient
+  before(async () => {
+    admin = (await realServer()).admin
+    passed(await attempt(admin, 'POST', definitions, definition))
+  })
+  after(async () => {
+    await attempt(admin, 'DELETE', `${definitions}/${definition.metadata.name}`)
+  })
+
+  for (const [i, story] of [...stories, customStory(group)].entries()) {
+    describe(story.title, () => {
+      const namespace = `patch-${id}-${i}`
+      before(async () => {
+        const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
+        passed(await attempt(admin, 'POST', namespaces, object))
+      })
+      after(async () => {
+        const object = pathOf(story, namespace)
+        await attempt(admin, 'PATCH', object, { metadata: { finalizers: null } })
+        await attempt(admin, 'DELETE', object)
+        await attempt(admin, 'DELETE', `${namespaces}/${namespace}`)
+      })
+
+      for (const step of story.steps) {
+        it(`${step.what}`, async () => {
+          const path = pathOf(story, namespace)
+          if (story.apiVersion.startsWith(group)) await served(path)
+          await twinOf(story, path).take(step)
+        })
+      }
+    })
+  }
+
+  async function served(path: string): Promise<void> {
+    const collection = path.slice(0, path.lastIndexOf('/'))
+    await until('the custom kind is served', async () => {
+      return (await attempt(admin, 'GET', collection)).status === 200
+    })
+  }
+
+  function twinOf({ apiVersion, kind }: Story, path: string): Twin {
+    const isCustom = apiVersion.startsWith(group)
+    const shape = isCustom ? shapeOfCustomKind(definition, 'v1') : shapeOfKind(apiVersion, kind)
+    if (shape === undefined) throw new Error(`no shape of ${kind}`)
+    const hasStatus = kind !== 'ConfigMap'
+    return new Twin(admin, path, shape, { apiVersion, kind, hasStatus, isCustom })
+  }
+})
+
+function pathOf({ apiVersion, plural }: Story, namespace: string): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+  return `${root}/namespaces/${namespace}/${plural}/one`
+}
