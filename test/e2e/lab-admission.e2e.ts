@@ -1,19 +1,36 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { kinds } from '@jackstay/contract/kinds/all'
 import type { KubeClient } from '@jackstay/kube/client'
 import { asObject, isRecord, type KubeObject } from '@jackstay/kube/resources'
 import { decide } from '@jackstay/lab/kubernetes/admission/decide'
 import { bindPolicies, compilePolicies } from '@jackstay/lab/kubernetes/admission/policies'
 import type { AdmissionRequest } from '@jackstay/lab/kubernetes/admission/request'
 import type { User } from '@jackstay/lab/kubernetes/objects'
+import fc from 'fast-check'
 import { type Attacks, attacksOn } from './attacks.ts'
-import { attempt, until } from './attempt.ts'
+import { attempt, passed, until } from './attempt.ts'
 import { chartPolicies } from './chart.ts'
-import { type Governed, governed } from './governed.ts'
+import { type Governed, governed, type Manifest, suffix } from './governed.ts'
+import { type Judge, judgeOf, sameVerdict } from './lab-crds.ts'
+import { sampleCrd, sampleSpecs, sampleUpdates } from './lab-sample.ts'
 import { shadowed, type Twice } from './lab-shadow.ts'
+import { specsOf } from './random-specs.ts'
+import { subjectOf } from './subjects.ts'
 import { noCluster, type World, world } from './world.ts'
 
+/** Of random specs per kind. */
+const runs = 20
+
 const policies = await chartPolicies()
+// of the policies on executors' fields, which are alike, one for each resource
+const asked = new Map(
+  policies.map(({ policy }) => {
+    const { name } = policy.metadata
+    const [, resource] = /^jackstay-executor-fields-.*-([a-z]+)$/.exec(name) ?? []
+    return [resource ?? name, name] as const
+  }),
+)
 const admission = '/apis/admissionregistration.k8s.io/v1'
 const bindings = `${admission}/validatingadmissionpolicybindings`
 
@@ -73,8 +90,7 @@ describe('the lab’s admission and the API server', { skip: await noCluster() }
   })
   after(async () => await attacks?.cleared())
 
-  for (const { policy } of policies) {
-    const name = policy.metadata.name
+  for (const name of asked.values()) {
     it(`refuse alike what is for ${name}`, async () => {
       const attack = attacks.of(name)
       assert.ok(attack)
@@ -112,3 +128,70 @@ async function whoIs(client: KubeClient): Promise<User> {
   const { username, groups, extra = {} } = status.userInfo
   return { username, groups, extra }
 }
+
+describe('the lab’s custom kinds and the API server', { skip: await noCluster() }, () => {
+  let w: World
+  let g: Governed
+  before(async () => {
+    w = await world()
+    g = await governed(w)
+  })
+
+  for (const kind of kinds) {
+    it(`say the same of random specs of ${kind.kind}`, async () => {
+      const { client, path, of } = subjectOf(w, g, kind.kind)
+      const judge = await judgeOf(w.admin, `${kind.plural}.jackstay.dev`)
+      const same = fc.asyncProperty(specsOf(kind.kind), async (spec) => {
+        const { metadata, ...rest } = of()
+        const object = { ...rest, metadata, spec }
+        sameVerdict(judge(object), await attempt(client, 'POST', path, object, { dryRun: true }))
+      })
+      await fc.assert(same, { numRuns: runs, endOnFailure: false })
+    })
+  }
+
+  describe('of a kind with something of everything', () => {
+    const group = `lab-${suffix()}.example.org`
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    const path = `/apis/${group}/v1/samples`
+    const sample = (spec: unknown): Manifest => ({
+      ...{ apiVersion: `${group}/v1`, kind: 'Sample', metadata: { name: 'one' }, spec },
+    })
+    let judge: Judge
+    before(async () => {
+      passed(await attempt(w.admin, 'POST', definitions, sampleCrd(group)))
+      await until('the kind is served', async () => {
+        return (await attempt(w.admin, 'POST', path, sample({}), { dryRun: true })).status !== 404
+      })
+      judge = await judgeOf(w.admin, `samples.${group}`)
+    })
+    after(async () => {
+      await attempt(w.admin, 'DELETE', `${definitions}/samples.${group}`)
+    })
+
+    for (const [name, spec] of sampleSpecs) {
+      it(`prune, default and refuse alike: ${name}`, async () => {
+        const object = sample(spec)
+        sameVerdict(judge(object), await attempt(w.admin, 'POST', path, object, { dryRun: true }))
+      })
+    }
+
+    for (const [name, old, spec] of sampleUpdates) {
+      it(`judge changes alike: ${name}`, async () => {
+        const made = await attempt(w.admin, 'POST', path, sample(old))
+        passed(made)
+        const at = `${path}/one`
+        try {
+          const stored = asObject(made.body)
+          const object = { ...stored, spec }
+          sameVerdict(
+            judge(object, stored),
+            await attempt(w.admin, 'PUT', at, object, { dryRun: true }),
+          )
+        } finally {
+          passed(await attempt(w.admin, 'DELETE', at))
+        }
+      })
+    }
+  })
+})

@@ -51,16 +51,20 @@ export function readTimestamp(text: string): Timestamp | undefined {
   return new Timestamp(whole + BigInt(fraction.padEnd(9, '0').slice(0, 9)))
 }
 
+function unconverted(type: string): CelError {
+  return new CelError(`type conversion error from 'string' to '${type}'`)
+}
+
 export function durationOf(text: string): Duration {
   const found = readDuration(text)
-  if (found === undefined) throw new CelError(`time: invalid duration ${JSON.stringify(text)}`)
+  if (found === undefined) throw unconverted('google.protobuf.Duration')
   return found
 }
 
 export function timestampOf(text: string): Timestamp {
   const found = readTimestamp(text)
   if (found === undefined) {
-    throw new CelError(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00"`)
+    throw unconverted('google.protobuf.Timestamp')
   }
   return found
 }
