@@ -31,7 +31,8 @@ const names = ['object', 'oldObject', 'request', 'params', 'namespaceObject']
  * write, as `failurePolicy` says.
  */
 export function compilePolicies(policies: readonly KubeObject[]): readonly CompiledPolicy[] {
-  return policies.map((policy) => compiled(policySchema.parse(policy)))
+  const compile = compiler()
+  return policies.map((policy) => compiled(policySchema.parse(policy), compile))
 }
 
 /** Policies that are in force: each with the bindings that name it. */
@@ -53,7 +54,7 @@ export function bindPolicies(
   })
 }
 
-function compiled(object: PolicyObject): CompiledPolicy {
+function compiled(object: PolicyObject, program: Compile): CompiledPolicy {
   const { matchConditions, variables, validations } = object.spec
   const inside = [...names, 'variables']
   return {
@@ -76,7 +77,20 @@ function compiled(object: PolicyObject): CompiledPolicy {
   }
 }
 
-function program(source: string, variables: readonly string[]): Program {
+type Compile = (source: string, variables: readonly string[]) => Program
+
+/** Policies say many things in the same words: each is compiled once. */
+function compiler(): Compile {
+  const known = new Map<string, Program>()
+  return (source, variables) => {
+    const key = `${variables.length} ${source}`
+    const program = known.get(key) ?? compileOrFail(source, variables)
+    known.set(key, program)
+    return program
+  }
+}
+
+function compileOrFail(source: string, variables: readonly string[]): Program {
   try {
     return compileExpression(source, variables)
   } catch (error) {
