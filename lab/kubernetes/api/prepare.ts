@@ -56,7 +56,9 @@ export function newborn(call: Call, given: KubeObject, now: number): Unversioned
     ...kept
   } = { ...metadata, selfLink: undefined }
   const { status: ____, ...rest } = given
-  const body = resource.subresources.includes('status') ? rest : given
+  const { firstStatus } = resource.strategy
+  const fresh = { ...rest, ...(firstStatus && { status: firstStatus }) }
+  const body = resource.subresources.includes('status') ? fresh : given
   const object = {
     ...body,
     ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },

@@ -43,11 +43,13 @@ export async function scale(call: Call, writing: Writing): Promise<Answer> {
 
 function scaleOf(object: StoredObject): StoredObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const replicas = numberAt(object, 'spec.replicas', 1)
   const selector = labelsOf(mapAt(object, 'spec.selector.matchLabels'))
   return {
     ...{ kind: 'Scale', apiVersion: 'autoscaling/v1' },
     metadata: { name, ...(namespace && { namespace }), uid, resourceVersion, creationTimestamp },
-    spec: { replicas: numberAt(object, 'spec.replicas', 1) },
+    // none at all goes without saying
+    spec: replicas === 0 ? {} : { replicas },
     status: {
       replicas: numberAt(object, 'status.replicas'),
       ...(selector !== '<none>' && { selector }),

@@ -209,9 +209,11 @@ export function isOver({ metadata, spec }: KubeObject): boolean {
 function defaulted({ resource }: Call, object: Unversioned): Unversioned {
   const { withDefaults } = resource.strategy
   const { apiVersion, kind, metadata } = object
-  return withDefaults === undefined
-    ? object
-    : { ...withDefaults(object), apiVersion, kind, metadata }
+  if (withDefaults === undefined) return object
+  const filled = withDefaults(object)
+  const { name, uid, creationTimestamp } = metadata
+  const given = { ...filled.metadata, name, uid, creationTimestamp }
+  return { ...filled, apiVersion, kind, metadata: given }
 }
 
 function mutated(object: Unversioned, write: Admitted, gates: Gates): Unversioned {

@@ -9,8 +9,9 @@ import {
   textAt,
   wide,
 } from './columns.ts'
-import { inGroup } from './describe.ts'
-import type { Column, Resource } from './resource.ts'
+import { daemonSetSpec, deploymentSpec, replicaSetSpec, statefulSetSpec } from './defaults.ts'
+import { inGroup, withSpec } from './describe.ts'
+import type { Column, Resource, Strategy } from './resource.ts'
 
 const kind = inGroup('apps', 'v1')
 const template = templateColumns('spec.template.spec')
@@ -19,9 +20,26 @@ const figure = (name: string, path: string): Column =>
   column(name, (object) => numberAt(object, path), { type: 'integer' })
 const parts = { categories: ['all'], subresources: ['status', 'scale'] } as const
 
+const scheduled = withSpec(daemonSetSpec, {
+  currentNumberScheduled: 0,
+  desiredNumberScheduled: 0,
+  numberMisscheduled: 0,
+  numberReady: 0,
+})
+const generationOfTemplate = 'deprecated.daemonset.template.generation'
+const daemonSets: Strategy = {
+  ...scheduled,
+  withDefaults(object) {
+    const { metadata, ...rest } = scheduled.withDefaults?.(object) ?? object
+    const annotations = { [generationOfTemplate]: '1', ...metadata.annotations }
+    return { ...rest, metadata: { ...metadata, annotations } }
+  },
+}
+
 /** Workloads that run on and on. */
 export const appsKinds: readonly Resource[] = [
   kind('Deployment', {
+    strategy: withSpec(deploymentSpec),
     generation: true,
     ...parts,
     shortNames: ['deploy'],
@@ -39,6 +57,7 @@ export const appsKinds: readonly Resource[] = [
     ],
   }),
   kind('ReplicaSet', {
+    strategy: withSpec(replicaSetSpec, { replicas: 0 }),
     generation: true,
     ...parts,
     shortNames: ['rs'],
@@ -53,6 +72,7 @@ export const appsKinds: readonly Resource[] = [
     ],
   }),
   kind('StatefulSet', {
+    strategy: withSpec(statefulSetSpec, { availableReplicas: 0, replicas: 0 }),
     generation: true,
     ...parts,
     shortNames: ['sts'],
@@ -67,6 +87,7 @@ export const appsKinds: readonly Resource[] = [
     ],
   }),
   kind('DaemonSet', {
+    strategy: daemonSets,
     generation: true,
     categories: ['all'],
     shortNames: ['ds'],

@@ -11,7 +11,8 @@ import {
   textAt,
   wide,
 } from './columns.ts'
-import { inGroup, withoutEmpty } from './describe.ts'
+import { podItself } from './defaults.ts'
+import { inGroup, withoutEmpty, withSpec } from './describe.ts'
 import { podColumns } from './pods.ts'
 import type { Column, Resource } from './resource.ts'
 
@@ -117,6 +118,7 @@ export const coreKinds: readonly Resource[] = [
     columns: [column('Status', (namespace) => textAt(namespace, 'status.phase'))],
   }),
   kind('Pod', {
+    strategy: withSpec(podItself, { phase: 'Pending', qosClass: 'BestEffort' }),
     generation: true,
     shortNames: ['po'],
     categories: ['all'],

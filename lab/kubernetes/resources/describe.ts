@@ -40,6 +40,14 @@ export function withoutEmpty(...fields: readonly string[]): (object: KubeObject)
   }
 }
 
+/** Of objects whose `spec` a real server fills in. */
+export function withSpec(
+  fill: (spec: unknown) => unknown,
+  firstStatus: Readonly<Record<string, unknown>> = {},
+): Strategy {
+  return { firstStatus, withDefaults: (object) => ({ ...object, spec: fill(object.spec) }) }
+}
+
 /** How the kinds of one group are described, each by what differs from the usual. */
 export function inGroup(group: string, version: string) {
   return (kind: string, given: Given = {}): Resource => {

@@ -42,6 +42,8 @@ export interface FieldError {
 export interface Strategy {
   /** Fills in what nobody wrote, as the API server does before it judges or stores. */
   readonly withDefaults?: (object: KubeObject) => KubeObject
+  /** The status that a new object has. */
+  readonly firstStatus?: Readonly<Record<string, unknown>>
   readonly validate?: (object: KubeObject) => readonly FieldError[]
   readonly validateUpdate?: (object: KubeObject, before: KubeObject) => readonly FieldError[]
   /** Whether the change counts as a new generation; without it any change outside metadata and status does. */

@@ -106,6 +106,46 @@ function finalizers(namespace: string): readonly Step[] {
   ]
 }
 
+/** What the controllers of a real cluster write meanwhile is left out. */
+const controllers = ['status', 'metadata.annotations']
+
+function workloads(namespace: string): readonly Step[] {
+  const all = `/apis/apps/v1/namespaces/${namespace}`
+  const labels = { app: 'web' }
+  const container = {
+    name: 'web',
+    image: 'registry.test/web:1',
+    ports: [{ containerPort: 80 }],
+    env: [{ name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
+    resources: { limits: { cpu: '1', memory: '64Mi' }, requests: { cpu: '500m' } },
+    readinessProbe: { httpGet: { port: 80 } },
+  }
+  const untagged = { name: 'side', image: 'registry.test:5000/side' }
+  const volumes = [
+    { name: 'c', configMap: { name: 'c' } },
+    { name: 'e', emptyDir: {} },
+  ]
+  const template = { metadata: { labels }, spec: { containers: [container, untagged], volumes } }
+  const spec = { selector: { matchLabels: labels }, template }
+  const of = (kind: string, more: object = {}) => ({
+    ...{ apiVersion: 'apps/v1', kind, metadata: { name: 'web' }, spec: { ...spec, ...more } },
+  })
+  const web = `${all}/deployments/web`
+  const quiet = (exchange: Exchange): Exchange => ({ ...exchange, without: controllers })
+  return [
+    post(`${all}/deployments`, of('Deployment', { replicas: 0 })),
+    quiet(patch(web, { spec: { minReadySeconds: 5 } })),
+    quiet(patch(web, { metadata: { labels: { a: 'b' } } })),
+    quiet(patch(web, { status: { replicas: 7 } })),
+    quiet(get(`${web}/scale`)),
+    quiet(patch(`${web}/scale`, { spec: { replicas: -1 } })),
+    quiet(patch(web, { spec: { strategy: { type: 'Recreate', rollingUpdate: null } } })),
+    post(`${all}/statefulsets`, of('StatefulSet', { replicas: 0, serviceName: 'web' })),
+    post(`${all}/replicasets`, of('ReplicaSet', { replicas: 0 })),
+    post(`${all}/daemonsets`, of('DaemonSet', { updateStrategy: { type: 'OnDelete' } })),
+  ]
+}
+
 const errors: readonly Step[] = [
   get('/api/v1/nonsense'),
   get('/apis/nonsense.dev/v1/things'),
@@ -130,6 +170,11 @@ export const cases: readonly Case[] = [
     name: 'finalizers',
     namespaces: ['conformance-finalizers'],
     steps: finalizers('conformance-finalizers'),
+  },
+  {
+    name: 'workloads',
+    namespaces: ['conformance-workloads'],
+    steps: workloads('conformance-workloads'),
   },
   { name: 'errors', namespaces: ['conformance-errors'], steps: errors },
 ]
