@@ -8,8 +8,8 @@ export function threatsReference(): string {
 # Attacks that must fail
 
 Tests carry these numbers in their names. \`npm run threats\` tries them all and prints each with what was
-tried and what happened: it takes minutes and brings up a Kubernetes. \`npm run threats -- T26\` tries one,
-\`--unit\` leaves out what needs a cluster.
+tried and what happened: it brings up a Kubernetes, and takes an hour on two cores that have other work too.
+\`npm run threats -- T26\` tries one, \`--unit\` leaves out what needs a cluster.
 
 | | what is tried | what must happen |
 |---|---|---|
