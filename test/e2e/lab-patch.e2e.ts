@@ -1,8 +1,11 @@
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import type { KubeClient } from '@jackstay/kube/client'
-import { shapeOfCustomKind, shapeOfKind } from '@jackstay/lab/kubernetes/patch/shapes'
+import { isRecord } from '@jackstay/kube/resources'
+import { shapedKinds, shapeOfCustomKind, shapeOfKind } from '@jackstay/lab/kubernetes/patch/shapes'
 import { attempt, passed, until } from './attempt.ts'
+import { disagreements } from './patch-schema.ts'
 import { customStory, customVersion, type Story, stories } from './patch-stories.ts'
 import { Twin } from './patch-twin.ts'
 import { realServer } from './two-servers.ts'
@@ -56,6 +59,16 @@ describe('the lab patches as a real API server does', { skip: await noCluster() 
       }
     })
   }
+
+  it('its table says of every place what the server says', async () => {
+    const { body } = await attempt(admin, 'GET', '/openapi/v2')
+    assert.ok(isRecord(body) && isRecord(body.definitions))
+    const { definitions } = body
+    const found = shapedKinds().flatMap(([apiVersion, kind]) => {
+      return disagreements(definitions, apiVersion, kind, shapeOfKind(apiVersion, kind) ?? {})
+    })
+    assert.deepEqual(found, [])
+  })
 
   async function served(path: string): Promise<void> {
     const collection = path.slice(0, path.lastIndexOf('/'))
