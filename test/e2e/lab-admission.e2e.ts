@@ -13,6 +13,7 @@ import { attempt, passed, until } from './attempt.ts'
 import { chartPolicies } from './chart.ts'
 import { type Governed, governed, type Manifest, suffix } from './governed.ts'
 import { type Judge, judgeOf, sameVerdict } from './lab-crds.ts'
+import { data, expressionPolicies } from './lab-expressions.ts'
 import { sampleCrd, sampleSpecs, sampleUpdates } from './lab-sample.ts'
 import { shadowed, type Twice } from './lab-shadow.ts'
 import { specsOf } from './random-specs.ts'
@@ -192,6 +193,55 @@ describe('the lab’s custom kinds and the API server', { skip: await noCluster(
           passed(await attempt(w.admin, 'DELETE', at))
         }
       })
+    }
+  })
+})
+
+describe('the lab’s CEL and the API server’s', { skip: await noCluster() }, () => {
+  const asked = expressionPolicies()
+  let w: World
+  before(async () => {
+    w = await world()
+    for (const { policy, binding } of asked) {
+      passed(await attempt(w.admin, 'POST', `${admission}/validatingadmissionpolicies`, policy))
+      passed(await attempt(w.admin, 'POST', bindings, binding))
+    }
+  })
+  after(async () => {
+    for (const { name } of asked) {
+      if (w === undefined) return
+      await attempt(w.admin, 'DELETE', `${bindings}/${name}`)
+      await attempt(w.admin, 'DELETE', `${admission}/validatingadmissionpolicies/${name}`)
+    }
+  })
+
+  it('give the same values and errors', async () => {
+    const shadow = {
+      user: await whoIs(w.admin),
+      judge: async (request: AdmissionRequest) => {
+        const own = asked.filter(({ name }) => name === request.name)
+        const { body } = await attempt(w.admin, 'GET', '/api/v1/namespaces/default')
+        const namespace = asObject(body)
+        const policies = compilePolicies(own.map(({ policy }) => policy))
+        const bound = bindPolicies(
+          policies,
+          own.map(({ binding }) => binding),
+        )
+        return decide(bound, request, { namespace: () => namespace, objects: () => undefined })
+      },
+    }
+    for (const { name, expression } of asked) {
+      let last: Twice | undefined
+      const told = (twice: Twice) => {
+        last = twice
+      }
+      const admin = shadowed(w.admin, { ...shadow, told })
+      const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data }
+      await until(`${expression} is refused`, async () => {
+        const path = '/api/v1/namespaces/default/configmaps'
+        return (await attempt(admin, 'POST', path, object, { dryRun: true })).status >= 400
+      })
+      alike(last)
     }
   })
 })

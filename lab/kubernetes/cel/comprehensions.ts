@@ -1,7 +1,7 @@
 import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
 import { compileNode, type Evaluate, part, type Scope } from './compile.ts'
 import { attempt, truth } from './logic.ts'
-import { CelError, type CelValue, fromJson, isMap, keysOf, listOf, noOverload } from './values.ts'
+import { CelError, type CelValue, fromJson, isMap, keysOf, listOf, typeOf } from './values.ts'
 
 /** The macros `all`, `exists`, `exists_one`, `map` and `filter`, known by the shape that the parser gives them. */
 export function comprehension(value: Expr_Comprehension, scope: Scope): Evaluate {
@@ -33,7 +33,18 @@ function itemsOf(value: CelValue): readonly CelValue[] {
   const items = listOf(value)
   if (items !== undefined) return items
   if (isMap(value)) return keysOf(value)
-  throw noOverload()
+  throw new CelError(`got '${goTypes[typeOf(value)] ?? typeOf(value)}', expected iterable type`)
+}
+
+/** As the API server's own language calls what is no list and no map. */
+const goTypes: Readonly<Record<string, string>> = {
+  null_type: 'types.Null',
+  bool: 'types.Bool',
+  string: 'types.String',
+  int: 'types.Int',
+  uint: 'types.Uint',
+  double: 'types.Double',
+  bytes: 'types.Bytes',
 }
 
 /** One item that decides hides the errors of others. */

@@ -2,7 +2,7 @@ import { readQuantity } from '@jackstay/judge/quantities'
 import { listFunctions } from './lists.ts'
 import { int, sizeOf } from './operators.ts'
 import { strings } from './strings.ts'
-import { durationOf, durationText, timestampOf, timestampText } from './times.ts'
+import { durationOf, durationText, timestampOf, timestampText, unconverted } from './times.ts'
 import {
   CelError,
   type CelValue,
@@ -60,9 +60,7 @@ function toInt(value: CelValue): bigint {
   if (typeof value === 'string' && /^[-+]?\d+$/.test(value)) {
     return int(BigInt(value.replace('+', '')))
   }
-  if (typeof value === 'string') {
-    throw new CelError(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
-  }
+  if (typeof value === 'string') throw unconverted('int')
   throw noOverload()
 }
 
@@ -71,7 +69,7 @@ function toDouble(value: CelValue): Double {
   if (number !== undefined) return new Double(Number(number))
   if (typeof value !== 'string') throw noOverload()
   if (!/^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(value)) {
-    throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`)
+    throw unconverted('double')
   }
   return new Double(Number(value))
 }

@@ -51,7 +51,8 @@ export function readTimestamp(text: string): Timestamp | undefined {
   return new Timestamp(whole + BigInt(fraction.padEnd(9, '0').slice(0, 9)))
 }
 
-function unconverted(type: string): CelError {
+/** What a text that is no such value is answered with. */
+export function unconverted(type: string): CelError {
   return new CelError(`type conversion error from 'string' to '${type}'`)
 }
 
