@@ -26,6 +26,17 @@ const definition = {
   },
 }
 
+/*
+ * Where the two differ, and why it stays so:
+ * - Fields of built-in kinds that Go leaves out at `false`, `0` or as an empty list are kept as they were
+ *   written, and owned: the table names lists and maps, not every field.
+ * - Fields that a built-in kind does not have are merged and owned instead of dropped or refused, for the
+ *   same reason.
+ * - A key called `constructor`, `prototype` or `__proto__` cannot be named by a JSON patch.
+ * - The lab serves one version of a kind: fields owned in another version are taken as of this one, and a
+ *   change of a list's type in a schema leaves earlier owners as they are.
+ * - `kubectl apply --server-side` does not take over what the annotation of a client-side apply says.
+ */
 describe('the lab patches as a real API server does', { skip: await noCluster() }, () => {
   let admin: KubeClient
   before(async () => {
