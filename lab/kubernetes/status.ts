@@ -13,13 +13,20 @@ export interface Status {
   readonly code: number
 }
 
+/** One of several things that were amiss. */
+interface Cause {
+  readonly message: string
+  readonly reason?: string
+  readonly field?: string
+}
+
 export interface StatusDetails {
   readonly name?: string
   readonly group?: string
   /** The plural, or the kind where an object is invalid. */
   readonly kind?: string
   readonly uid?: string
-  readonly causes?: readonly (Pick<FieldError, 'field' | 'message'> & { readonly reason: string })[]
+  readonly causes?: readonly Cause[]
   readonly retryAfterSeconds?: number
 }
 

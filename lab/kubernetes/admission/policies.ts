@@ -31,8 +31,21 @@ const names = ['object', 'oldObject', 'request', 'params', 'namespaceObject']
  * write, as `failurePolicy` says.
  */
 export function compilePolicies(policies: readonly KubeObject[]): readonly CompiledPolicy[] {
+  return policyCompiler()(policies)
+}
+
+/** The same again and again, with what was compiled before at hand: policies come one by one. */
+export function policyCompiler(): typeof compilePolicies {
   const compile = compiler()
-  return policies.map((policy) => compiled(policySchema.parse(policy), compile))
+  const known = new WeakMap<KubeObject, CompiledPolicy>()
+  return (policies) =>
+    policies.map((policy) => {
+      const before = known.get(policy)
+      if (before !== undefined) return before
+      const made = compiled(policySchema.parse(policy), compile)
+      known.set(policy, made)
+      return made
+    })
 }
 
 /** Policies that are in force: each with the bindings that name it. */

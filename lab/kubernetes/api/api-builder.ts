@@ -1,11 +1,11 @@
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { configFor } from '@jackstay/kube/config'
+import { rbac } from '../access/rbac.ts'
+import { createTokenKey, tokenKey } from '../access/token-key.ts'
 import type { User } from '../objects.ts'
-import { applyJsonPatch } from '../patch/json-patch.ts'
-import { applyMergePatch } from '../patch/merge-patch.ts'
 import { Registry } from '../resources/registry.ts'
 import { ObjectStore } from '../store/store.ts'
-import type { Gates, Patcher } from './gates.ts'
+import type { Gates } from './gates.ts'
 import { type ApiServer, startApiServer } from './server.ts'
 
 // For the tests of this folder: the server with gates that stand open.
@@ -19,19 +19,6 @@ export const openGates: Gates = {
   validate: () => undefined,
 }
 
-export const plainPatcher: Patcher = {
-  accepted: () => ['application/json-patch+json', 'application/merge-patch+json'],
-  patched: (_, live, { type, text }) => {
-    if (live === undefined) throw new TypeError('nothing to patch')
-    const patch: unknown = JSON.parse(text)
-    const next = type.startsWith('application/merge')
-      ? applyMergePatch(live, patch)
-      : applyJsonPatch(live, patch)
-    return { ...next, metadata: { ...(next.metadata as object) } }
-  },
-  managedFields: () => [],
-}
-
 /** A running server with nobody to ask, and a client of it. */
 export class TestApi {
   readonly store = new ObjectStore()
@@ -43,7 +30,13 @@ export class TestApi {
 
   async start(gates: Gates = openGates): Promise<KubeClient> {
     const server = await startApiServer({
-      ...{ store: this.store, registry: this.registry, gates, patcher: plainPatcher, port: 0 },
+      ...{ store: this.store, registry: this.registry, gates, port: 0 },
+      rights: rbac(this.store),
+      tokens: {
+        key: tokenKey(createTokenKey()),
+        issuer: 'https://lab',
+        audiences: ['https://lab'],
+      },
       now: () => this.now,
       onError: (error) => this.errors.push(error),
     })

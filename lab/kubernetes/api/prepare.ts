@@ -40,6 +40,16 @@ export function assertAbout({ resource, info }: Call, object: KubeObject): void 
   }
 }
 
+/** One of the objects that a cluster begins with. */
+export function firstObject(resource: Resource, given: KubeObject, now: number): Unversioned {
+  const { metadata } = given
+  const known = { name: metadata.name ?? '', uid: randomUUID(), creationTimestamp: seconds(now) }
+  const { apiVersion, kind } = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+  const { withDefaults = (same: KubeObject) => same, firstStatus } = resource.strategy
+  const filled = withDefaults({ ...given, ...(firstStatus && { status: firstStatus }) })
+  return { ...filled, apiVersion, kind, metadata: { ...filled.metadata, ...known } }
+}
+
 /** A new object with everything the server gives it. @throws ApiError 400, 422 */
 export function newborn(call: Call, given: KubeObject, now: number): Unversioned {
   const { resource, info } = call
@@ -134,10 +144,12 @@ export function finalizerErrors(next: KubeObject, before: StoredObject): readonl
   return [{ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message }]
 }
 
+/** Whether a write changes nothing, times of its managers apart. */
 export function isSame(a: KubeObject, b: KubeObject): boolean {
   const bare = ({ metadata, ...rest }: KubeObject) => {
-    const { resourceVersion: _, managedFields: __, ...kept } = metadata
-    return { ...rest, metadata: kept }
+    const { resourceVersion: _, managedFields = [], ...kept } = metadata
+    const owners = managedFields.map(({ time: __, ...entry }) => entry)
+    return { ...rest, metadata: { ...kept, owners } }
   }
   return isDeepStrictEqual(withoutUndefined(bare(a)), withoutUndefined(bare(b)))
 }

@@ -4,6 +4,7 @@ import { at, labelsOf, mapAt, numberAt } from '../resources/columns.ts'
 import type { Resource } from '../resources/resource.ts'
 import { mediaType, readBody, readObject } from './body.ts'
 import { type Answer, type Call, fieldManager, placeOf } from './call.ts'
+import { patched } from './patcher.ts'
 import { withGeneration } from './prepare.ts'
 import { badRequest, conflict, invalid, moved, unsupportedMediaType } from './status.ts'
 import { admitted, existing, owned, type Writing } from './write.ts'
@@ -36,7 +37,8 @@ export async function scale(call: Call, writing: Writing): Promise<Answer> {
       const text = await readBody(call.request)
       const patch = { type, text, manager: fieldManager(call), force: false }
       const resource: Resource = { ...call.resource, ...scaleResource }
-      return scaled(call, before, writing.patcher.patched(resource, shown, patch, 'scale'), writing)
+      const write = { subresource: 'scale', now: writing.now() }
+      return scaled(call, before, patched(resource, shown, patch, write), writing)
     }
   }
 }
@@ -78,8 +80,7 @@ function scaled(call: Call, before: StoredObject, wanted: KubeObject, writing: W
   const spec = isRecord(before.spec) ? before.spec : {}
   if (spec.replicas === replicas) return { code: 200, body: scaleOf(before) }
   const changed = withGeneration(resource, { ...before, spec: { ...spec, replicas } }, before)
-  const change = { before, after: changed, manager: fieldManager(call), subresource: 'scale' }
-  const next = owned(resource, changed, change, writing)
+  const next = owned(call, before, changed, writing.now())
   const { resourceVersion: unmoved } = before.metadata
   const stored = dryRun
     ? { ...next, metadata: { ...next.metadata, resourceVersion: unmoved } }

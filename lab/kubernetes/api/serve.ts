@@ -1,13 +1,16 @@
 import type { Answer, Call } from './call.ts'
+import { type Answering, answered, isQuestion, token } from './questions.ts'
 import { remove, removeAll } from './remove.ts'
 import { scale } from './scale.ts'
 import { methodNotAllowed, notServed } from './status.ts'
 import { create, existing, patch, update, type Writing } from './write.ts'
 
 /** Everything but lists and watches. @throws ApiError */
-export async function serve(call: Call, writing: Writing): Promise<Answer> {
+export async function serve(call: Call, writing: Writing & Answering): Promise<Answer> {
   const { subresource } = call.info
+  if (isQuestion(call)) return answered(call, writing)
   if (subresource === 'scale') return scale(call, writing)
+  if (subresource === 'token') return token(call, writing)
   if (subresource !== '' && subresource !== 'status' && subresource !== 'finalize') {
     throw notServed(`\`${call.info.plural}/${subresource}\``)
   }

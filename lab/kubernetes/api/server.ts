@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Rbac } from '../access/rbac.ts'
+import type { TokenSettings } from '../access/tokens.ts'
 import { PatchRefusal } from '../patch/refusal.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { ObjectStore } from '../store/store.ts'
@@ -14,7 +16,7 @@ import {
   resourceList,
   versionInfo,
 } from './discovery.ts'
-import type { Gates, Patcher } from './gates.ts'
+import type { Gates } from './gates.ts'
 import { list } from './list.ts'
 import { type PathRequest, type ResourceRequest, requestInfo } from './path.ts'
 import { serve } from './serve.ts'
@@ -26,7 +28,8 @@ export interface ApiServerOptions {
   readonly store: ObjectStore
   readonly registry: Registry
   readonly gates: Gates
-  readonly patcher: Patcher
+  readonly rights: Rbac
+  readonly tokens: TokenSettings
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** 0 takes a free one. */
@@ -99,7 +102,7 @@ async function answer(
   try {
     const url = new URL(request.url ?? '/', 'http://lab')
     const info = requestInfo(request.method ?? 'GET', url)
-    const user = await options.gates.authenticate(request)
+    const user = await options.gates.authenticate(request, info)
     options.gates.authorize(user, info)
     if (info.kind === 'path') send(response, 200, path(info, request, options))
     else await resourceRequest(request, response, { info, url, user }, options, ending)

@@ -1,17 +1,16 @@
 import type { KubeObject, StoredObject } from '../objects.ts'
 import { collectionOf } from '../resources/registry.ts'
-import type { Resource } from '../resources/resource.ts'
 import type { ObjectStore, Unversioned } from '../store/store.ts'
 import { mediaType, readBody, readObject } from './body.ts'
 import { type Answer, type Call, fieldManager, placeOf } from './call.ts'
-import type { Admitted, Gates, Patch, Patcher } from './gates.ts'
+import type { Admitted, Gates } from './gates.ts'
+import { acceptedPatches, applyType, held, ownersAfter, type Patch, patched } from './patcher.ts'
 import { isTrue } from './path.ts'
 import {
   assertAbout,
   finalizerErrors,
   isSame,
   newborn,
-  seconds,
   successor,
   withGeneration,
   withoutUndefined,
@@ -30,7 +29,6 @@ import {
 export interface Writing {
   readonly store: ObjectStore
   readonly gates: Gates
-  readonly patcher: Patcher
   readonly now: () => number
 }
 
@@ -71,14 +69,14 @@ const patchTypes = new Set([
 /** Patches an object, or makes it by an apply. @throws ApiError */
 export async function patch(call: Call, writing: Writing): Promise<Answer> {
   const { resource, info, request, query } = call
-  const { patcher, store, now } = writing
+  const { store, now } = writing
   const type = mediaType(request)
-  const accepted = patcher.accepted(resource)
+  const accepted = acceptedPatches(resource)
   if (!patchTypes.has(type)) {
     throw refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
   }
   if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
-  const isApply = type === 'application/apply-patch+yaml'
+  const isApply = type === applyType
   if (isApply && !query.get('fieldManager')) {
     throw badRequest(
       'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
@@ -93,7 +91,8 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
   }
   const live = store.get(placeOf(call))
   if (live === undefined && !isApply) throw notFound(resource, info.name)
-  const next = patcher.patched(resource, live, given, info.subresource)
+  const { subresource } = info
+  const next = patched(resource, live, given, { subresource, now: now() })
   if (live === undefined) {
     assertAbout(call, next)
     return made(call, newborn(call, next, now()), writing, true)
@@ -127,9 +126,8 @@ function made(call: Call, object: Unversioned, writing: Writing, isApply = false
   const { resource, dryRun } = call
   const { store, gates } = writing
   const { name } = object.metadata
-  const first = { before: undefined, after: object, manager: fieldManager(call), subresource: '' }
-  const tracked = isApply ? object : owned(resource, object, first, writing)
-  const complete = defaulted(call, tracked)
+  const filled = defaulted(call, object)
+  const complete = isApply ? filled : owned(call, undefined, filled, writing.now())
   const write = admitted(call, 'CREATE', complete, undefined, { kind: 'CreateOptions' })
   const final = withoutUndefined(mutated(complete, write, gates))
   gates.validate({ ...write, object: final })
@@ -152,9 +150,7 @@ function replaced(
   const { store, gates } = writing
   const next = withoutUndefined(defaulted(call, successor(call, given, before)))
   const counted = withGeneration(resource, next, before)
-  const { subresource } = info
-  const change = { before, after: counted, manager: fieldManager(call), subresource }
-  const tracked = how === 'apply' ? counted : owned(resource, counted, change, writing)
+  const tracked = how === 'apply' ? counted : owned(call, before, counted, writing.now())
   const write = admitted(call, 'UPDATE', tracked, before, { kind: 'UpdateOptions' })
   const final = mutated(tracked, write, gates)
   gates.validate({ ...write, object: final })
@@ -174,17 +170,16 @@ function replaced(
 
 /** The object with its managed fields after a write that was no apply. */
 export function owned(
-  resource: Resource,
-  object: Unversioned,
-  change: Omit<Parameters<Patcher['managedFields']>[1], 'time'>,
-  { patcher, now }: Pick<Writing, 'patcher' | 'now'>,
+  call: Call,
+  before: StoredObject | undefined,
+  after: Unversioned,
+  now: number,
 ): Unversioned {
-  const { managedFields: _, ...metadata } = object.metadata
-  const fields = patcher.managedFields(resource, { ...change, time: seconds(now()) })
-  return {
-    ...object,
-    metadata: { ...metadata, ...(fields.length > 0 && { managedFields: fields }) },
-  }
+  const { resource, info } = call
+  const write = { manager: fieldManager(call), subresource: info.subresource, now }
+  const managedFields = ownersAfter(resource, before, after, write)
+  const { managedFields: _, ...metadata } = after.metadata
+  return { ...after, metadata: { ...metadata, ...(managedFields && { managedFields }) } }
 }
 
 /** Stores it; with its last finalizer gone what is being deleted is gone. */
@@ -207,10 +202,9 @@ export function isOver({ metadata, spec }: KubeObject): boolean {
 }
 
 function defaulted({ resource }: Call, object: Unversioned): Unversioned {
-  const { withDefaults } = resource.strategy
+  const { withDefaults = (same: KubeObject) => same } = resource.strategy
   const { apiVersion, kind, metadata } = object
-  if (withDefaults === undefined) return object
-  const filled = withDefaults(object)
+  const filled = withDefaults(held(resource, object))
   const { name, uid, creationTimestamp } = metadata
   const given = { ...filled.metadata, name, uid, creationTimestamp }
   return { ...filled, apiVersion, kind, metadata: given }

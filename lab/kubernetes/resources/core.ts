@@ -12,9 +12,9 @@ import {
   wide,
 } from './columns.ts'
 import { podItself } from './defaults.ts'
-import { inGroup, withoutEmpty, withSpec } from './describe.ts'
+import { inGroup, withSpec } from './describe.ts'
 import { podColumns } from './pods.ts'
-import type { Column, Resource } from './resource.ts'
+import type { Column, Resource, Strategy } from './resource.ts'
 
 const kind = inGroup('', 'v1')
 
@@ -108,9 +108,20 @@ function quotaOf(scope: 'requests' | 'limits') {
   }
 }
 
+const namespaces: Strategy = {
+  firstStatus: { phase: 'Active' },
+  withDefaults(object) {
+    const { metadata } = object
+    const labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name ?? '' }
+    const spec = { finalizers: ['kubernetes'], ...mapAt(object, 'spec') }
+    return { ...object, metadata: { ...metadata, labels }, spec }
+  },
+}
+
 /** The core group. */
 export const coreKinds: readonly Resource[] = [
   kind('Namespace', {
+    strategy: namespaces,
     cluster: true,
     shortNames: ['ns'],
     verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
@@ -137,7 +148,6 @@ export const coreKinds: readonly Resource[] = [
     ],
   }),
   kind('ConfigMap', {
-    strategy: { withDefaults: withoutEmpty('data', 'binaryData') },
     shortNames: ['cm'],
     columns: [count('Data', 'data')],
   }),

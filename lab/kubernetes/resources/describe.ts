@@ -1,5 +1,3 @@
-import { isRecord } from '@jackstay/kube/resources'
-import type { KubeObject } from '../objects.ts'
 import { ageColumn, nameColumn } from './columns.ts'
 import type { Column, Resource, Strategy, Verb } from './resource.ts'
 
@@ -28,16 +26,6 @@ interface Given {
   readonly table?: readonly Column[]
   readonly strategy?: Strategy
   readonly generation?: true
-}
-
-/** Of maps that are empty nothing is kept, as a real server keeps nothing. */
-export function withoutEmpty(...fields: readonly string[]): (object: KubeObject) => KubeObject {
-  const isEmpty = (value: unknown) => isRecord(value) && Object.keys(value).length === 0
-  return (object) => {
-    const entries = Object.entries(object)
-    const kept = entries.filter(([field, value]) => !(fields.includes(field) && isEmpty(value)))
-    return { ...Object.fromEntries(kept), metadata: object.metadata }
-  }
 }
 
 /** Of objects whose `spec` a real server fills in. */

@@ -15,6 +15,12 @@ const put = (path: string, body: unknown): Exchange => ({ method: 'PUT', path, b
 const patch = (path: string, body: unknown, contentType = merge): Exchange => ({
   ...{ method: 'PATCH', path, body, contentType },
 })
+const strategic = 'application/strategic-merge-patch+json'
+/** A server-side apply by somebody. */
+const apply = (path: string, manager: string, body: unknown, query = ''): Exchange => ({
+  ...{ method: 'PATCH', path: `${path}?fieldManager=${manager}${query}`, body },
+  contentType: 'application/apply-patch+yaml',
+})
 const del = (path: string, body?: unknown): Exchange => ({ method: 'DELETE', path, body })
 
 interface Metadata {
@@ -146,6 +152,28 @@ function workloads(namespace: string): readonly Step[] {
   ]
 }
 
+function owners(namespace: string): readonly Step[] {
+  const one = `/api/v1/namespaces/${namespace}/configmaps/one`
+  const data = (entries: object) => ({
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'one' }, data: entries },
+  })
+  return [
+    apply(one, 'first', data({ a: '1', b: '2' })),
+    apply(one, 'second', data({ b: '3' })),
+    apply(one, 'second', data({ b: '3' }), '&force=true'),
+    patch(one, { data: { c: '4' } }),
+    apply(one, 'first', data({ a: '1' })),
+    apply(one, 'first', data({})),
+    patch(one, { data: { c: null } }, strategic),
+    { ...apply(one, 'first', data({})), path: one },
+    get(one),
+    apply(`/api/v1/namespaces/${namespace}/configmaps/two`, 'first', {
+      ...data({}),
+      metadata: { name: 'two' },
+    }),
+  ]
+}
+
 const errors: readonly Step[] = [
   get('/api/v1/nonsense'),
   get('/apis/nonsense.dev/v1/things'),
@@ -175,6 +203,11 @@ export const cases: readonly Case[] = [
     name: 'workloads',
     namespaces: ['conformance-workloads'],
     steps: workloads('conformance-workloads'),
+  },
+  {
+    name: 'owners',
+    namespaces: ['conformance-owners'],
+    steps: owners('conformance-owners'),
   },
   { name: 'errors', namespaces: ['conformance-errors'], steps: errors },
 ]

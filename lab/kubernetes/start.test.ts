@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { connect, type KubeClient } from '@jackstay/kube/client'
+import { loadConfig } from '@jackstay/kube/config'
+import { parseAllDocuments } from 'yaml'
+import type { KubeObject } from './objects.ts'
+import { type Kubernetes, startKubernetes } from './start.ts'
+
+const chart = new URL('../../charts/jackstay/', import.meta.url).pathname
+
+describe('the Kubernetes of the lab, as it starts', () => {
+  const errors: unknown[] = []
+  let directory: string
+  let kubernetes: Kubernetes
+  let admin: KubeClient
+  const clients: KubeClient[] = []
+
+  async function clientOf(user: string, groups: readonly string[]): Promise<KubeClient> {
+    const made = await kubernetes.certificateOf(user, groups)
+    const path = join(directory, `${user}.kubeconfig`)
+    const data = (text: string) => Buffer.from(text).toString('base64')
+    const config = {
+      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'lab' },
+      clusters: [
+        {
+          name: 'lab',
+          cluster: {
+            server: kubernetes.url,
+            'certificate-authority-data': data(kubernetes.authority),
+          },
+        },
+      ],
+      users: [
+        {
+          name: user,
+          user: {
+            'client-certificate-data': data(made.certificatePem),
+            'client-key-data': data(made.privateKeyPem),
+          },
+        },
+      ],
+      contexts: [{ name: 'lab', context: { cluster: 'lab', user } }],
+    }
+    await writeFile(path, JSON.stringify(config))
+    const client = connect(loadConfig({ kubeconfig: path }), {
+      userAgent: 'test/1',
+      timeoutMs: 20_000,
+    })
+    clients.push(client)
+    return client
+  }
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'jackstay-lab-'))
+    kubernetes = await startKubernetes({
+      directory,
+      port: 0,
+      onError: (error) => errors.push(error),
+    })
+    admin = await clientOf('admin', ['system:masters'])
+  })
+  after(async () => {
+    for (const client of clients) await client.close()
+    await kubernetes.close()
+    await rm(directory, { recursive: true })
+    assert.deepEqual(errors, [])
+  })
+
+  it('knows people by their certificates, and lets nobody else do anything', async () => {
+    const somebody = await clientOf('somebody', ['devs'])
+    const namespaces = { apiVersion: 'v1', resource: 'namespaces' }
+    assert.equal((await admin.list(namespaces)).items.length, 4)
+    await assert.rejects(
+      somebody.list(namespaces),
+      /namespaces is forbidden: User "somebody" cannot list resource "namespaces" in API group "" at the cluster scope/,
+    )
+    const { body } = await somebody.request({
+      ...{ method: 'POST', path: '/apis/authentication.k8s.io/v1/selfsubjectreviews', body: {} },
+    })
+    const { status } = body as { status: { userInfo: { username: string; groups: string[] } } }
+    assert.deepEqual(
+      [status.userInfo.username, status.userInfo.groups],
+      ['somebody', ['devs', 'system:authenticated']],
+    )
+  })
+
+  it('takes the chart: kinds, roles and policies, which then bite', async () => {
+    for (const folder of ['crds', '.', 'roles', 'policies']) {
+      for (const object of await manifests(join(chart, folder))) await applied(object)
+    }
+    const suspension = (spec: object) => ({
+      ...{ apiVersion: 'jackstay.dev/v1alpha1', kind: 'Suspension', metadata: { name: 's' } },
+      spec,
+    })
+    const path = '/apis/jackstay.dev/v1alpha1/suspensions'
+    const wrong = await admin.request({ method: 'POST', path, body: suspension({ nonsense: 1 }) })
+    assert.equal(wrong.status, 422, JSON.stringify(wrong.body))
+    const executor = admin.as({
+      username: 'system:serviceaccount:jackstay-executors:web',
+      groups: ['system:masters'],
+    })
+    const made = await executor.create({ apiVersion: 'v1', resource: 'configmaps' }, 'default', {
+      ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' } },
+    })
+    assert.equal(made.kind, 'refused')
+    assert.match(made.kind === 'refused' ? made.message : '', /ValidatingAdmissionPolicy/)
+  })
+
+  async function applied(object: KubeObject): Promise<void> {
+    const { apiVersion = '', kind = '', metadata } = object
+    const lists = await admin.request({
+      ...{
+        method: 'GET',
+        path: apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`,
+      },
+    })
+    const { resources } = lists.body as { resources: { name: string; kind: string }[] }
+    const resource =
+      resources.find((one) => one.kind === kind && !one.name.includes('/'))?.name ?? ''
+    const ref = {
+      ...{ apiVersion, kind, resource, name: metadata.name ?? '' },
+      ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+    }
+    const result = await admin.apply(ref, object, { fieldManager: 'test', force: true })
+    assert.equal(result.kind, 'applied', `${kind} ${metadata.name}: ${JSON.stringify(result)}`)
+  }
+})
+
+async function manifests(folder: string): Promise<KubeObject[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml')).sort()
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))
+  return texts.flatMap((text) =>
+    parseAllDocuments(text)
+      .map((document): KubeObject | null => document.toJS())
+      .filter((object) => object !== null),
+  )
+}
