@@ -3,9 +3,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { parseAllDocuments } from 'yaml'
+import { runControllers } from './controllers/all.ts'
 import type { KubeObject } from './objects.ts'
 import { type Kubernetes, startKubernetes } from './start.ts'
 
@@ -84,6 +86,47 @@ describe('the Kubernetes of the lab, as it starts', () => {
     assert.deepEqual(
       [status.userInfo.username, status.userInfo.groups],
       ['somebody', ['devs', 'system:authenticated']],
+    )
+  })
+
+  it('has a service account for Pods in each namespace, and takes none without', async () => {
+    const stop = new AbortController()
+    const { signal } = stop
+    const running = runControllers({
+      client: admin,
+      now: Date.now,
+      signal,
+      onError: (error) => errors.push(error),
+    })
+    const path = '/api/v1/namespaces'
+    await admin.request({ method: 'POST', path, body: { metadata: { name: 'shop' } } })
+    const ref = {
+      apiVersion: 'v1',
+      resource: 'serviceaccounts',
+      namespace: 'shop',
+      name: 'default',
+    }
+    for (;;) {
+      const found = await admin.get(ref).catch(() => undefined)
+      if (found !== undefined) break
+      await sleep(20)
+    }
+    const spec = { containers: [{ name: 'c', image: 'test/c:1' }] }
+    const pod = (name: string) => ({ metadata: { name }, spec })
+    const made = await admin.create({ apiVersion: 'v1', resource: 'pods' }, 'shop', pod('one'))
+    assert.ok(made.kind === 'applied')
+    const { serviceAccountName, terminationGracePeriodSeconds } = made.object.spec as Record<
+      string,
+      unknown
+    >
+    assert.deepEqual([serviceAccountName, terminationGracePeriodSeconds], ['default', 30])
+    stop.abort()
+    await running
+    await admin.delete(ref)
+    const other = await admin.create({ apiVersion: 'v1', resource: 'pods' }, 'shop', pod('two'))
+    assert.match(
+      other.kind === 'refused' ? other.message : '',
+      /serviceaccount "default" not found/,
     )
   })
 

@@ -1,0 +1,7 @@
+import { type RunController, runController } from './controller.ts'
+import { serviceAccountController } from './service-accounts.ts'
+
+/** Every controller of the lab, until the signal aborts. */
+export async function runControllers(options: RunController): Promise<void> {
+  await Promise.all([runController(serviceAccountController, options)])
+}
