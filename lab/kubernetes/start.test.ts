@@ -130,6 +130,57 @@ describe('the Kubernetes of the lab, as it starts', () => {
     )
   })
 
+  it('keeps as many Pods as a ReplicaSet wants, and none where it is gone', async () => {
+    const stop = new AbortController()
+    const { signal } = stop
+    const running = runControllers({
+      client: admin,
+      now: Date.now,
+      signal,
+      onError: (error) => errors.push(error),
+    })
+    await admin.request({
+      method: 'POST',
+      path: '/api/v1/namespaces',
+      body: { metadata: { name: 'sets' } },
+    })
+    const pods = async () =>
+      (await admin.list({ apiVersion: 'v1', resource: 'pods' }, { namespace: 'sets' })).items
+    const until = async (count: number) => {
+      while ((await pods()).length !== count) await sleep(20)
+    }
+    const sets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
+    const labels = { app: 'web' }
+    const template = {
+      metadata: { labels },
+      spec: { containers: [{ name: 'c', image: 'test/c:1' }] },
+    }
+    const spec = { replicas: 3, selector: { matchLabels: labels }, template }
+    await admin.create(sets, 'sets', { metadata: { name: 'web' }, spec })
+    await until(3)
+    const [first] = await pods()
+    await admin.delete({
+      apiVersion: 'v1',
+      resource: 'pods',
+      namespace: 'sets',
+      name: first?.metadata.name ?? '',
+    })
+    while ((await pods()).some(({ metadata }) => metadata.uid === first?.metadata.uid))
+      await sleep(20)
+    await until(3)
+    const ref = { ...sets, namespace: 'sets', name: 'web' }
+    await admin.mergePatch(ref, { spec: { replicas: 1 } })
+    await until(1)
+    const observed = async () =>
+      (await admin.get(ref)).status as { replicas?: number; observedGeneration?: number }
+    while ((await observed()).replicas !== 1) await sleep(20)
+    assert.equal((await observed()).observedGeneration, 2)
+    await admin.delete(ref)
+    await until(0)
+    stop.abort()
+    await running
+  })
+
   it('takes the chart: kinds, roles and policies, which then bite', async () => {
     for (const folder of ['crds', '.', 'roles', 'policies']) {
       for (const object of await manifests(join(chart, folder))) await applied(object)

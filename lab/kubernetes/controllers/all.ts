@@ -1,7 +1,13 @@
 import { type RunController, runController } from './controller.ts'
+import { garbageCollector } from './garbage.ts'
+import { replicaSetController } from './replica-sets.ts'
 import { serviceAccountController } from './service-accounts.ts'
 
 /** Every controller of the lab, until the signal aborts. */
 export async function runControllers(options: RunController): Promise<void> {
-  await Promise.all([runController(serviceAccountController, options)])
+  await Promise.all([
+    runController(serviceAccountController, options),
+    runController(replicaSetController, options),
+    runController(garbageCollector, options),
+  ])
 }

@@ -1,0 +1,40 @@
+import type { KubeObject } from '../objects.ts'
+import { listAt, textAt } from '../resources/columns.ts'
+
+/** Not done, and nobody has asked it to go. */
+export function isActive(pod: KubeObject): boolean {
+  const phase = textAt(pod, 'status.phase')
+  return phase !== 'Succeeded' && phase !== 'Failed' && pod.metadata.deletionTimestamp === undefined
+}
+
+export function isReady(pod: KubeObject): boolean {
+  return textAt(readiness(pod), 'status') === 'True'
+}
+
+/** Ready for so long that it counts. */
+export function isAvailable(pod: KubeObject, minReadySeconds: number, now: number): boolean {
+  if (!isReady(pod)) return false
+  const since = Date.parse(textAt(readiness(pod), 'lastTransitionTime'))
+  return minReadySeconds === 0 || since + minReadySeconds * 1000 <= now
+}
+
+function readiness(pod: KubeObject): unknown {
+  return listAt(pod, 'status.conditions').find((one) => textAt(one, 'type') === 'Ready')
+}
+
+/** Those that are missed least come first: on no node, not ready, restarted, young. */
+export function byWorth(pods: readonly KubeObject[]): readonly KubeObject[] {
+  const worth = (pod: KubeObject) => [
+    textAt(pod, 'spec.nodeName') === '' ? 0 : 1,
+    textAt(pod, 'status.phase') === 'Running' ? 1 : 0,
+    isReady(pod) ? 1 : 0,
+    -Date.parse(pod.metadata.creationTimestamp ?? ''),
+  ]
+  return pods
+    .map((pod) => ({ pod, worth: worth(pod) }))
+    .sort((a, b) => {
+      const at = a.worth.findIndex((value, i) => value !== b.worth[i])
+      return at < 0 ? 0 : (a.worth[at] ?? 0) - (b.worth[at] ?? 0)
+    })
+    .map(({ pod }) => pod)
+}
