@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { parseAllDocuments } from 'yaml'
@@ -177,6 +178,67 @@ describe('the Kubernetes of the lab, as it starts', () => {
     assert.equal((await observed()).observedGeneration, 2)
     await admin.delete(ref)
     await until(0)
+    stop.abort()
+    await running
+  })
+
+  it('moves a Deployment to the next template, and back, each with its revision', async () => {
+    const stop = new AbortController()
+    const { signal } = stop
+    const running = runControllers({
+      client: admin,
+      now: Date.now,
+      signal,
+      onError: (error) => errors.push(error),
+    })
+    await admin.request({
+      method: 'POST',
+      path: '/api/v1/namespaces',
+      body: { metadata: { name: 'rolls' } },
+    })
+    const podType = { apiVersion: 'v1', resource: 'pods' }
+    const kubelet = async () => {
+      const { items } = await admin.list(podType, { namespace: 'rolls' })
+      for (const { metadata, status } of items) {
+        if ((status as { phase?: string }).phase === 'Running') continue
+        const ref = { ...podType, namespace: 'rolls', name: metadata.name ?? '' }
+        const ready = { type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }
+        const patch = { status: { phase: 'Running', conditions: [ready] } }
+        await admin.mergePatch(ref, patch, { subresource: 'status' })
+      }
+    }
+    const type = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' }
+    const ref = { ...type, namespace: 'rolls', name: 'web' }
+    const done = async (generation: number) => {
+      for (;;) {
+        await kubelet()
+        const { status, metadata } = await admin.get(ref)
+        const s = status as Record<string, number>
+        const all = [s.observedGeneration, s.replicas, s.updatedReplicas, s.availableReplicas]
+        if (isDeepStrictEqual(all, [generation, 2, 2, 2])) {
+          return metadata.annotations?.['deployment.kubernetes.io/revision']
+        }
+        await sleep(20)
+      }
+    }
+    const labels = { app: 'web' }
+    const containers = (tag: string) => [{ name: 'c', image: `test/c:${tag}` }]
+    const template = (tag: string) => ({
+      metadata: { labels },
+      spec: { containers: containers(tag) },
+    })
+    const spec = { replicas: 2, selector: { matchLabels: labels }, template: template('1') }
+    await admin.create(type, 'rolls', { metadata: { name: 'web' }, spec })
+    assert.equal(await done(1), '1')
+    await admin.mergePatch(ref, { spec: { template: template('2') } })
+    assert.equal(await done(2), '2')
+    await admin.mergePatch(ref, { spec: { template: template('1') } })
+    assert.equal(await done(3), '3')
+    const { items } = await admin.list(
+      { apiVersion: 'apps/v1', resource: 'replicasets' },
+      { namespace: 'rolls' },
+    )
+    assert.equal(items.length, 2)
     stop.abort()
     await running
   })

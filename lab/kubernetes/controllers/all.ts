@@ -1,4 +1,5 @@
 import { type RunController, runController } from './controller.ts'
+import { deploymentController } from './deployments.ts'
 import { garbageCollector } from './garbage.ts'
 import { replicaSetController } from './replica-sets.ts'
 import { serviceAccountController } from './service-accounts.ts'
@@ -7,6 +8,7 @@ import { serviceAccountController } from './service-accounts.ts'
 export async function runControllers(options: RunController): Promise<void> {
   await Promise.all([
     runController(serviceAccountController, options),
+    runController(deploymentController, options),
     runController(replicaSetController, options),
     runController(garbageCollector, options),
   ])

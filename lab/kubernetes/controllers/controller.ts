@@ -15,8 +15,11 @@ export interface Controller<K extends string = string> {
   readonly name: string
   /** What it watches, and which keys it looks at when an object of it changes. */
   readonly watches: Readonly<Record<K, Watched>>
-  /** Brings about what one key should be; called again until it succeeds, and at each change. */
-  readonly reconcile: (key: string, parts: Reconciling<K>) => Promise<void>
+  /**
+   * Brings about what one key should be; called again until it succeeds, and at each change. It answers
+   * after how many milliseconds something is due by itself, if anything is.
+   */
+  readonly reconcile: (key: string, parts: Reconciling<K>) => Promise<number | undefined>
 }
 
 interface Watched {
@@ -71,7 +74,8 @@ export async function runController<K extends string>(
   const queue = workQueue({
     handle: async (key) => {
       if (!watched.every(({ cache }) => cache.synced())) throw new Error('not in step yet')
-      await reconcile(key, { client, caches, now, signal })
+      const due = await reconcile(key, { client, caches, now, signal })
+      if (due !== undefined) queue.addAfter(key, due)
     },
     backoff: { minMs: 20, maxMs: 2_000 },
     // what others wrote meanwhile makes the first tries fail, and is no news

@@ -55,6 +55,7 @@ export const garbageCollector: Controller<Kind> = {
         await client.delete({ ...kinds[kind], namespace, name }, { preconditions: { uid }, signal })
       }
     }
+    return undefined
   },
 }
 

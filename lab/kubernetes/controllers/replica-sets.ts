@@ -18,12 +18,15 @@ export const replicaSetController: Controller<'sets' | 'pods'> = {
   async reconcile(key, parts) {
     const { namespace, name } = placeIn(key)
     const set = parts.caches.sets.get(namespace, name)
-    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return
+    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined
     const own = controlledBy(set, parts.caches.pods).filter(isActive)
     const wanted = numberAt(set, 'spec.replicas', 1)
     if (own.length < wanted) await add(set, wanted - own.length, parts)
     else await takeAway(byWorth(own).slice(0, own.length - wanted), parts)
     await report(set, own, parts)
+    const seconds = numberAt(set, 'spec.minReadySeconds')
+    // who is ready becomes available by waiting
+    return seconds > 0 && own.some(isReady) ? seconds * 1000 : undefined
   },
 }
 

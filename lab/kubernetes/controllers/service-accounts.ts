@@ -15,11 +15,13 @@ export const serviceAccountController: Controller<'accounts' | 'namespaces'> = {
   async reconcile(key, { client, caches, signal }) {
     const { name } = placeIn(key)
     const namespace = caches.namespaces.get(undefined, name)
-    if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return
-    if (caches.accounts.get(name, 'default') !== undefined) return
+    if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined)
+      return undefined
+    if (caches.accounts.get(name, 'default') !== undefined) return undefined
     const object = { ...account, metadata: { name: 'default', namespace: name } }
     const { apiVersion, kind, metadata } = object
     const made = await client.create(account, name, { apiVersion, kind, metadata }, { signal })
     if (made.kind === 'refused') throw new Error(made.message)
+    return undefined
   },
 }

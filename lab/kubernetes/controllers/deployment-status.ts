@@ -1,0 +1,161 @@
+import { seconds } from '../api/prepare.ts'
+import type { KubeObject } from '../objects.ts'
+import { at, listAt, numberAt, textAt } from '../resources/columns.ts'
+import { bounds, type Share } from './rollout.ts'
+
+interface Condition {
+  readonly type: 'Available' | 'Progressing'
+  readonly status: 'True' | 'False'
+  readonly reason: string
+  readonly message: string
+}
+
+interface Reported {
+  readonly status: Readonly<Record<string, unknown>>
+  /** After so many milliseconds the deadline of a rollout that stands still is over. */
+  readonly dueMs: number | undefined
+}
+
+/** What a Deployment says of itself: how many Pods there are of which template, and how the rollout goes. */
+export function deploymentStatus(
+  deployment: KubeObject,
+  newest: KubeObject | undefined,
+  sets: readonly KubeObject[],
+  now: number,
+): Reported {
+  const of = (set: KubeObject, field: string) => numberAt(set, `status.${field}`)
+  const sum = (field: string) => sets.reduce((total, set) => total + of(set, field), 0)
+  const replicas = sum('replicas')
+  const available = sum('availableReplicas')
+  const updated = newest === undefined ? 0 : of(newest, 'replicas')
+  const desired = numberAt(deployment, 'spec.replicas', 1)
+  const ready = sum('readyReplicas')
+  const unavailable = Math.max(0, Math.max(replicas, desired) - available)
+  const figures = { replicas, updated, available, desired }
+  const moved = hasMoved(deployment, figures)
+  const { condition, dueMs } = progress(deployment, newest, figures, moved, now)
+  return {
+    dueMs,
+    status: {
+      observedGeneration: deployment.metadata.generation ?? 1,
+      ...positive({
+        replicas,
+        updatedReplicas: updated,
+        readyReplicas: ready,
+        availableReplicas: available,
+        unavailableReplicas: unavailable,
+      }),
+      conditions: [
+        stamped(deployment, availability(deployment, available, desired), false, now),
+        stamped(deployment, condition, moved, now),
+      ],
+    },
+  }
+}
+
+/** Figures that are nought go without saying. */
+function positive(figures: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value > 0))
+}
+
+function availability(deployment: KubeObject, available: number, desired: number): Condition {
+  const maxUnavailable = shareAt(deployment, 'maxUnavailable')
+  const isRecreated = textAt(deployment, 'spec.strategy.type') === 'Recreate'
+  const { unavailable } = bounds({ desired, maxSurge: 1, maxUnavailable })
+  const isEnough = available >= (isRecreated ? desired : desired - unavailable)
+  return isEnough
+    ? {
+        ...{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable' },
+        message: 'Deployment has minimum availability.',
+      }
+    : {
+        ...{ type: 'Available', status: 'False', reason: 'MinimumReplicasUnavailable' },
+        message: 'Deployment does not have minimum availability.',
+      }
+}
+
+function shareAt(deployment: KubeObject, field: string): Share {
+  const value = at(deployment, `spec.strategy.rollingUpdate.${field}`)
+  return typeof value === 'number' || typeof value === 'string' ? value : '25%'
+}
+
+interface Figures {
+  readonly replicas: number
+  readonly updated: number
+  readonly available: number
+  readonly desired: number
+}
+
+function progress(
+  deployment: KubeObject,
+  newest: KubeObject | undefined,
+  { replicas, updated, available, desired }: Figures,
+  moved: boolean,
+  now: number,
+): { readonly condition: Condition; readonly dueMs: number | undefined } {
+  const name = newest?.metadata.name ?? ''
+  const known = conditionOf(deployment, 'Progressing')
+  const said = (status: Condition['status'], reason: string, message: string) => ({
+    condition: { type: 'Progressing', status, reason, message } as const,
+    dueMs: undefined,
+  })
+  const isDone = updated === desired && replicas === desired && available === desired
+  if (isDone) {
+    return said(
+      'True',
+      'NewReplicaSetAvailable',
+      `ReplicaSet "${name}" has successfully progressed.`,
+    )
+  }
+  const since = Date.parse(textAt(known, 'lastUpdateTime'))
+  const deadlineMs = numberAt(deployment, 'spec.progressDeadlineSeconds', 600) * 1000
+  const dueMs = Number.isNaN(since) || moved ? deadlineMs : since + deadlineMs - now
+  const isStuck = textAt(known, 'reason') === 'ProgressDeadlineExceeded'
+  if ((dueMs <= 0 || isStuck) && !moved) {
+    return said(
+      'False',
+      'ProgressDeadlineExceeded',
+      `ReplicaSet "${name}" has timed out progressing.`,
+    )
+  }
+  const going = said('True', 'ReplicaSetUpdated', `ReplicaSet "${name}" is progressing.`)
+  return { ...going, dueMs: Math.max(dueMs, 100) }
+}
+
+/** More of the new, fewer of the old, or more that serve: something goes forward. */
+function hasMoved(deployment: KubeObject, now: Figures): boolean {
+  const was = (field: string) => numberAt(deployment, `status.${field}`)
+  const old = was('replicas') - was('updatedReplicas')
+  return (
+    numberAt(deployment, 'status.observedGeneration') !== (deployment.metadata.generation ?? 1) ||
+    now.updated > was('updatedReplicas') ||
+    now.replicas - now.updated < old ||
+    now.available > was('availableReplicas')
+  )
+}
+
+function conditionOf(deployment: KubeObject, type: string): unknown {
+  return listAt(deployment, 'status.conditions').find((one) => textAt(one, 'type') === type)
+}
+
+/** With its times: since when it is so, and when something was last done about it. */
+function stamped(
+  deployment: KubeObject,
+  condition: Condition,
+  moved: boolean,
+  now: number,
+): object {
+  const known = conditionOf(deployment, condition.type)
+  const time = seconds(now)
+  const same = textAt(known, 'status') === condition.status
+  const isNews =
+    !same ||
+    textAt(known, 'reason') !== condition.reason ||
+    textAt(known, 'message') !== condition.message ||
+    (moved && condition.reason === 'ReplicaSetUpdated')
+  return {
+    ...condition,
+    lastUpdateTime: isNews ? time : textAt(known, 'lastUpdateTime', time),
+    lastTransitionTime: same ? textAt(known, 'lastTransitionTime', time) : time,
+  }
+}

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { canonical } from '@jackstay/contract/json'
+import { isRecord } from '@jackstay/kube/resources'
+import type { KubeObject } from '../objects.ts'
+import { at, numberAt, textAt } from '../resources/columns.ts'
+import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
+import { deploymentStatus } from './deployment-status.ts'
+import { controlledBy, controllerKey, part, referenceTo } from './owned.ts'
+import { recreateSteps, rollingSteps, type SetState, type Share, type Steps } from './rollout.ts'
+
+const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' }
+const replicaSets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
+const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
+const hashLabel = 'pod-template-hash'
+export const revisionAnnotation = 'deployment.kubernetes.io/revision'
+
+type Parts = Reconciling<'deployments' | 'sets' | 'pods'>
+
+/** Moves a Deployment from one template to the next, a ReplicaSet for each. */
+export const deploymentController: Controller<'deployments' | 'sets' | 'pods'> = {
+  name: 'deployment-controller',
+  watches: {
+    deployments: { type: deployments, keys: (one) => [keyOf(one)] },
+    sets: { type: replicaSets, keys: (set) => controllerKey('Deployment', set) },
+    // of a set that is called as the Deployment is, and ends in a hash
+    pods: {
+      type: pods,
+      keys: (pod) => controllerKey('ReplicaSet', pod).map((key) => key.replace(/-[^-]+$/, '')),
+    },
+  },
+  async reconcile(key, parts) {
+    const { namespace, name } = placeIn(key)
+    const deployment = parts.caches.deployments.get(namespace, name)
+    if (deployment === undefined || deployment.metadata.deletionTimestamp !== undefined) {
+      return undefined
+    }
+    const sets = controlledBy(deployment, parts.caches.sets)
+    const newest = sets.find((set) => hasTemplateOf(deployment, set))
+    const isPaused = at(deployment, 'spec.paused') === true
+    if (newest === undefined && !isPaused) {
+      await begin(deployment, sets, parts)
+      return undefined
+    }
+    const older = sets.filter((set) => set !== newest)
+    if (newest !== undefined) await number(newest, older, deployment, parts)
+    if (newest !== undefined && !isPaused) await go(deployment, newest, older, parts)
+    if (newest !== undefined) await forget(deployment, newest, older, parts)
+    return await report(deployment, newest, sets, parts)
+  },
+}
+
+function hasTemplateOf(deployment: KubeObject, set: KubeObject): boolean {
+  return isDeepStrictEqual(
+    bare(part(deployment.spec, 'template')),
+    bare(part(set.spec, 'template')),
+  )
+}
+
+/** A template without the label that tells one from the other. */
+function bare(template: Readonly<Record<string, unknown>>): unknown {
+  const metadata = part(template, 'metadata')
+  const { [hashLabel]: _, ...labels } = part(metadata, 'labels')
+  return { ...template, metadata: { ...metadata, labels } }
+}
+
+async function begin(
+  deployment: KubeObject,
+  sets: readonly KubeObject[],
+  { client, signal }: Parts,
+): Promise<void> {
+  const { name = '', namespace = '' } = deployment.metadata
+  const template = part(deployment.spec, 'template')
+  const hash = hashOf(bare(template))
+  const metadata = part(template, 'metadata')
+  const labels = { ...part(metadata, 'labels'), [hashLabel]: hash }
+  const selector = part(deployment.spec, 'selector')
+  const matchLabels = { ...part(selector, 'matchLabels'), [hashLabel]: hash }
+  const seconds = numberAt(deployment, 'spec.minReadySeconds')
+  const set = {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      ...{ name: `${name}-${hash}`, labels },
+      annotations: { [revisionAnnotation]: String(highest(sets) + 1) },
+      ownerReferences: [referenceTo(deployment)],
+    },
+    spec: {
+      replicas: 0,
+      selector: { ...selector, matchLabels },
+      template: { ...template, metadata: { ...metadata, labels } },
+      ...(seconds > 0 && { minReadySeconds: seconds }),
+    },
+  }
+  const made = await client.create(replicaSets, namespace, set, { signal })
+  if (made.kind !== 'applied')
+    throw new Error(`no ReplicaSet of \`${name}\`: ${JSON.stringify(made)}`)
+}
+
+/** Ten letters that tell templates apart, none of which spells anything. */
+function hashOf(template: unknown): string {
+  const letters = 'bcdfghjklmnpqrstvwxz2456789'
+  const bytes = createHash('sha256').update(canonical(template)).digest()
+  return [...bytes.subarray(0, 10)].map((byte) => letters[byte % letters.length]).join('')
+}
+
+function revisionOf({ metadata }: KubeObject): number {
+  return Number(metadata.annotations?.[revisionAnnotation] ?? 0)
+}
+
+function highest(sets: readonly KubeObject[]): number {
+  return Math.max(0, ...sets.map(revisionOf))
+}
+
+/** The newest set has the highest revision, also where it was one before; the Deployment says which. */
+async function number(
+  newest: KubeObject,
+  older: readonly KubeObject[],
+  deployment: KubeObject,
+  { client, signal }: Parts,
+): Promise<void> {
+  const { namespace = '', name = '' } = deployment.metadata
+  const own = revisionOf(newest)
+  const revision = own > highest(older) ? own : highest(older) + 1
+  const annotations = { [revisionAnnotation]: String(revision) }
+  const patch = { metadata: { annotations } }
+  const set = { ...replicaSets, namespace, name: newest.metadata.name ?? '' }
+  if (own !== revision) await client.mergePatch(set, patch, { signal })
+  if (revisionOf(deployment) === revision) return
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
+  const all = { ...deployment.metadata.annotations, ...annotations }
+  const body = { ...deployment, metadata: { ...deployment.metadata, annotations: all } }
+  await client.request({ method: 'PUT', path, body, signal })
+}
+
+async function go(
+  deployment: KubeObject,
+  newest: KubeObject,
+  older: readonly KubeObject[],
+  parts: Parts,
+): Promise<void> {
+  const { newest: up, older: down } = stepsOf(deployment, newest, older, parts)
+  await scaled(newest, up, parts)
+  for (const [i, set] of older.entries()) await scaled(set, down[i] ?? 0, parts)
+}
+
+function stepsOf(
+  deployment: KubeObject,
+  newest: KubeObject,
+  older: readonly KubeObject[],
+  { caches }: Parts,
+): Steps {
+  const desired = numberAt(deployment, 'spec.replicas', 1)
+  const states = older.map(stateOf)
+  if (textAt(deployment, 'spec.strategy.type') === 'Recreate') {
+    const left = older.flatMap((set) => controlledBy(set, caches.pods)).length
+    return recreateSteps(states, left, stateOf(newest), desired)
+  }
+  const share = (field: string): Share => {
+    const value = at(deployment, `spec.strategy.rollingUpdate.${field}`)
+    return typeof value === 'number' || typeof value === 'string' ? value : '25%'
+  }
+  const rolling = { desired, maxSurge: share('maxSurge'), maxUnavailable: share('maxUnavailable') }
+  return rollingSteps(stateOf(newest), states, rolling)
+}
+
+function stateOf(set: KubeObject): SetState {
+  return {
+    replicas: numberAt(set, 'spec.replicas', 1),
+    available: numberAt(set, 'status.availableReplicas'),
+  }
+}
+
+async function scaled(set: KubeObject, replicas: number, { client, signal }: Parts): Promise<void> {
+  if (numberAt(set, 'spec.replicas', 1) === replicas) return
+  const { namespace = '', name = '', uid = '', resourceVersion = '' } = set.metadata
+  const preconditions = { uid, resourceVersion }
+  const ref = { ...replicaSets, namespace, name }
+  const done = await client.mergePatch(ref, { spec: { replicas } }, { preconditions, signal })
+  if (done.kind !== 'applied')
+    throw new Error(`\`${name}\` was not scaled: ${JSON.stringify(done)}`)
+}
+
+/** Earlier sets that have nothing are kept as far back as somebody may want to go. */
+async function forget(
+  deployment: KubeObject,
+  newest: KubeObject,
+  older: readonly KubeObject[],
+  { client, signal }: Parts,
+): Promise<void> {
+  const idle = older
+    .filter((set) => numberAt(set, 'spec.replicas') === 0 && numberAt(set, 'status.replicas') === 0)
+    .sort((a, b) => revisionOf(a) - revisionOf(b))
+  const keep = numberAt(deployment, 'spec.revisionHistoryLimit', 10)
+  if (numberAt(newest, 'spec.replicas') < numberAt(deployment, 'spec.replicas', 1)) return
+  for (const { metadata } of idle.slice(0, Math.max(0, idle.length - keep))) {
+    const { namespace = '', name = '', uid = '' } = metadata
+    await client.delete({ ...replicaSets, namespace, name }, { preconditions: { uid }, signal })
+  }
+}
+
+async function report(
+  deployment: KubeObject,
+  newest: KubeObject | undefined,
+  sets: readonly KubeObject[],
+  { client, now, signal }: Parts,
+): Promise<number | undefined> {
+  const { status, dueMs } = deploymentStatus(deployment, newest, sets, now())
+  if (!isDeepStrictEqual(isRecord(deployment.status) ? deployment.status : {}, status)) {
+    const { namespace = '', name = '' } = deployment.metadata
+    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}/status`
+    await client.request({ method: 'PUT', path, body: { ...deployment, status }, signal })
+  }
+  return dueMs
+}
