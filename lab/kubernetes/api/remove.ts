@@ -9,7 +9,7 @@ import { selection } from './selectors.ts'
 import { badRequest, otherThanThought, success } from './status.ts'
 import { admitted, existing, isOver, type Writing } from './write.ts'
 
-interface Options {
+export interface Options {
   readonly kind: 'DeleteOptions'
   readonly gracePeriodSeconds?: number
   readonly propagationPolicy?: string

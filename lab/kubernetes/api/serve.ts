@@ -1,4 +1,6 @@
+import { bind } from './bind.ts'
 import type { Answer, Call } from './call.ts'
+import { evict } from './evict.ts'
 import { type Answering, answered, isQuestion, token } from './questions.ts'
 import { remove, removeAll } from './remove.ts'
 import { scale } from './scale.ts'
@@ -11,6 +13,8 @@ export async function serve(call: Call, writing: Writing & Answering): Promise<A
   if (isQuestion(call)) return answered(call, writing)
   if (subresource === 'scale') return scale(call, writing)
   if (subresource === 'token') return token(call, writing)
+  if (subresource === 'binding') return bind(call, writing)
+  if (subresource === 'eviction') return evict(call, writing)
   if (subresource !== '' && subresource !== 'status' && subresource !== 'finalize') {
     throw notServed(`\`${call.info.plural}/${subresource}\``)
   }

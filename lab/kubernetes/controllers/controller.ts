@@ -11,8 +11,10 @@ const namespace = 'kube-system'
 export type Caches<K extends string> = Readonly<Record<K, WatchCache<KubeObject>>>
 
 export interface Controller<K extends string = string> {
-  /** Of its service account in `kube-system`, whose rights it has. */
+  /** Of its service account in `kube-system`, whose rights it has; or of a user, as some programs are. */
   readonly name: string
+  /** Of such a user. */
+  readonly groups?: readonly string[]
   /** What it watches, and which keys it looks at when an object of it changes. */
   readonly watches: Readonly<Record<K, Watched>>
   /**
@@ -56,12 +58,12 @@ export function placeIn(key: string): { readonly namespace: string; readonly nam
 
 /** Runs a controller until the signal aborts. Nothing is reconciled before all its caches are in step. */
 export async function runController<K extends string>(
-  { name, watches, reconcile }: Controller<K>,
+  { name, groups, watches, reconcile }: Controller<K>,
   { client: admin, now, signal, onError }: RunController,
 ): Promise<void> {
   const client = admin.as({
-    username: serviceAccountName(namespace, name),
-    groups: [...serviceAccountGroups(namespace), authenticated],
+    username: groups === undefined ? serviceAccountName(namespace, name) : name,
+    groups: [...(groups ?? serviceAccountGroups(namespace)), authenticated],
   })
   const watched = Object.entries<Watched>(watches).map(([kind, { type, keys }]) => {
     const project = (object: KubeObject) => object

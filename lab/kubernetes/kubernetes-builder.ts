@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect, type KubeClient } from '@jackstay/kube/client'
+import { loadConfig } from '@jackstay/kube/config'
+import type { KubeObject } from './objects.ts'
+import { type Kubernetes, startKubernetes } from './start.ts'
+
+// For tests: the lab's Kubernetes in a folder of its own, with clients of it.
+
+export class TestKubernetes {
+  readonly errors: unknown[] = []
+  readonly #clients: KubeClient[] = []
+  #directory = ''
+  #kubernetes: Kubernetes | undefined
+  #admin: KubeClient | undefined
+
+  async start(): Promise<void> {
+    this.#directory = await mkdtemp(join(tmpdir(), 'jackstay-lab-'))
+    const onError = (error: unknown) => this.errors.push(error)
+    this.#kubernetes = await startKubernetes({ directory: this.#directory, port: 0, onError })
+    this.#admin = await this.clientOf('admin', ['system:masters'])
+  }
+
+  get admin(): KubeClient {
+    if (this.#admin === undefined) throw new TypeError('not started')
+    return this.#admin
+  }
+
+  async clientOf(user: string, groups: readonly string[]): Promise<KubeClient> {
+    if (this.#kubernetes === undefined) throw new TypeError('not started')
+    const { url, authority } = this.#kubernetes
+    const made = await this.#kubernetes.certificateOf(user, groups)
+    const data = (text: string) => Buffer.from(text).toString('base64')
+    const cluster = { server: url, 'certificate-authority-data': data(authority) }
+    const credentials = {
+      'client-certificate-data': data(made.certificatePem),
+      'client-key-data': data(made.privateKeyPem),
+    }
+    const config = {
+      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'lab' },
+      clusters: [{ name: 'lab', cluster }],
+      users: [{ name: user, user: credentials }],
+      contexts: [{ name: 'lab', context: { cluster: 'lab', user } }],
+    }
+    const kubeconfig = join(this.#directory, `${user}.kubeconfig`)
+    await writeFile(kubeconfig, JSON.stringify(config))
+    const client = connect(loadConfig({ kubeconfig }), { userAgent: 'test/1', timeoutMs: 20_000 })
+    this.#clients.push(client)
+    return client
+  }
+
+  async namespace(name: string): Promise<void> {
+    const body = { metadata: { name } }
+    await this.admin.request({ method: 'POST', path: '/api/v1/namespaces', body })
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) await client.close()
+    await this.#kubernetes?.close()
+    await rm(this.#directory, { recursive: true })
+  }
+}
+
+/** Asks until the answer holds; the test's own time ends it. */
+export async function until<T>(ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask()
+    if (holds(answer)) return answer
+    await sleep(20)
+  }
+}
+
+/** A Deployment of one container. */
+export function deployment(
+  name: string,
+  image: string,
+  replicas: number,
+  container = {},
+): KubeObject {
+  const labels = { app: name }
+  const containers = [{ name: 'c', image, ...container }]
+  const template = { metadata: { labels }, spec: { containers } }
+  const spec = { replicas, selector: { matchLabels: labels }, template }
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec }
+}
