@@ -97,7 +97,7 @@ export function successor(
   const { name, namespace } = before.metadata
   const own = info.subresource === 'status' ? before.metadata : given.metadata
   const { managedFields = [] } = given.metadata
-  const body = main ? given : { ...before, status: given.status }
+  const body = main ? given : { ...before, ...partOf(info.subresource, given) }
   const object: Unversioned = {
     ...body,
     ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
@@ -116,6 +116,11 @@ export function successor(
   if (!main || !split) return object
   const { status: _, ...rest } = object
   return { ...rest, ...(before.status !== undefined && { status: before.status }) }
+}
+
+/** What of an object is written through one of its subresources. */
+function partOf(subresource: string, { spec, status }: KubeObject): object {
+  return subresource === 'finalize' ? { spec } : { status }
 }
 
 /** Counted up where the change is one of what is wanted. */

@@ -1,6 +1,8 @@
 import { type RunController, runController } from './controller.ts'
 import { deploymentController } from './deployments.ts'
+import { disruptionController } from './disruptions.ts'
 import { garbageCollector } from './garbage.ts'
+import { namespaceController } from './namespaces.ts'
 import { replicaSetController } from './replica-sets.ts'
 import { serviceAccountController } from './service-accounts.ts'
 
@@ -10,6 +12,8 @@ export async function runControllers(options: RunController): Promise<void> {
     runController(serviceAccountController, options),
     runController(deploymentController, options),
     runController(replicaSetController, options),
+    runController(disruptionController, options),
     runController(garbageCollector, options),
+    runController(namespaceController, options),
   ])
 }

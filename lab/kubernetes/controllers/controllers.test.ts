@@ -144,6 +144,44 @@ describe('controllers and nodes of the lab', () => {
     assert.equal((await lab.admin.list(replicaSets, { namespace: 'kept' })).items.length, 0)
   })
 
+  it('let a Pod go only where its disruption budget has one to spare', async () => {
+    await lab.namespace('budgets')
+    const ref = await made('budgets', deployment('web', 'test/web', 2))
+    const type = { apiVersion: 'policy/v1', resource: 'poddisruptionbudgets' }
+    const spec = { minAvailable: 2, selector: { matchLabels: { app: 'web' } } }
+    await lab.admin.create(type, 'budgets', { metadata: { name: 'web' }, spec })
+    const budget = { ...type, namespace: 'budgets', name: 'web' }
+    await until(
+      () => lab.admin.get(budget),
+      (found) => numberAt(found, 'status.currentHealthy') === 2,
+    )
+    const [first] = await podsIn('budgets')
+    const pod = { ...pods, namespace: 'budgets', name: first?.metadata.name ?? '' }
+    const refused = await lab.admin.evict(pod)
+    assert.ok(refused.kind === 'refused' && refused.status === 429)
+    await lab.admin.mergePatch(ref, { spec: { replicas: 3 } })
+    await until(
+      () => lab.admin.evict(pod),
+      (answer) => answer.kind === 'applied',
+    )
+  })
+
+  it('empty a namespace that is to go, and let it', async () => {
+    await lab.namespace('ends')
+    await made('ends', deployment('web', 'test/web', 2))
+    await until(
+      () => podsIn('ends'),
+      (found) => found.length === 2,
+    )
+    const ref = { apiVersion: 'v1', resource: 'namespaces', name: 'ends' }
+    await lab.admin.delete(ref)
+    await until(
+      () => lab.admin.get(ref).catch(() => undefined),
+      (found) => found === undefined,
+    )
+    assert.equal((await podsIn('ends')).length, 0)
+  })
+
   it('give Pods that name none a service account', async () => {
     await lab.namespace('accounts')
     const account = { apiVersion: 'v1', resource: 'serviceaccounts', name: 'default' }

@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from 'node:util'
+import { labelSelector, selects } from '@jackstay/contract/label-selector'
+import { isRecord } from '@jackstay/kube/resources'
+import type { KubeObject } from '../objects.ts'
+import { at, numberAt } from '../resources/columns.ts'
+import { type Caches, type Controller, keyOf, placeIn } from './controller.ts'
+import { isActive, isReady } from './pods.ts'
+
+const budgets = {
+  ...{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
+  resource: 'poddisruptionbudgets',
+}
+const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
+const sets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
+type Watched = 'budgets' | 'pods' | 'sets'
+
+/** Says of each disruption budget how many of its Pods may go now. */
+export const disruptionController: Controller<Watched> = {
+  name: 'disruption-controller',
+  watches: {
+    budgets: { type: budgets, keys: (budget) => [keyOf(budget)] },
+    pods: { type: pods, keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`] },
+    sets: { type: sets, keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`] },
+  },
+  async reconcile(key, { client, caches, signal }) {
+    const { namespace, name } = placeIn(key)
+    const all = [...caches.budgets.values()].filter(
+      ({ metadata }) => metadata.namespace === namespace && (name === '' || metadata.name === name),
+    )
+    for (const budget of all) {
+      const status = statusOf(budget, caches)
+      if (isDeepStrictEqual(known(budget), status)) continue
+      const path = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/${budget.metadata.name}/status`
+      const put = await client.request({ method: 'PUT', path, body: { ...budget, status }, signal })
+      if (put.status >= 300)
+        throw new Error(`the status of \`${key}\` was not taken: ${put.status}`)
+    }
+    return undefined
+  },
+}
+
+function known({ status }: KubeObject): unknown {
+  return isRecord(status) ? status : {}
+}
+
+function statusOf(budget: KubeObject, caches: Caches<Watched>) {
+  const { namespace } = budget.metadata
+  const selector = labelSelector.safeParse(at(budget, 'spec.selector')).data
+  const own = [...caches.pods.values()].filter(
+    (pod) =>
+      pod.metadata.namespace === namespace &&
+      selector !== undefined &&
+      selects(selector, pod.metadata.labels ?? {}) &&
+      isActive(pod),
+  )
+  const expected = expectedPods(own, caches)
+  const currentHealthy = own.filter(isReady).length
+  const desiredHealthy = desired(budget, expected)
+  return {
+    currentHealthy,
+    desiredHealthy,
+    disruptionsAllowed: Math.max(0, currentHealthy - desiredHealthy),
+    expectedPods: expected,
+    observedGeneration: budget.metadata.generation ?? 1,
+  }
+}
+
+/** As many as those want that the Pods belong to; what belongs to nobody counts by itself. */
+function expectedPods(own: readonly KubeObject[], caches: Caches<Watched>): number {
+  const owners = new Set(
+    own.flatMap(({ metadata }) =>
+      (metadata.ownerReferences ?? []).filter(({ controller }) => controller).map(({ uid }) => uid),
+    ),
+  )
+  const wanted = [...caches.sets.values()]
+    .filter(({ metadata }) => owners.has(metadata.uid ?? ''))
+    .map((set) => numberAt(set, 'spec.replicas', 1))
+  return wanted.length === 0 ? own.length : wanted.reduce((sum, replicas) => sum + replicas, 0)
+}
+
+function desired(budget: KubeObject, expected: number): number {
+  const least = at(budget, 'spec.minAvailable')
+  if (least !== undefined) return share(least, expected)
+  const most = at(budget, 'spec.maxUnavailable')
+  return most === undefined ? expected : Math.max(0, expected - share(most, expected))
+}
+
+/** A number or a share of all, rounded up as the disruption controller does. */
+function share(value: unknown, all: number): number {
+  if (typeof value === 'number') return value
+  return Math.ceil((Number.parseInt(String(value), 10) / 100) * all)
+}
