@@ -17,7 +17,6 @@ import {
 } from './prepare.ts'
 import {
   alreadyExists,
-  badRequest,
   conflict,
   invalid,
   moved,
@@ -78,9 +77,9 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
   if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
   const isApply = type === applyType
   if (isApply && !query.get('fieldManager')) {
-    throw badRequest(
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    )
+    const message = 'Required value: is required for apply patch'
+    const missing = { field: 'fieldManager', reason: 'FieldValueRequired', message } as const
+    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [missing])
   }
   const text = await readBody(request)
   const given: Patch = {

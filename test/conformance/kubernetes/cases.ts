@@ -113,7 +113,7 @@ function finalizers(namespace: string): readonly Step[] {
 }
 
 /** What the controllers of a real cluster write meanwhile is left out. */
-const controllers = ['status', 'metadata.annotations']
+const controllers = ['status', 'metadata.annotations', 'metadata.managedFields']
 
 function workloads(namespace: string): readonly Step[] {
   const all = `/apis/apps/v1/namespaces/${namespace}`
