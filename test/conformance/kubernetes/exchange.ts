@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient } from '@jackstay/kube/client'
 
 /** One request to an API server. */
@@ -72,8 +73,15 @@ function writtenBy({ method, path, contentType = '' }: Exchange): string {
 }
 
 async function demand(client: KubeClient, exchange: Exchange): Promise<void> {
-  const { status, body } = await ask(client, exchange)
-  if (status >= 300) throw new Error(`${exchange.method} ${exchange.path}: ${JSON.stringify(body)}`)
+  const until = performance.now() + 60_000
+  for (;;) {
+    const { status, body } = await ask(client, exchange)
+    if (status < 300) return
+    // of an earlier run, and on its way out
+    const isTaken = status === 409 && performance.now() < until
+    if (!isTaken) throw new Error(`${exchange.method} ${exchange.path}: ${JSON.stringify(body)}`)
+    await sleep(250)
+  }
 }
 
 function without(value: unknown, paths: readonly string[]): unknown {
@@ -96,12 +104,23 @@ const uid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 const ages = new Set(['0s', '1s', '2s', '3s', '4s', '5s', '6s', '7s', '8s', '9s'])
 
+function byManager(a: unknown, b: unknown): number {
+  const [one, other] = [a, b].map((entry) =>
+    JSON.stringify(isMap(entry) ? [entry.manager, entry] : entry),
+  )
+  return (one ?? '') < (other ?? '') ? -1 : 1
+}
+
 /** Stands for each uid by its number; revisions and times by the word alone. */
 class Names {
   readonly #uids = new Map<string, string>()
 
   of(value: unknown, key = ''): unknown {
-    if (Array.isArray(value)) return value.map((item) => this.of(item))
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.of(item))
+      // they stand in the order of their times, and two writes may fall into one second
+      return key === 'managedFields' ? items.sort(byManager) : items
+    }
     if (isMap(value)) {
       // what a column means is said in words of one's own
       const isColumn = 'priority' in value
