@@ -3,9 +3,9 @@ import { z } from 'zod'
 import type { KubeObject, User } from '../objects.ts'
 import type { FieldError } from '../resources/resource.ts'
 import { aggregate, badRequest, invalid, quote, type Status } from '../status.ts'
+import { timestamp } from '../timestamp.ts'
 import { type Attributes, onResource } from './attributes.ts'
 import type { Rbac } from './rbac.ts'
-import { timestamp } from './tokens.ts'
 
 const apiVersion = 'authorization.k8s.io/v1'
 /** The kind is missing in the real server's refusals too. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { KubeObject, StoredObject } from '../objects.ts'
 import type { FieldError } from '../resources/resource.ts'
 import { badRequest, conflict, invalid, isStatus, notFound, quote, type Status } from '../status.ts'
+import { timestamp } from '../timestamp.ts'
 import type { Lister } from './lister.ts'
 import type { TokenKey } from './token-key.ts'
 import { serviceAccountName } from './user-names.ts'
@@ -217,9 +218,4 @@ function secondsErrors(seconds: number): FieldError[] {
   ]
   if (seconds < 600) return error('less than 10 minutes')
   return seconds > maxSeconds ? error('larger than 2^32 seconds') : []
-}
-
-/** As Kubernetes writes times: whole seconds. */
-export function timestamp(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
 }

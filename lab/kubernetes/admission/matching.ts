@@ -1,5 +1,6 @@
+import { type LabelSelector, selects } from '@jackstay/contract/label-selector'
 import type { KubeObject } from '../objects.ts'
-import type { LabelSelector, MatchConstraints, Rule } from './policy-schema.ts'
+import type { MatchConstraints, Rule } from './policy-schema.ts'
 import type { AdmissionRequest, Surroundings } from './request.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -103,26 +104,6 @@ function labelsOf(object: KubeObject | null): Labels {
   return object?.metadata?.labels ?? {}
 }
 
-function selectsAll({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+function selectsAll({ matchLabels, matchExpressions }: LabelSelector): boolean {
   return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0
-}
-
-export function selects(selector: LabelSelector, labels: Labels): boolean {
-  const { matchLabels = {}, matchExpressions = [] } = selector
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every(({ key, operator, values = [] }) => {
-      const value = labels[key]
-      switch (operator) {
-        case 'In':
-          return value !== undefined && values.includes(value)
-        case 'NotIn':
-          return value === undefined || !values.includes(value)
-        case 'Exists':
-          return value !== undefined
-        default:
-          return value === undefined
-      }
-    })
-  )
 }

@@ -1,5 +1,5 @@
+import { selects } from '@jackstay/contract/label-selector'
 import type { KubeObject } from '../objects.ts'
-import { selects } from './matching.ts'
 import type { BindingObject, PolicyObject } from './policy-schema.ts'
 import type { AdmissionRequest, Surroundings } from './request.ts'
 
@@ -33,7 +33,7 @@ export function paramsOf(
     ({ metadata }) =>
       (metadata.namespace ?? '') === namespace.name &&
       (name === undefined || name === ''
-        ? selects(selector ?? {}, metadata.labels ?? {})
+        ? selector === undefined || selects(selector, metadata.labels ?? {})
         : metadata.name === name),
   )
   if (params.length === 0 && parameterNotFoundAction === 'Deny') {

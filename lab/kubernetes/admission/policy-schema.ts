@@ -1,17 +1,5 @@
+import { labelSelector } from '@jackstay/contract/label-selector'
 import { z } from 'zod'
-
-const selector = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z
-    .array(
-      z.object({
-        key: z.string(),
-        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: z.array(z.string()).optional(),
-      }),
-    )
-    .optional(),
-})
 
 const rule = z.object({
   apiGroups: z.array(z.string()),
@@ -25,8 +13,8 @@ const rule = z.object({
 const constraints = z.object({
   resourceRules: z.array(rule).optional(),
   excludeResourceRules: z.array(rule).optional(),
-  namespaceSelector: selector.optional(),
-  objectSelector: selector.optional(),
+  namespaceSelector: labelSelector.optional(),
+  objectSelector: labelSelector.optional(),
   matchPolicy: z.enum(['Exact', 'Equivalent']).optional(),
 })
 
@@ -68,7 +56,7 @@ export const bindingSchema = z.object({
       .object({
         name: z.string().optional(),
         namespace: z.string().optional(),
-        selector: selector.optional(),
+        selector: labelSelector.optional(),
         parameterNotFoundAction: z.enum(['Allow', 'Deny']).optional(),
       })
       .optional(),
@@ -76,7 +64,6 @@ export const bindingSchema = z.object({
   }),
 })
 
-export type LabelSelector = z.infer<typeof selector>
 export type Rule = z.infer<typeof rule>
 export type MatchConstraints = z.infer<typeof constraints>
 export type PolicyObject = z.infer<typeof policySchema>

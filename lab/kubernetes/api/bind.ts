@@ -1,9 +1,10 @@
 import { isRecord } from '@jackstay/kube/resources'
 import { listAt, textAt } from '../resources/columns.ts'
+import { timestamp } from '../timestamp.ts'
 import { readObject } from './body.ts'
 import { type Answer, type Call, placeOf } from './call.ts'
-import { seconds, withoutUndefined } from './prepare.ts'
-import { badRequest, conflict } from './status.ts'
+import { withoutUndefined } from './prepare.ts'
+import { badRequest, conflict, created } from './status.ts'
 import { admitted, existing, owned, type Writing } from './write.ts'
 
 /** Puts a Pod on a node, once. @throws ApiError */
@@ -25,7 +26,7 @@ export async function bind(call: Call, { store, gates, now }: Writing): Promise<
     type: 'PodScheduled',
     status: 'True',
     lastProbeTime: null,
-    lastTransitionTime: seconds(now()),
+    lastTransitionTime: timestamp(now()),
   }
   const others = listAt(pod, 'status.conditions').filter(
     (one) => textAt(one, 'type') !== 'PodScheduled',
@@ -34,8 +35,5 @@ export async function bind(call: Call, { store, gates, now }: Writing): Promise<
   const spec = { ...(isRecord(pod.spec) ? pod.spec : {}), nodeName: node }
   const next = owned(call, pod, withoutUndefined({ ...pod, spec, status }), now())
   if (!call.dryRun) store.put(placeOf(call), next)
-  return {
-    code: 201,
-    body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
-  }
+  return { code: 201, body: created }
 }

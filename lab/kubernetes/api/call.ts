@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { StoredObject, User } from '../objects.ts'
+import { managerOf } from '../patch/managed-fields.ts'
 import { collectionOf } from '../resources/registry.ts'
 import type { Resource } from '../resources/resource.ts'
 import type { Place } from '../store/change.ts'
@@ -29,9 +30,7 @@ export function placeOf(
 
 /** Who writes, as managed fields name it: asked for, or the program by its user agent. */
 export function fieldManager({ query, request }: Pick<Call, 'query' | 'request'>): string {
-  const asked = query.get('fieldManager')
-  if (asked !== null && asked !== '') return asked.slice(0, 128)
-  return (request.headers['user-agent'] ?? '').split('/')[0]?.slice(0, 128) || 'unknown'
+  return managerOf(query.get('fieldManager')?.slice(0, 128), request.headers['user-agent'])
 }
 
 /** What was asked for and what it came to. */

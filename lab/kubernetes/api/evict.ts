@@ -5,7 +5,7 @@ import { numberAt, textAt } from '../resources/columns.ts'
 import { readObject } from './body.ts'
 import type { Answer, Call } from './call.ts'
 import { removed } from './remove.ts'
-import { refusal } from './status.ts'
+import { created, refusal } from './status.ts'
 import { admitted, existing, type Writing } from './write.ts'
 
 const budgets = 'poddisruptionbudgets.policy'
@@ -40,10 +40,7 @@ export async function evict(call: Call, writing: Writing): Promise<Answer> {
     },
     writing,
   )
-  return {
-    code: 201,
-    body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
-  }
+  return { code: 201, body: created }
 }
 
 /** What has ended, or is on no node, disrupts nobody by going. */

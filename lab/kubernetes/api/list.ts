@@ -1,5 +1,5 @@
-import type { StoredObject } from '../objects.ts'
 import { collectionOf } from '../resources/registry.ts'
+import { sortKeyOf } from '../store/change.ts'
 import type { ObjectStore } from '../store/store.ts'
 import type { Call } from './call.ts'
 import { selection } from './selectors.ts'
@@ -22,7 +22,7 @@ export function list(call: Call, store: ObjectStore, now: number): object {
   const revision = mark?.rv ?? exactRevision(query) ?? store.revision
   const all = store.listAt(collection, namespace, revision)
   if (all === undefined) throw gone(revision, store, mark !== undefined)
-  const rest = mark === undefined ? all : all.filter((object) => keyOf(object) > mark.start)
+  const rest = mark === undefined ? all : all.filter((object) => sortKeyOf(object) > mark.start)
   const chosen = rest.filter(selects)
   const limit = Number(query.get('limit') ?? 0)
   const page = limit > 0 ? chosen.slice(0, limit) : chosen
@@ -31,7 +31,7 @@ export function list(call: Call, store: ObjectStore, now: number): object {
   const selected = query.get('labelSelector') || query.get('fieldSelector')
   const metadata = {
     resourceVersion: String(revision),
-    ...(last && left > 0 && { continue: written({ rv: revision, start: keyOf(last) }) }),
+    ...(last && left > 0 && { continue: written({ rv: revision, start: sortKeyOf(last) }) }),
     ...(left > 0 && !selected && { remainingItemCount: left }),
   }
   return shapedList(shape, resource, page, metadata, now)
@@ -67,10 +67,6 @@ function gone(revision: number, store: ObjectStore, continued: boolean): ApiErro
     'Expired',
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
   )
-}
-
-function keyOf({ metadata: { namespace = '', name } }: StoredObject): string {
-  return `${namespace}/${name}`
 }
 
 function written(mark: Mark): string {

@@ -8,13 +8,17 @@ import { resetFields } from '../patch/reset-fields.ts'
 import { asHeld, type Shape, shapeOfCustomKind, shapeOfKind } from '../patch/shapes.ts'
 import { applyStrategicMergePatch } from '../patch/strategic.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
+import { timestamp } from '../timestamp.ts'
 import { decoded } from './body.ts'
-import { seconds } from './prepare.ts'
 import { badRequest } from './status.ts'
 
 export const applyType = 'application/apply-patch+yaml'
 const strategicType = 'application/strategic-merge-patch+json'
 const always = ['application/json-patch+json', 'application/merge-patch+json']
+/** Of kinds whose lists are not known, patches that need no more than the object. */
+export const plainPatches: readonly string[] = [...always, applyType]
+/** Every form that a patch may have. */
+export const patchTypes: readonly string[] = [...always, strategicType, applyType]
 
 /** A patch as it came. */
 export interface Patch {
@@ -34,7 +38,7 @@ interface Write {
 
 /** Media types of patches that the resource takes. */
 export function acceptedPatches({ custom }: Resource): readonly string[] {
-  return custom === undefined ? [...always, strategicType, applyType] : [...always, applyType]
+  return custom === undefined ? patchTypes : plainPatches
 }
 
 /**
@@ -85,7 +89,7 @@ function fieldsWrite(resource: Resource, { manager, subresource, now }: Write): 
   const hasStatus = subresources.includes('status')
   const known = { apiVersion, kind, hasStatus, isCustom: custom !== undefined }
   const reset = resetFields(known, subresource)
-  return { manager, apiVersion, subresource, shape: shapeOf(resource), reset, time: seconds(now) }
+  return { manager, apiVersion, subresource, shape: shapeOf(resource), reset, time: timestamp(now) }
 }
 
 const shapesOfCustom = new WeakMap<KubeObject, Map<string, Shape>>()

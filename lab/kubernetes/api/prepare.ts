@@ -2,12 +2,14 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject, StoredObject } from '../objects.ts'
 import { apiVersionOf, type FieldError, type Resource } from '../resources/resource.ts'
+import { forCreate, forStatus, forUpdate } from '../resources/subresources.ts'
 import type { Unversioned } from '../store/store.ts'
+import { timestamp } from '../timestamp.ts'
 import type { Call } from './call.ts'
 import { badRequest, invalid, refusal } from './status.ts'
 
-/** The letters of generated names. */
-const letters = 'bcdfghjklmnpqrstvwxz2456789'
+/** The letters of generated names, none of which spells anything. */
+export const letters = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** @throws ApiError 400 when the body is about something else than the path */
 export function assertAbout({ resource, info }: Call, object: KubeObject): void {
@@ -42,12 +44,11 @@ export function assertAbout({ resource, info }: Call, object: KubeObject): void 
 
 /** One of the objects that a cluster begins with. */
 export function firstObject(resource: Resource, given: KubeObject, now: number): Unversioned {
-  const { metadata } = given
-  const known = { name: metadata.name ?? '', uid: randomUUID(), creationTimestamp: seconds(now) }
-  const { apiVersion, kind } = { apiVersion: apiVersionOf(resource), kind: resource.kind }
+  const { name = '' } = given.metadata
+  const metadata = { name, uid: randomUUID(), creationTimestamp: timestamp(now) }
   const { withDefaults = (same: KubeObject) => same, firstStatus } = resource.strategy
   const filled = withDefaults({ ...given, ...(firstStatus && { status: firstStatus }) })
-  return { ...filled, apiVersion, kind, metadata: { ...filled.metadata, ...known } }
+  return sameObject(filled, { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata })
 }
 
 /** A new object with everything the server gives it. @throws ApiError 400, 422 */
@@ -65,16 +66,15 @@ export function newborn(call: Call, given: KubeObject, now: number): Unversioned
     deletionTimestamp: ___,
     ...kept
   } = { ...metadata, selfLink: undefined }
-  const { status: ____, ...rest } = given
   const { firstStatus } = resource.strategy
-  const fresh = { ...rest, ...(firstStatus && { status: firstStatus }) }
-  const body = resource.subresources.includes('status') ? fresh : given
+  const begins = resource.subresources.includes('status') && firstStatus !== undefined
+  const body = { ...forCreate(given, resource), ...(begins && { status: firstStatus }) }
   const object = {
     ...body,
     ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
     metadata: {
       ...kept,
-      ...{ name, uid: randomUUID(), creationTimestamp: seconds(now) },
+      ...{ name, uid: randomUUID(), creationTimestamp: timestamp(now) },
       ...(resource.namespaced && { namespace: info.namespace }),
       ...(counts(resource) && { generation: 1 }),
     },
@@ -84,22 +84,28 @@ export function newborn(call: Call, given: KubeObject, now: number): Unversioned
   return object
 }
 
+/** What defaults or admission made of an object: whose it is stays. */
+export function sameObject(
+  next: KubeObject,
+  { apiVersion, kind, metadata }: Unversioned,
+): Unversioned {
+  const { name, uid, creationTimestamp } = metadata
+  return { ...next, apiVersion, kind, metadata: { ...next.metadata, name, uid, creationTimestamp } }
+}
+
 /** The object after an update, with what an update cannot change as it was. */
 export function successor(
   { resource, info }: Call,
   given: KubeObject,
   before: StoredObject,
 ): Unversioned {
-  const main = info.subresource === ''
-  const split = resource.subresources.includes('status')
   const { uid, creationTimestamp, generation, deletionTimestamp } = before.metadata
   const grace = Reflect.get(before.metadata, 'deletionGracePeriodSeconds')
   const { name, namespace } = before.metadata
   const own = info.subresource === 'status' ? before.metadata : given.metadata
   const { managedFields = [] } = given.metadata
-  const body = main ? given : { ...before, ...partOf(info.subresource, given) }
-  const object: Unversioned = {
-    ...body,
+  return {
+    ...writtenThrough(info.subresource, given, before, resource),
     ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
     metadata: {
       ...own,
@@ -113,14 +119,23 @@ export function successor(
       ...(managedFields.length > 0 && { managedFields }),
     },
   }
-  if (!main || !split) return object
-  const { status: _, ...rest } = object
-  return { ...rest, ...(before.status !== undefined && { status: before.status }) }
 }
 
-/** What of an object is written through one of its subresources. */
-function partOf(subresource: string, { spec, status }: KubeObject): object {
-  return subresource === 'finalize' ? { spec } : { status }
+/** What is left of a change that came through the object itself or one of its subresources. */
+function writtenThrough(
+  subresource: string,
+  given: KubeObject,
+  before: StoredObject,
+  resource: Resource,
+): KubeObject {
+  switch (subresource) {
+    case '':
+      return forUpdate(given, before, resource)
+    case 'finalize':
+      return { ...before, spec: given.spec }
+    default:
+      return forStatus(given, before)
+  }
 }
 
 /** Counted up where the change is one of what is wanted. */
@@ -162,10 +177,6 @@ export function isSame(a: KubeObject, b: KubeObject): boolean {
 /** As it goes over the wire. */
 export function withoutUndefined<T>(value: T): T {
   return JSON.parse(JSON.stringify(value))
-}
-
-export function seconds(now: number): string {
-  return new Date(now).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
 function counts({ generation, custom }: Resource): boolean {

@@ -2,9 +2,9 @@ import { isRecord } from '@jackstay/kube/resources'
 import type { StoredObject } from '../objects.ts'
 import { numberAt, textAt } from '../resources/columns.ts'
 import { collectionOf } from '../resources/registry.ts'
+import { timestamp } from '../timestamp.ts'
 import { decoded, mediaType, readBody } from './body.ts'
 import { type Answer, type Call, placeOf } from './call.ts'
-import { seconds } from './prepare.ts'
 import { selection } from './selectors.ts'
 import { badRequest, otherThanThought, success } from './status.ts'
 import { admitted, existing, isOver, type Writing } from './write.ts'
@@ -126,7 +126,7 @@ function marked(before: StoredObject, kind: string, options: Options, now: numbe
       ...metadata,
       ...(first && generation !== undefined && { generation: generation + 1 }),
       ...(all.length > 0 && { finalizers: all }),
-      deletionTimestamp: metadata.deletionTimestamp ?? seconds(now + grace * 1000),
+      deletionTimestamp: metadata.deletionTimestamp ?? timestamp(now + grace * 1000),
       ...{ deletionGracePeriodSeconds: grace },
     },
   }

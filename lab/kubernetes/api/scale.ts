@@ -4,16 +4,11 @@ import { at, labelsOf, mapAt, numberAt } from '../resources/columns.ts'
 import type { Resource } from '../resources/resource.ts'
 import { mediaType, readBody, readObject } from './body.ts'
 import { type Answer, type Call, fieldManager, placeOf } from './call.ts'
-import { patched } from './patcher.ts'
+import { patched, plainPatches } from './patcher.ts'
 import { withGeneration } from './prepare.ts'
 import { badRequest, conflict, invalid, moved, unsupportedMediaType } from './status.ts'
-import { admitted, existing, owned, type Writing } from './write.ts'
+import { admitted, assertUnmoved, existing, owned, type Writing } from './write.ts'
 
-const media = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/apply-patch+yaml',
-]
 /** What a patch of a Scale is applied as: a kind without lists. */
 const scaleResource = {
   group: 'autoscaling',
@@ -33,7 +28,7 @@ export async function scale(call: Call, writing: Writing): Promise<Answer> {
       return scaled(call, before, await readObject(call.request), writing)
     default: {
       const type = mediaType(call.request)
-      if (!media.includes(type)) throw unsupportedMediaType(media)
+      if (!plainPatches.includes(type)) throw unsupportedMediaType(plainPatches)
       const text = await readBody(call.request)
       const patch = { type, text, manager: fieldManager(call), force: false }
       const resource: Resource = { ...call.resource, ...scaleResource }
@@ -71,11 +66,9 @@ function scaled(call: Call, before: StoredObject, wanted: KubeObject, writing: W
       { field: 'spec.replicas', reason: 'FieldValueInvalid', message },
     ])
   }
-  const { resourceVersion = '', uid = '' } = wanted.metadata
+  const { uid = '' } = wanted.metadata
   if (uid !== '' && uid !== before.metadata.uid) throw conflict(resource, info.name, moved)
-  if (resourceVersion !== '' && resourceVersion !== before.metadata.resourceVersion) {
-    throw conflict(resource, info.name, moved)
-  }
+  assertUnmoved(call, wanted, before)
   gates.validate(admitted(call, 'UPDATE', wanted, scaleOf(before), { kind: 'UpdateOptions' }))
   const spec = isRecord(before.spec) ? before.spec : {}
   if (spec.replicas === replicas) return { code: 200, body: scaleOf(before) }

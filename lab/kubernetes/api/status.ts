@@ -80,6 +80,12 @@ export function notServed(what: string): ApiError {
   return refusal(501, 'NotImplemented', message)
 }
 
+/** That something was done that has no object to show. */
+export const created = {
+  ...{ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' },
+  code: 201,
+} as const
+
 /** That something was done. */
 export function success({ group, plural }: Named, name: string, uid: string): object {
   return {

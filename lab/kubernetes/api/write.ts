@@ -4,13 +4,22 @@ import type { ObjectStore, Unversioned } from '../store/store.ts'
 import { mediaType, readBody, readObject } from './body.ts'
 import { type Answer, type Call, fieldManager, placeOf } from './call.ts'
 import type { Admitted, Gates } from './gates.ts'
-import { acceptedPatches, applyType, held, ownersAfter, type Patch, patched } from './patcher.ts'
+import {
+  acceptedPatches,
+  applyType,
+  held,
+  ownersAfter,
+  type Patch,
+  patched,
+  patchTypes,
+} from './patcher.ts'
 import { isTrue } from './path.ts'
 import {
   assertAbout,
   finalizerErrors,
   isSame,
   newborn,
+  sameObject,
   successor,
   withGeneration,
   withoutUndefined,
@@ -52,18 +61,9 @@ export async function update(call: Call, writing: Writing): Promise<Answer> {
     ])
   }
   if (uid !== '' && uid !== before.metadata.uid) throw wrongUid(call, uid, before)
-  if (resourceVersion !== '' && resourceVersion !== before.metadata.resourceVersion) {
-    throw conflict(resource, info.name, moved)
-  }
+  assertUnmoved(call, given, before)
   return replaced(call, before, given, 'update', writing)
 }
-
-const patchTypes = new Set([
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-])
 
 /** Patches an object, or makes it by an apply. @throws ApiError */
 export async function patch(call: Call, writing: Writing): Promise<Answer> {
@@ -71,7 +71,7 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
   const { store, now } = writing
   const type = mediaType(request)
   const accepted = acceptedPatches(resource)
-  if (!patchTypes.has(type)) {
+  if (!patchTypes.includes(type)) {
     throw refusal(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
   }
   if (!accepted.includes(type)) throw unsupportedMediaType(accepted)
@@ -96,22 +96,26 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
     assertAbout(call, next)
     return made(call, newborn(call, next, now()), writing, true)
   }
-  const { resourceVersion, uid } = next.metadata
+  const { uid } = next.metadata
   if (uid !== undefined && uid !== live.metadata.uid) {
     const message = `Invalid value: "${uid}": field is immutable`
     throw invalid(resource, info.name, [
       { field: 'metadata.uid', reason: 'FieldValueInvalid', message },
     ])
   }
-  if (
-    resourceVersion !== undefined &&
-    resourceVersion !== '' &&
-    resourceVersion !== live.metadata.resourceVersion
-  ) {
-    throw conflict(resource, info.name, moved)
-  }
+  assertUnmoved(call, next, live)
   assertAbout(call, next)
   return replaced(call, live, next, isApply ? 'apply' : 'update', writing)
+}
+
+/** Who says of which state he writes is held to it. @throws ApiError 409 */
+export function assertUnmoved(
+  { resource, info }: Call,
+  { metadata: { resourceVersion = '' } }: KubeObject,
+  before: StoredObject,
+): void {
+  if (resourceVersion === '' || resourceVersion === before.metadata.resourceVersion) return
+  throw conflict(resource, info.name, moved)
 }
 
 /** An object under its name. @throws ApiError 404 */
@@ -202,19 +206,11 @@ export function isOver({ metadata, spec }: KubeObject): boolean {
 
 function defaulted({ resource }: Call, object: Unversioned): Unversioned {
   const { withDefaults = (same: KubeObject) => same } = resource.strategy
-  const { apiVersion, kind, metadata } = object
-  const filled = withDefaults(held(resource, object))
-  const { name, uid, creationTimestamp } = metadata
-  const given = { ...filled.metadata, name, uid, creationTimestamp }
-  return { ...filled, apiVersion, kind, metadata: given }
+  return sameObject(withDefaults(held(resource, object)), object)
 }
 
 function mutated(object: Unversioned, write: Admitted, gates: Gates): Unversioned {
-  const { apiVersion, kind, metadata } = object
-  const next = gates.mutate(write)
-  if (next === undefined) return object
-  const { name, uid, creationTimestamp } = metadata
-  return { ...next, apiVersion, kind, metadata: { ...next.metadata, name, uid, creationTimestamp } }
+  return sameObject(gates.mutate(write) ?? object, object)
 }
 
 function unstored(object: Unversioned, resourceVersion: string): StoredObject {

@@ -1,6 +1,6 @@
-import { seconds } from '../api/prepare.ts'
 import type { KubeObject } from '../objects.ts'
-import { at, listAt, numberAt, textAt } from '../resources/columns.ts'
+import { at, conditionOf, numberAt, textAt } from '../resources/columns.ts'
+import { timestamp } from '../timestamp.ts'
 import { bounds, type Share } from './rollout.ts'
 
 interface Condition {
@@ -74,7 +74,8 @@ function availability(deployment: KubeObject, available: number, desired: number
       }
 }
 
-function shareAt(deployment: KubeObject, field: string): Share {
+/** One of the two bounds of a rolling update, as it is written. */
+export function shareAt(deployment: KubeObject, field: string): Share {
   const value = at(deployment, `spec.strategy.rollingUpdate.${field}`)
   return typeof value === 'number' || typeof value === 'string' ? value : '25%'
 }
@@ -134,10 +135,6 @@ function hasMoved(deployment: KubeObject, now: Figures): boolean {
   )
 }
 
-function conditionOf(deployment: KubeObject, type: string): unknown {
-  return listAt(deployment, 'status.conditions').find((one) => textAt(one, 'type') === type)
-}
-
 /** With its times: since when it is so, and when something was last done about it. */
 function stamped(
   deployment: KubeObject,
@@ -146,7 +143,7 @@ function stamped(
   now: number,
 ): object {
   const known = conditionOf(deployment, condition.type)
-  const time = seconds(now)
+  const time = timestamp(now)
   const same = textAt(known, 'status') === condition.status
   const isNews =
     !same ||

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { canonical } from '@jackstay/contract/json'
 import { isRecord } from '@jackstay/kube/resources'
+import { letters } from '../api/prepare.ts'
 import type { KubeObject } from '../objects.ts'
-import { at, numberAt, textAt } from '../resources/columns.ts'
+import { at, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
-import { deploymentStatus } from './deployment-status.ts'
-import { controlledBy, controllerKey, part, referenceTo } from './owned.ts'
-import { recreateSteps, rollingSteps, type SetState, type Share, type Steps } from './rollout.ts'
+import { deploymentStatus, shareAt } from './deployment-status.ts'
+import { controlledBy, controllerKey, referenceTo } from './owned.ts'
+import { recreateSteps, rollingSteps, type SetState, type Steps } from './rollout.ts'
 
 const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' }
 const replicaSets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
@@ -52,15 +53,15 @@ export const deploymentController: Controller<'deployments' | 'sets' | 'pods'> =
 
 function hasTemplateOf(deployment: KubeObject, set: KubeObject): boolean {
   return isDeepStrictEqual(
-    bare(part(deployment.spec, 'template')),
-    bare(part(set.spec, 'template')),
+    bare(mapAt(deployment, 'spec.template')),
+    bare(mapAt(set, 'spec.template')),
   )
 }
 
 /** A template without the label that tells one from the other. */
 function bare(template: Readonly<Record<string, unknown>>): unknown {
-  const metadata = part(template, 'metadata')
-  const { [hashLabel]: _, ...labels } = part(metadata, 'labels')
+  const metadata = mapAt(template, 'metadata')
+  const { [hashLabel]: _, ...labels } = mapAt(metadata, 'labels')
   return { ...template, metadata: { ...metadata, labels } }
 }
 
@@ -70,12 +71,12 @@ async function begin(
   { client, signal }: Parts,
 ): Promise<void> {
   const { name = '', namespace = '' } = deployment.metadata
-  const template = part(deployment.spec, 'template')
+  const template = mapAt(deployment, 'spec.template')
   const hash = hashOf(bare(template))
-  const metadata = part(template, 'metadata')
-  const labels = { ...part(metadata, 'labels'), [hashLabel]: hash }
-  const selector = part(deployment.spec, 'selector')
-  const matchLabels = { ...part(selector, 'matchLabels'), [hashLabel]: hash }
+  const metadata = mapAt(template, 'metadata')
+  const labels = { ...mapAt(metadata, 'labels'), [hashLabel]: hash }
+  const selector = mapAt(deployment, 'spec.selector')
+  const matchLabels = { ...mapAt(selector, 'matchLabels'), [hashLabel]: hash }
   const seconds = numberAt(deployment, 'spec.minReadySeconds')
   const set = {
     apiVersion: 'apps/v1',
@@ -99,7 +100,6 @@ async function begin(
 
 /** Ten letters that tell templates apart, none of which spells anything. */
 function hashOf(template: unknown): string {
-  const letters = 'bcdfghjklmnpqrstvwxz2456789'
   const bytes = createHash('sha256').update(canonical(template)).digest()
   return [...bytes.subarray(0, 10)].map((byte) => letters[byte % letters.length]).join('')
 }
@@ -156,11 +156,11 @@ function stepsOf(
     const left = older.flatMap((set) => controlledBy(set, caches.pods)).length
     return recreateSteps(states, left, stateOf(newest), desired)
   }
-  const share = (field: string): Share => {
-    const value = at(deployment, `spec.strategy.rollingUpdate.${field}`)
-    return typeof value === 'number' || typeof value === 'string' ? value : '25%'
+  const rolling = {
+    desired,
+    maxSurge: shareAt(deployment, 'maxSurge'),
+    maxUnavailable: shareAt(deployment, 'maxUnavailable'),
   }
-  const rolling = { desired, maxSurge: share('maxSurge'), maxUnavailable: share('maxUnavailable') }
   return rollingSteps(stateOf(newest), states, rolling)
 }
 

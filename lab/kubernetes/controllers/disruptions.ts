@@ -5,6 +5,7 @@ import type { KubeObject } from '../objects.ts'
 import { at, numberAt } from '../resources/columns.ts'
 import { type Caches, type Controller, keyOf, placeIn } from './controller.ts'
 import { isActive, isReady } from './pods.ts'
+import { resolved } from './rollout.ts'
 
 const budgets = {
   ...{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
@@ -80,13 +81,12 @@ function expectedPods(own: readonly KubeObject[], caches: Caches<Watched>): numb
 
 function desired(budget: KubeObject, expected: number): number {
   const least = at(budget, 'spec.minAvailable')
-  if (least !== undefined) return share(least, expected)
+  if (least !== undefined) return amount(least, expected)
   const most = at(budget, 'spec.maxUnavailable')
-  return most === undefined ? expected : Math.max(0, expected - share(most, expected))
+  return most === undefined ? expected : Math.max(0, expected - amount(most, expected))
 }
 
-/** A number or a share of all, rounded up as the disruption controller does. */
-function share(value: unknown, all: number): number {
-  if (typeof value === 'number') return value
-  return Math.ceil((Number.parseInt(String(value), 10) / 100) * all)
+/** Shares are rounded up, as the disruption controller does. */
+function amount(value: unknown, all: number): number {
+  return resolved(typeof value === 'number' ? value : String(value), all, Math.ceil)
 }

@@ -1,5 +1,4 @@
 import type { WatchCache } from '@jackstay/kube/cache'
-import { isRecord } from '@jackstay/kube/resources'
 import type { KubeObject } from '../objects.ts'
 
 /** The key of the object that controls this one, where it is of `kind`. */
@@ -26,10 +25,4 @@ export function controlledBy(
 export function referenceTo({ apiVersion = '', kind = '', metadata }: KubeObject) {
   const { name = '', uid = '' } = metadata
   return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }
-}
-
-/** A part of an object that is a map. */
-export function part(object: unknown, field: string): Readonly<Record<string, unknown>> {
-  const value = isRecord(object) ? object[field] : undefined
-  return isRecord(value) ? value : {}
 }

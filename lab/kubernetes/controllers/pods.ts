@@ -1,5 +1,5 @@
 import type { KubeObject } from '../objects.ts'
-import { listAt, textAt } from '../resources/columns.ts'
+import { conditionOf, textAt } from '../resources/columns.ts'
 
 /** Not done, and nobody has asked it to go. */
 export function isActive(pod: KubeObject): boolean {
@@ -8,18 +8,14 @@ export function isActive(pod: KubeObject): boolean {
 }
 
 export function isReady(pod: KubeObject): boolean {
-  return textAt(readiness(pod), 'status') === 'True'
+  return textAt(conditionOf(pod, 'Ready'), 'status') === 'True'
 }
 
 /** Ready for so long that it counts. */
 export function isAvailable(pod: KubeObject, minReadySeconds: number, now: number): boolean {
   if (!isReady(pod)) return false
-  const since = Date.parse(textAt(readiness(pod), 'lastTransitionTime'))
+  const since = Date.parse(textAt(conditionOf(pod, 'Ready'), 'lastTransitionTime'))
   return minReadySeconds === 0 || since + minReadySeconds * 1000 <= now
-}
-
-function readiness(pod: KubeObject): unknown {
-  return listAt(pod, 'status.conditions').find((one) => textAt(one, 'type') === 'Ready')
 }
 
 /** Those that are missed least come first: on no node, not ready, restarted, young. */

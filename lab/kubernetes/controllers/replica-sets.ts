@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../objects.ts'
-import { numberAt } from '../resources/columns.ts'
+import { mapAt, numberAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
-import { controlledBy, controllerKey, part, referenceTo } from './owned.ts'
+import { controlledBy, controllerKey, referenceTo } from './owned.ts'
 import { byWorth, isActive, isAvailable, isReady } from './pods.ts'
 
 const replicaSets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
@@ -37,8 +37,8 @@ const atOnce = 50
 
 async function add(set: KubeObject, count: number, { client, signal }: Parts): Promise<void> {
   const { namespace = '', name = '' } = set.metadata
-  const template = part(set.spec, 'template')
-  const { labels, annotations } = part(template, 'metadata')
+  const template = mapAt(set, 'spec.template')
+  const { labels, annotations } = mapAt(template, 'metadata')
   const metadata = {
     generateName: `${name}-`,
     ...(labels !== undefined && { labels }),

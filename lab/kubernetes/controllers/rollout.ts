@@ -71,7 +71,8 @@ export function bounds({ desired, maxSurge, maxUnavailable }: Rolling) {
   return surge === 0 && unavailable === 0 ? { surge, unavailable: 1 } : { surge, unavailable }
 }
 
-function resolved(share: Share, all: number, round: (value: number) => number): number {
+/** A share of all as a number, rounded as is asked for. */
+export function resolved(share: Share, all: number, round: (value: number) => number): number {
   return typeof share === 'number' ? share : round((Number.parseInt(share, 10) / 100) * all)
 }
 

@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { asObject, type KubeObject } from '@jackstay/kube/resources'
 import { parse } from 'yaml'
+import { forCreate, forStatus, forUpdate } from '../resources/subresources.ts'
 import { customKinds } from './custom-kind.ts'
 import { definitionStatus } from './established.ts'
-import { forCreate, forStatus, forUpdate } from './subresources.ts'
 
 const folder = new URL('../../../charts/jackstay/crds/', import.meta.url)
 

@@ -1,6 +1,6 @@
 import { isRecord } from '@jackstay/kube/resources'
-import { seconds } from '../api/prepare.ts'
 import { at, numberAt, textAt } from '../resources/columns.ts'
+import { timestamp } from '../timestamp.ts'
 import type { Behaviour } from './behaviour.ts'
 import { quantity } from './resources.ts'
 
@@ -67,7 +67,7 @@ function noImage(living: Living): Lived {
 function started(living: Living): Lived {
   const again = textAt(living.before, 'lastState.terminated.finishedAt') !== ''
   const restartCount = numberAt(living.before, 'restartCount') + (again ? 1 : 0)
-  const state = { running: { startedAt: seconds(living.now) } }
+  const state = { running: { startedAt: timestamp(living.now) } }
   const status = {
     ...base(living),
     restartCount,
@@ -100,7 +100,7 @@ function running(living: Living, behaviour: Behaviour): Lived {
 function ended(living: Living, exitCode: number, reason: string): Lived {
   const { before, now } = living
   const startedAt = textAt(before, 'state.running.startedAt')
-  const terminated = { exitCode, reason, startedAt, finishedAt: seconds(now) }
+  const terminated = { exitCode, reason, startedAt, finishedAt: timestamp(now) }
   const left = backOff(numberAt(before, 'restartCount'))
   return crashed({ ...living, before: { ...before, lastState: { terminated } } }, left)
 }

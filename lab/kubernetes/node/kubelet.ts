@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isRecord } from '@jackstay/kube/resources'
-import { seconds } from '../api/prepare.ts'
 import { type Controller, keyOf, placeIn } from '../controllers/controller.ts'
 import type { KubeObject } from '../objects.ts'
-import { listAt, textAt } from '../resources/columns.ts'
+import { conditionOf, listAt, textAt } from '../resources/columns.ts'
+import { timestamp } from '../timestamp.ts'
 import type { Behaviours } from './behaviour.ts'
 import { type Lived, live } from './container.ts'
 
@@ -52,8 +52,7 @@ type KeysOf = (configMap: string) => readonly string[] | undefined
 
 /** What has become of a Pod by now. */
 export function podStatus(pod: KubeObject, behaviours: Behaviours, keysOf: KeysOf, now: number) {
-  const conditions = listAt(pod, 'status.conditions')
-  const scheduled = conditions.find((one) => textAt(one, 'type') === 'PodScheduled')
+  const scheduled = conditionOf(pod, 'PodScheduled')
   const since = Date.parse(
     textAt(scheduled, 'lastTransitionTime', pod.metadata.creationTimestamp ?? ''),
   )
@@ -79,7 +78,7 @@ export function podStatus(pod: KubeObject, behaviours: Behaviours, keysOf: KeysO
     status: {
       ...before,
       ...{ phase: runs || hadRun ? 'Running' : 'Pending' },
-      startTime: textAt(pod, 'status.startTime', seconds(now)),
+      startTime: textAt(pod, 'status.startTime', timestamp(now)),
       conditions: [
         ...(scheduled === undefined ? [] : [scheduled]),
         ...['Initialized', 'PodReadyToStartContainers'].map((type) => held(pod, type, true, now)),
@@ -104,9 +103,9 @@ function missingFor(container: object, keysOf: KeysOf): string | undefined {
 }
 
 function held(pod: KubeObject, type: string, holds: boolean, now: number): object {
-  const known = listAt(pod, 'status.conditions').find((one) => textAt(one, 'type') === type)
+  const known = conditionOf(pod, type)
   const status = holds ? 'True' : 'False'
-  const time = seconds(now)
+  const time = timestamp(now)
   const same = textAt(known, 'status') === status
   const reason = holds || type === 'Initialized' ? {} : { reason: 'ContainersNotReady' }
   return {

@@ -1,7 +1,7 @@
 import type { KubeClient } from '@jackstay/kube/client'
 import { kubernetesVersion } from '../api/discovery.ts'
-import { seconds } from '../api/prepare.ts'
 import { type RunController, runController } from '../controllers/controller.ts'
+import { timestamp } from '../timestamp.ts'
 import type { Behaviours } from './behaviour.ts'
 import { kubelet } from './kubelet.ts'
 import { scheduler } from './scheduler.ts'
@@ -30,7 +30,7 @@ async function register(client: KubeClient, name: string, now: number): Promise<
   const made = await client.create(nodes, undefined, object)
   // one that was there before a restart stays as it is, cordoned or not
   if (made.kind === 'refused') throw new Error(made.message)
-  const time = seconds(now)
+  const time = timestamp(now)
   const ready = {
     ...{ type: 'Ready', status: 'True', reason: 'KubeletReady' },
     ...{ message: 'the lab runs this node', lastHeartbeatTime: time, lastTransitionTime: time },

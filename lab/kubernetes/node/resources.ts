@@ -1,16 +1,11 @@
+import { readQuantity } from '@jackstay/judge/quantities'
 import { isRecord } from '@jackstay/kube/resources'
 import type { KubeObject } from '../objects.ts'
 import { listAt } from '../resources/columns.ts'
 
-const units: Readonly<Record<string, number>> = {
-  ...{ m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12 },
-  ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 },
-}
-
 /** A quantity such as `500m` or `64Mi` as a number; nought for what is none. */
 export function quantity(text: unknown): number {
-  const [, number = '0', unit = ''] = /^([0-9.]+)([a-zA-Z]*)$/.exec(String(text ?? '')) ?? []
-  return Number(number) * (units[unit] ?? 1)
+  return Number(readQuantity(String(text ?? '')) ?? 0n) / 1e9
 }
 
 export interface Amount {

@@ -1,8 +1,8 @@
-import { seconds } from '../api/prepare.ts'
 import { type Controller, keyOf, placeIn } from '../controllers/controller.ts'
 import { isActive } from '../controllers/pods.ts'
 import type { KubeObject } from '../objects.ts'
-import { at, listAt, mapAt, textAt } from '../resources/columns.ts'
+import { at, conditionOf, listAt, mapAt, textAt } from '../resources/columns.ts'
+import { timestamp } from '../timestamp.ts'
 import { quantity, requested } from './resources.ts'
 
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
@@ -57,16 +57,14 @@ export function scheduler(): Controller<'nodes' | 'pods'> {
         return undefined
       }
       const message = refusalOf(judged.map(({ why = '' }) => why))
-      const known = listAt(pod, 'status.conditions').find(
-        (one) => textAt(one, 'type') === 'PodScheduled',
-      )
+      const known = conditionOf(pod, 'PodScheduled')
       if (textAt(known, 'message') === message) return againMs
       const condition = {
         type: 'PodScheduled',
         status: 'False',
         reason: 'Unschedulable',
         message,
-        lastTransitionTime: seconds(now()),
+        lastTransitionTime: timestamp(now()),
       }
       const ref = { ...pods, namespace, name }
       await client.mergePatch(
@@ -91,7 +89,7 @@ function isWaiting(pod: KubeObject): boolean {
 function fit(pod: KubeObject, node: KubeObject, here: readonly KubeObject[]) {
   if (at(node, 'spec.unschedulable') === true)
     return { why: 'node(s) were unschedulable', room: 0, pods: 0 }
-  const ready = listAt(node, 'status.conditions').find((one) => textAt(one, 'type') === 'Ready')
+  const ready = conditionOf(node, 'Ready')
   if (textAt(ready, 'status') !== 'True')
     return { why: 'node(s) had untolerated taint(s)', room: 0, pods: 0 }
   const labels = node.metadata.labels ?? {}

@@ -64,6 +64,11 @@ export function mapAt(object: unknown, path: string): Readonly<Record<string, un
   return isRecord(value) ? value : {}
 }
 
+/** The condition of that type in an object's status. */
+export function conditionOf(object: unknown, type: string): unknown {
+  return listAt(object, 'status.conditions').find((one) => textAt(one, 'type') === type)
+}
+
 /** How long ago, in kubectl's words: `5s`, `3m10s`, `2d4h`; `<unknown>` where no time is. */
 export function ageOf(timestamp: string | null | undefined, now: number): string {
   const then = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN

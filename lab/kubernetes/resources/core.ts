@@ -3,6 +3,7 @@ import {
   ageOf,
   at,
   column,
+  conditionOf,
   labelsOf,
   listAt,
   mapAt,
@@ -29,7 +30,7 @@ const nodeRoles = ({ metadata: { labels = {} } }: Parameters<Column['cell']>[0])
     .join(',') || '<none>'
 
 function nodeStatus(node: unknown): string {
-  const ready = listAt(node, 'status.conditions').find((one) => textAt(one, 'type') === 'Ready')
+  const ready = conditionOf(node, 'Ready')
   const state =
     ready === undefined ? 'Unknown' : textAt(ready, 'status') === 'True' ? 'Ready' : 'NotReady'
   return at(node, 'spec.unschedulable') === true ? `${state},SchedulingDisabled` : state

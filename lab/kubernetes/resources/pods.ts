@@ -1,10 +1,16 @@
 import type { KubeObject } from '../objects.ts'
-import { ageColumn, ageOf, column, listAt, nameColumn, numberAt, textAt, wide } from './columns.ts'
+import {
+  ageColumn,
+  ageOf,
+  column,
+  conditionOf,
+  listAt,
+  nameColumn,
+  numberAt,
+  textAt,
+  wide,
+} from './columns.ts'
 import type { Column } from './resource.ts'
-
-function conditionOf(pod: KubeObject, type: string): unknown {
-  return listAt(pod, 'status.conditions').find((condition) => textAt(condition, 'type') === type)
-}
 
 /** One word for how a container that does not run is. */
 function wordOf(container: unknown): string | undefined {

@@ -20,6 +20,11 @@ export interface Change {
   readonly after: StoredObject | undefined
 }
 
+/** The same of an object. */
+export function sortKeyOf({ metadata: { namespace = '', name } }: StoredObject): string {
+  return sortKey({ namespace, name })
+}
+
 /** Objects of one collection are listed in the order of this. */
 export function sortKey({ namespace, name }: Pick<Place, 'namespace' | 'name'>): string {
   return `${namespace}/${name}`

@@ -1,5 +1,5 @@
 import type { KubeObject, StoredObject } from '../objects.ts'
-import { type Change, type Collection, type Place, sortKey } from './change.ts'
+import { type Change, type Collection, type Place, sortKey, sortKeyOf } from './change.ts'
 import type { Disk } from './disk.ts'
 
 /** An object that has everything but its revision. */
@@ -23,6 +23,8 @@ const remembered = 4096
 export class ObjectStore {
   readonly #disk: Disk | undefined
   readonly #objects = new Map<Collection, Map<string, StoredObject>>()
+  /** Each collection in order, until it is written to: every request reads roles and bindings. */
+  readonly #listed = new Map<Collection, readonly StoredObject[]>()
   readonly #listeners = new Set<(change: Change) => void>()
   #changes: Change[] = []
   #revision: number
@@ -51,10 +53,12 @@ export class ObjectStore {
 
   /** All of a collection, or those in one namespace, in their order. */
   list(collection: Collection, namespace?: string): readonly StoredObject[] {
-    const all = [...(this.#objects.get(collection)?.values() ?? [])]
-    const some =
-      namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace)
-    return inOrder(some)
+    const all =
+      this.#listed.get(collection) ?? inOrder([...(this.#objects.get(collection)?.values() ?? [])])
+    this.#listed.set(collection, all)
+    return namespace === undefined
+      ? all
+      : all.filter(({ metadata }) => metadata.namespace === namespace)
   }
 
   /** The same as it was after the write of `revision`; undefined where that is forgotten. */
@@ -64,7 +68,7 @@ export class ObjectStore {
     revision: number,
   ): readonly StoredObject[] | undefined {
     if (revision < this.#compacted || revision > this.#revision) return undefined
-    const objects = new Map(this.list(collection, namespace).map((one) => [keyOf(one), one]))
+    const objects = new Map(this.list(collection, namespace).map((one) => [sortKeyOf(one), one]))
     for (const { place, before, revision: at } of this.#changes.toReversed()) {
       if (at <= revision) break
       if (place.collection !== collection) continue
@@ -114,6 +118,7 @@ export class ObjectStore {
   #write(change: Change): void {
     this.#disk?.write(change)
     const { place, after, revision } = change
+    this.#listed.delete(place.collection)
     if (after === undefined) this.#in(place.collection).delete(sortKey(place))
     else this.#in(place.collection).set(sortKey(place), after)
     this.#revision = revision
@@ -134,11 +139,7 @@ export class ObjectStore {
   }
 }
 
-function keyOf({ metadata: { namespace = '', name } }: StoredObject): string {
-  return sortKey({ namespace, name })
-}
-
 function inOrder(objects: readonly StoredObject[]): readonly StoredObject[] {
-  const keyed = objects.map((object) => ({ key: keyOf(object), object }))
+  const keyed = objects.map((object) => ({ key: sortKeyOf(object), object }))
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ object }) => object)
 }

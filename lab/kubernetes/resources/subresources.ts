@@ -1,5 +1,5 @@
 import type { KubeObject } from '../objects.ts'
-import type { Resource } from '../resources/resource.ts'
+import type { Resource } from './resource.ts'
 
 type Served = Pick<Resource, 'subresources'>
 

@@ -1,0 +1,4 @@
+/** As Kubernetes writes times: whole seconds. */
+export function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z')
+}
