@@ -1,15 +1,17 @@
-import { dirname } from 'node:path'
 import { agent } from './demo-objects.ts'
 import type { Narrator } from './narrator.ts'
 import type { Stage } from './stage.ts'
 
 /** One line for another terminal: who you are, where the mediator is, which intent it is about. */
-export function exportsFor({ install, plane, operatorKubeconfig }: Stage, id: string): string {
+export function exportsFor(
+  { kubectlFolder, plane, operatorKubeconfig }: Stage,
+  id: string,
+): string {
   const variables = {
     KUBECONFIG: operatorKubeconfig,
     JACKSTAY_SERVER: plane.mediatorUrl,
     INTENT: id,
-    PATH: `${dirname(install.kubectl)}:$PATH`,
+    ...(kubectlFolder !== undefined && { PATH: `${kubectlFolder}:$PATH` }),
   }
   return `export ${Object.entries(variables)
     .map(([name, value]) => `${name}=${value}`)

@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path'
 import { up } from '@jackstay/cluster/cluster'
+import { connect, type KubeClient } from '@jackstay/kube/client'
+import { loadConfig } from '@jackstay/kube/config'
 import { type Container, operator } from './demo-objects.ts'
-import type { InstallOptions } from './install.ts'
+import type { InstallOptions } from './install/install.ts'
 import type { Narrator } from './narrator.ts'
 
 /** The cluster that a demo stands on. */
 export interface Ground {
+  /** Its client is the demo's only administrator. */
   readonly install: InstallOptions
+  /** The folder of a kubectl for it, where there is one that may not be on the PATH. */
+  readonly kubectlFolder?: string
   /** What the workload that is broken on purpose runs. */
   readonly container: Container
   /** Whether a real Alertmanager is built and started beside it. */
@@ -29,6 +35,14 @@ export interface Backstage {
   readonly signal: AbortSignal
 }
 
+const installerTimeoutMs = 30_000
+
+/** A client for everything that a demo makes. */
+export function adminOf(kubeconfig: string): KubeClient {
+  const config = loadConfig({ kubeconfig })
+  return connect(config, { userAgent: 'jackstay-demo', timeoutMs: installerTimeoutMs })
+}
+
 /** A real Kubernetes with one node, for this demo alone. */
 export async function ownCluster({ narrator, signal }: Backstage): Promise<Ground> {
   narrator.chapter('1. A cluster of its own')
@@ -37,9 +51,10 @@ export async function ownCluster({ narrator, signal }: Backstage): Promise<Groun
       progress(step),
     ),
   )
-  const { kubectl, kubeconfig, writeKubeconfig } = cluster
+  const client = adminOf(cluster.kubeconfig)
   return {
-    install: { kubectl, kubeconfig, signal },
+    install: { client, signal },
+    kubectlFolder: dirname(cluster.kubectl),
     container: {
       image: 'jackstay.local/app:1',
       ports: [{ containerPort: 8080 }],
@@ -47,13 +62,16 @@ export async function ownCluster({ narrator, signal }: Backstage): Promise<Groun
     },
     alertmanager: true,
     operatorIs: 'a client certificate of this demo cluster',
-    writeKubeconfig,
+    writeKubeconfig: (options) => cluster.writeKubeconfig(options),
     operatorKubeconfig: () =>
       cluster.issueKubeconfig({
         name: operator.user,
         user: operator.user,
         groups: [operator.group],
       }),
-    clear: () => cluster.down(),
+    clear: async () => {
+      await client.close()
+      await cluster.down()
+    },
   }
 }

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startAlertmanager } from '@jackstay/cluster/alertmanager'
-import { connect, type KubeClient } from '@jackstay/kube/client'
-import { loadConfig } from '@jackstay/kube/config'
+import { agentClass } from '@jackstay/contract/kinds/agent-class'
+import { groupVersion } from '@jackstay/contract/kinds/kind'
+import type { KubeClient } from '@jackstay/kube/client'
+import type { KubeObject, ResourceRef } from '@jackstay/kube/resources'
 import { type Sidecar, startRunbookAgent, startSidecar } from './agent.ts'
 import { AgentEvents } from './agent-events.ts'
 import { createAgentPod } from './agent-pod.ts'
@@ -16,13 +19,14 @@ import {
   workloadObjects,
 } from './demo-objects.ts'
 import type { Backstage, Ground } from './ground.ts'
-import { applyObjects, type InstallOptions, installJackstay } from './install.ts'
+import { applyObjects, type InstallOptions, installJackstay } from './install/install.ts'
 import type { Program } from './program.ts'
-import { demand, run } from './shell.ts'
+import { run } from './shell.ts'
 
 /** Everything that runs while the story is told. */
 export interface Stage {
   readonly install: InstallOptions
+  readonly kubectlFolder: string | undefined
   readonly plane: ControlPlane
   readonly alerts: Alerts
   /** Who the demo operator is to the API server, in words. */
@@ -44,9 +48,7 @@ export async function setStage(
   cleanUp: (() => Promise<void>)[],
 ): Promise<Stage> {
   const { install, operatorIs } = ground
-  const config = loadConfig({ kubeconfig: install.kubeconfig })
-  const client = connect(config, { userAgent: 'jackstay-demo' })
-  cleanUp.push(() => client.close())
+  const { client } = install
   await narrator.step('Jackstay’s kinds, roles and admission policies', () =>
     installJackstay(install),
   )
@@ -79,7 +81,11 @@ export async function setStage(
   })
   const alerts = await startAlerts({ directory, narrator, signal }, ground, plane)
   cleanUp.push(() => alerts.stop())
-  return { install, plane, alerts, operatorIs, operatorKubeconfig, agentEvents, signal, jackstay }
+  const { kubectlFolder } = ground
+  return {
+    ...{ install, kubectlFolder, plane, alerts, operatorIs, operatorKubeconfig },
+    ...{ agentEvents, signal, jackstay },
+  }
 }
 
 async function startAlerts(
@@ -100,21 +106,15 @@ async function startAlerts(
 
 async function deployWorkload(install: InstallOptions, container: Container): Promise<void> {
   await applyObjects(install, [...workloadObjects(container), ...operatorBindings()])
-  const { namespace, name } = workload
-  await demand(
-    install.kubectl,
-    ['-n', namespace, 'rollout', 'status', `deployment/${name}`, '--timeout=120s'],
-    { signal: install.signal, env: { KUBECONFIG: install.kubeconfig }, timeoutMs: 130_000 },
-  )
+  const { namespace, name, replicas } = workload
+  const ref = { apiVersion: 'apps/v1', resource: 'deployments', namespace, name }
+  await untilHolds(install, ref, (found) => Object(found.status).availableReplicas === replicas)
 }
 
 async function grantClass(install: InstallOptions, jackstay: Stage['jackstay']): Promise<void> {
   await applyObjects(install, classManifests())
-  await demand(
-    install.kubectl,
-    ['wait', '--for=jsonpath={.status.specHash}', '--timeout=30s', `agentclass/${agent.class}`],
-    { signal: install.signal, env: { KUBECONFIG: install.kubeconfig } },
-  )
+  const ref = { apiVersion: groupVersion, resource: agentClass.plural, name: agent.class }
+  await untilHolds(install, ref, (found) => Object(found.status).specHash !== undefined)
   const reason = 'reviewed: scales web in shop, people approve every change'
   const granted = await jackstay([
     'approve',
@@ -124,6 +124,23 @@ async function grantClass(install: InstallOptions, jackstay: Stage['jackstay']):
     reason,
   ])
   if (granted.code !== 0) throw new Error(`the class was not granted: ${granted.stderr}`)
+}
+
+const patienceMs = 120_000
+const pauseMs = 100
+
+async function untilHolds(
+  { client, signal }: InstallOptions,
+  ref: ResourceRef,
+  holds: (found: KubeObject) => boolean,
+): Promise<void> {
+  const until = performance.now() + patienceMs
+  while (!holds(await client.get(ref, { signal }))) {
+    if (performance.now() > until) {
+      throw new Error(`${ref.resource} ${ref.name} is not ready after ${patienceMs / 1000} s`)
+    }
+    await sleep(pauseMs, undefined, { signal })
+  }
 }
 
 async function startAgent(

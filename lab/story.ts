@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { intentObject } from '@jackstay/contract/kinds/intent-object'
+import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { terminalPhases } from '@jackstay/contract/phases'
+import { find } from '@jackstay/kube/find'
 import { operator, workload } from './demo-objects.ts'
 import { exportsFor } from './farewell.ts'
+import { wordsOf } from './install/cluster-objects.ts'
 import type { Narrator } from './narrator.ts'
 import { saysYes } from './prompt.ts'
-import { demand, run } from './shell.ts'
 import type { Stage } from './stage.ts'
 
 const alert = {
@@ -47,11 +50,6 @@ export async function tellStory(
   return { well, id }
 }
 
-async function kubectl(stage: Stage, args: readonly string[]): Promise<string> {
-  const { install, signal } = stage
-  return await demand(install.kubectl, args, { signal, env: { KUBECONFIG: install.kubeconfig } })
-}
-
 /** Breaks the workload, fires the alert, and follows the agent to its intent's id. */
 async function incident(stage: Stage, narrator: Narrator): Promise<string | undefined> {
   const { namespace, name } = workload
@@ -59,8 +57,11 @@ async function incident(stage: Stage, narrator: Narrator): Promise<string | unde
   const soon = AbortSignal.any([signal, AbortSignal.timeout(60_000)])
   narrator.chapter('3. An incident')
   await narrator.step(`somebody scales ${namespace}/${name} to zero`, async () => {
-    await kubectl(stage, ['-n', namespace, 'scale', `deployment/${name}`, '--replicas=0'])
-    await waitForPods(stage, 0)
+    const { client } = stage.install
+    const ref = { apiVersion: 'apps/v1', resource: 'deployments', namespace, name }
+    const scaled = await client.mergePatch(ref, { spec: { replicas: 0 } }, { signal })
+    if (scaled.kind !== 'applied') throw new Error(`it was not scaled: ${wordsOf(scaled)}`)
+    await untilGone(stage)
   })
   await narrator.step('the alert is posted, with its bearer token', async () => {
     const summary = `${namespace}/${name} has no replicas`
@@ -82,22 +83,14 @@ async function incident(stage: Stage, narrator: Narrator): Promise<string | unde
   return intent.id
 }
 
-async function waitForPods(stage: Stage, count: number): Promise<void> {
+async function untilGone({ install, signal }: Stage): Promise<void> {
   const { namespace, name } = workload
-  const args = [
-    '-n',
-    namespace,
-    'get',
-    'pods',
-    '-l',
-    `app.kubernetes.io/name=${name}`,
-    '-o',
-    'name',
-  ]
+  const labelSelector = `app.kubernetes.io/name=${name}`
+  const pods = { apiVersion: 'v1', resource: 'pods' }
   for (;;) {
-    const pods = (await kubectl(stage, args)).split('\n').filter((line) => line !== '')
-    if (pods.length === count) return
-    await sleep(200, undefined, { signal: stage.signal })
+    const { items } = await install.client.list(pods, { namespace, labelSelector, signal })
+    if (items.length === 0) return
+    await sleep(200, undefined, { signal })
   }
 }
 
@@ -110,11 +103,8 @@ async function approval(
 ): Promise<void> {
   narrator.chapter('5. The decision waits for a person')
   await untilPhase(stage, id, (phase) => phase === 'approve' || isEnd(phase))
-  narrator.quote(await kubectl(stage, ['-n', workload.namespace, 'get', 'intent', id]))
-  const status = 'jsonpath={.status.diff[*]}{"\\n"}digest {.status.digest}{"\\n"}{.status.needs[*]}'
-  narrator.quote(
-    await kubectl(stage, ['-n', workload.namespace, 'get', 'intent', id, '-o', status]),
-  )
+  const waiting = await stage.jackstay(['inbox'])
+  narrator.quote(waiting.stdout || waiting.stderr)
   if (once) {
     narrator.say(`\`${operator.user}\`, ${stage.operatorIs}, approves now.`)
     await decide(stage, narrator, id, 'approve')
@@ -169,14 +159,12 @@ function isEnd(phase: string): boolean {
   return ends.has(phase)
 }
 
-async function phaseOf(stage: Stage, id: string): Promise<string> {
-  const { install, signal } = stage
-  const args = ['-n', workload.namespace, 'get', 'intent', id, '-o', 'jsonpath={.status.phase}']
-  const found = await run(install.kubectl, args, {
-    signal,
-    env: { KUBECONFIG: install.kubeconfig },
-  })
-  return found.code === 0 ? found.stdout : ''
+async function phaseOf({ install, signal }: Stage, id: string): Promise<string> {
+  const { namespace } = workload
+  const ref = { apiVersion: groupVersion, resource: intentObject.plural, namespace, name: id }
+  const found = await find(install.client, ref, { signal })
+  const { phase = '' } = Object(found?.status)
+  return String(phase)
 }
 
 async function untilPhase(
@@ -200,8 +188,6 @@ async function outcome(stage: Stage, narrator: Narrator, id: string): Promise<st
       ? 'dispatched on record, written as the executor, watched until it held'
       : `it ended as \`${phase}\``,
   )
-  const { namespace, name } = workload
-  narrator.quote(await kubectl(stage, ['-n', namespace, 'get', 'deployment', name]))
   await stage.alerts.resolve({ labels: alert })
   return phase
 }

@@ -1,16 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { programOnPath } from '@jackstay/cluster/on-path'
-import { connect, type KubeClient } from '@jackstay/kube/client'
-import { loadConfig } from '@jackstay/kube/config'
+import type { KubeClient } from '@jackstay/kube/client'
 import { demoManifests, operator } from '../demo-objects.ts'
-import type { Backstage, Ground } from '../ground.ts'
-import { chart } from '../install.ts'
+import { adminOf, type Backstage, type Ground } from '../ground.ts'
+import { ClusterObjects } from '../install/cluster-objects.ts'
+import { chart } from '../install/install.ts'
+import { type Manifest, manifest, manifestsIn, nameOf } from '../install/manifests.ts'
 import { saysYes } from '../prompt.ts'
-import { ClusterObjects } from './cluster-objects.ts'
 import { Created } from './created.ts'
 import { readContext } from './kubeconfig.ts'
-import { type Manifest, manifest, manifestsIn, nameOf } from './manifests.ts'
 import { NotHere } from './not-here.ts'
 import { removeCreated } from './removal.ts'
 import { checkCluster } from './suitability.ts'
@@ -33,10 +31,7 @@ export async function givenCluster(options: GivenOptions, stage: Backstage): Pro
   const { directory, narrator, signal } = stage
   const context = await contextOf(options.kubeconfig, options.context)
   narrator.chapter(`1. Your cluster: ${context.name}, ${context.server}`)
-  const kubectl = programOnPath('kubectl')
-  if (kubectl === undefined) throw new NotHere('there is no `kubectl` on the PATH; install it')
-  const kubeconfig = await context.write(join(directory, 'admin.kubeconfig'))
-  const client = connect(loadConfig({ kubeconfig }), { userAgent: 'jackstay-demo' })
+  const client = adminOf(await context.write(join(directory, 'admin.kubeconfig')))
   try {
     const image = await checkCluster(client, options.image)
     const wanted = everything(image)
@@ -48,11 +43,14 @@ export async function givenCluster(options: GivenOptions, stage: Backstage): Pro
     created.intend(wanted)
     narrator.say(`should this be killed, ${created.path} names what has to go:`)
     narrator.say(`npm start -- --kubeconfig ${options.kubeconfig} --remove ${created.path}`)
-    const clear = () => removeCreated(kubeconfig, created)
+    const clear = async () => {
+      await removeCreated(client, created)
+      await client.close()
+    }
     return {
       ...{ container: { image }, alertmanager: false, clear },
       operatorIs: 'whom your kubeconfig impersonates',
-      install: { kubectl, kubeconfig, signal, onApplied: (objects) => created.add(objects) },
+      install: { client, signal, onApplied: (objects) => created.add(objects) },
       writeKubeconfig: ({ path, tokenFile }) => context.writeForToken(path, tokenFile),
       operatorKubeconfig: () =>
         context.write(join(directory, 'operator.kubeconfig'), {
@@ -60,8 +58,9 @@ export async function givenCluster(options: GivenOptions, stage: Backstage): Pro
           groups: [operator.group],
         }),
     }
-  } finally {
+  } catch (error) {
     await client.close()
+    throw error
   }
 }
 
@@ -73,10 +72,14 @@ export async function removeLeft(
 ): Promise<void> {
   const context = await contextOf(kubeconfig, wanted)
   if (!existsSync(journal)) throw new NotHere(`there is no file \`${journal}\`; correct --remove`)
-  const admin = await context.write(join(directory, 'admin.kubeconfig'))
-  await narrator.step(`removing what ${journal} names from ${context.server}`, () =>
-    removeCreated(admin, new Created(journal)),
-  )
+  const client = adminOf(await context.write(join(directory, 'admin.kubeconfig')))
+  try {
+    await narrator.step(`removing what ${journal} names from ${context.server}`, () =>
+      removeCreated(client, new Created(journal)),
+    )
+  } finally {
+    await client.close()
+  }
 }
 
 async function contextOf(kubeconfig: string, wanted: string | undefined) {

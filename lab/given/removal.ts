@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
-import { connect, type KubeClient } from '@jackstay/kube/client'
-import { loadConfig } from '@jackstay/kube/config'
-import { canary } from '../install.ts'
-import { ClusterObjects } from './cluster-objects.ts'
+import type { KubeClient } from '@jackstay/kube/client'
+import { canary } from '../install/canary.ts'
+import { ClusterObjects, wordsOf } from '../install/cluster-objects.ts'
+import { nameOf } from '../install/manifests.ts'
 import type { Created, Made } from './created.ts'
-import { nameOf } from './manifests.ts'
 
 /** A policy that was deleted may bite a moment longer; a namespace takes its time. */
 const patienceMs = 180_000
@@ -17,23 +16,18 @@ const pauseMs = 500
  * somebody else made is touched. Policies go first, since they guard the rest.
  * @throws Error naming what is left and how to go on
  */
-export async function removeCreated(kubeconfig: string, created: Created): Promise<void> {
-  const client = connect(loadConfig({ kubeconfig }), { userAgent: 'jackstay-demo' })
-  try {
-    const until = performance.now() + patienceMs
-    const objects = new ClusterObjects(client)
-    const made = [...(await canaries(client)), ...(await created.all(objects))]
-    const first = (kind: string) => made.filter((one) => one.manifest.kind === kind)
-    const guards = [
-      ...first('ValidatingAdmissionPolicyBinding'),
-      ...first('ValidatingAdmissionPolicy'),
-    ]
-    await removeAll(objects, guards, until)
-    await letIntentsGo(client, until)
-    await removeAll(objects, made, until)
-  } finally {
-    await client.close()
-  }
+export async function removeCreated(client: KubeClient, created: Created): Promise<void> {
+  const until = performance.now() + patienceMs
+  const objects = new ClusterObjects(client)
+  const made = [...(await canaries(client)), ...(await created.all(objects))]
+  const first = (kind: string) => made.filter((one) => one.manifest.kind === kind)
+  const guards = [
+    ...first('ValidatingAdmissionPolicyBinding'),
+    ...first('ValidatingAdmissionPolicy'),
+  ]
+  await removeAll(objects, guards, until)
+  await letIntentsGo(client, until)
+  await removeAll(objects, made, until)
 }
 
 /** Policies of a moment, should the installer have been killed in that one. */
@@ -68,7 +62,7 @@ async function removeAll(
       still.push(one)
       if (found.metadata.deletionTimestamp !== undefined) continue
       const answer = await objects.delete(one.manifest, one.uid)
-      if (answer !== undefined && answer.kind !== 'applied') last = `: ${messageOf(answer)}`
+      if (answer !== undefined && answer.kind !== 'applied') last = `: ${wordsOf(answer)}`
     }
     left = still
     if (left.length === 0) return
@@ -78,10 +72,6 @@ async function removeAll(
     }
     await sleep(pauseMs)
   }
-}
-
-function messageOf(answer: Exclude<Awaited<ReturnType<ClusterObjects['delete']>>, undefined>) {
-  return 'message' in answer ? answer.message : answer.kind
 }
 
 /** Intents wait for the mediator's finalizer, and the mediator is gone. */

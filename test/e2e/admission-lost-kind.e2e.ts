@@ -26,8 +26,7 @@ describe('the kind Suspension lost while it is bound (T86)', { skip: await noClu
   })
 
   async function install(): Promise<void> {
-    const { kubectl, kubeconfig } = w.cluster
-    await installJackstay({ kubectl, kubeconfig, signal: AbortSignal.timeout(120_000) })
+    await installJackstay({ client: w.admin, signal: AbortSignal.timeout(120_000) })
   }
 
   const write = () => g.patch({ spec: { replicas: 1 } }, { dryRun: true })

@@ -38,9 +38,8 @@ export function suffix(): string {
   return randomBytes(4).toString('hex')
 }
 
-export async function apply({ cluster }: World, objects: readonly Manifest[]): Promise<void> {
-  const { kubectl, kubeconfig } = cluster
-  await applyObjects({ kubectl, kubeconfig, signal: AbortSignal.timeout(60_000) }, objects)
+export async function apply({ admin }: World, objects: readonly Manifest[]): Promise<void> {
+  await applyObjects({ client: admin, signal: AbortSignal.timeout(60_000) }, objects)
 }
 
 export async function governed(w: World): Promise<Governed> {

@@ -43,7 +43,7 @@ describe('docs/guide/install.md in a cluster that somebody has', { skip }, () =>
     const { kubectl, kubeconfig } = cluster
     admin = connect(loadConfig({ kubeconfig }), { userAgent: 'jackstay-e2e', timeoutMs: 30_000 })
     const shop = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }
-    await applyObjects({ kubectl, kubeconfig, signal }, [shop, deploymentOf('shop', 'web', 2)])
+    await applyObjects({ client: admin, signal }, [shop, deploymentOf('shop', 'web', 2)])
     machine = await bareMachine(kubectl, signal)
     const person = { name: 'sasha', user: 'sasha@example.com', groups: ['platform-oncall'] }
     oncall = await cluster.issueKubeconfig(person)

@@ -104,7 +104,7 @@ export async function lineWorld(settings: LineSettings = {}): Promise<LineWorld>
   }
   const plane = await startControlPlane({ ...host, ...flags, writeKubeconfig })
   const uid = await clusterUid(base.admin)
-  const install = { kubectl: base.cluster.kubectl, kubeconfig: base.cluster.kubeconfig, signal }
+  const install = { client: base.admin, signal }
   await applyObjects(install, [approverBinding])
 
   const newAgent: LineWorld['newAgent'] = async ({ namespace }, serviceAccount = 'agent') => {

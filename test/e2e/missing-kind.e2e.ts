@@ -31,8 +31,7 @@ describe('the kind Suspension missing (T86)', { skip: await noCluster() }, () =>
     passed(await attempt(w.admin, 'PATCH', system, { metadata: { labels } }))
   }
   const restore = async () => {
-    const { kubectl, kubeconfig } = w.cluster
-    await installJackstay({ kubectl, kubeconfig, signal: AbortSignal.timeout(120_000) })
+    await installJackstay({ client: w.admin, signal: AbortSignal.timeout(120_000) })
     await label(null)
   }
   const write = () => g.patch({ spec: { replicas: 2 } }, dryRun)

@@ -70,8 +70,8 @@ async function make({ mode = 'control-plane', own = false }: WorldSettings): Pro
   const cluster = name === undefined ? await up({ mode }) : await attach(name)
   const { kubectl, kubeconfig } = cluster
   const signal = new AbortController().signal
-  await installJackstay({ kubectl, kubeconfig, signal })
   const admin = connect(loadConfig({ kubeconfig }), { userAgent, timeoutMs: 30_000 })
+  await installJackstay({ client: admin, signal })
   await untilLastPolicyBites(admin)
   const people = peopleOf(cluster, admin)
   const mediator = await people.serviceAccount('jackstay-system', 'jackstay-mediator')

@@ -1,13 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient, WriteResult } from '@jackstay/kube/client'
 import { find } from '@jackstay/kube/find'
 import type { KubeObject, ResourceRef } from '@jackstay/kube/resources'
 import { z } from 'zod'
-import type { Manifest } from './manifests.ts'
+import { type Manifest, nameOf } from './manifests.ts'
 
 const resourceList = z.object({
   resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
 })
 type Known = z.infer<typeof resourceList>['resources'][number]
+
+const triesMost = 5
+const pauseMs = 500
+
+/** What the API server said to a write that it did not take. */
+export function wordsOf(answer: Exclude<WriteResult, { kind: 'applied' }>): string {
+  return answer.kind === 'unknown' ? answer.cause.message : answer.message
+}
 
 /** Objects of a cluster by what their manifests say, with discovery as kubectl does it. */
 export class ClusterObjects {
@@ -22,6 +31,27 @@ export class ClusterObjects {
   async find(wanted: Manifest): Promise<KubeObject | undefined> {
     const ref = await this.#ref(wanted)
     return ref && find(this.#client, ref)
+  }
+
+  /**
+   * Server-side applies it, taking over fields of others; sent again while its outcome is unknown.
+   * @throws Error naming it, with the API server's words
+   */
+  async apply(wanted: Manifest, fieldManager: string, signal: AbortSignal): Promise<KubeObject> {
+    const ref = await this.#ref(wanted)
+    if (ref === undefined) {
+      throw new Error(`${nameOf(wanted)}: the cluster serves no such kind of ${wanted.apiVersion}`)
+    }
+    for (let tries = 1; ; tries += 1) {
+      const answer = await this.#client.apply(ref, wanted, { fieldManager, force: true, signal })
+      if (answer.kind === 'applied') return answer.object
+      // the same apply twice leaves what it leaves once
+      const passes = answer.kind === 'unknown' || ('status' in answer && answer.status === 429)
+      if (passes && tries < triesMost) await sleep(pauseMs, undefined, { signal })
+      else {
+        throw new Error(`${nameOf(wanted)} was not applied: ${wordsOf(answer)}`)
+      }
+    }
   }
 
   /** Deletes the object only while it is the one with this uid. */
