@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { farewell } from './farewell.ts'
 import { type GivenOptions, givenCluster, removeLeft } from './given/given-cluster.ts'
 import { NotHere } from './given/not-here.ts'
-import { ownCluster } from './ground.ts'
+import { type Backstage, type Ground, type LabOptions, labGround, ownCluster } from './ground.ts'
 import type { Narrator } from './narrator.ts'
 import { setStage } from './stage.ts'
 import { tellStory } from './story.ts'
@@ -14,6 +14,8 @@ export interface DemoOptions {
   readonly once: boolean
   /** Somebody's own cluster; without it one is made for the demo. */
   readonly given?: GivenOptions | undefined
+  /** The cluster in this process. */
+  readonly lab?: LabOptions | undefined
   readonly signal: AbortSignal
   readonly narrator: Narrator
 }
@@ -27,8 +29,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const cleanUp: (() => Promise<void>)[] = []
   try {
     const backstage = { directory, narrator, signal }
-    const { given } = options
-    const ground = await (given ? givenCluster(given, backstage) : ownCluster(backstage))
+    const ground = await groundOf(options, backstage)
     cleanUp.push(() => ground.clear())
     const stage = await setStage(backstage, ground, cleanUp)
     const { well, id } = await tellStory(stage, narrator, { once })
@@ -55,6 +56,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const cleared = await clearAway(cleanUp.reverse(), narrator)
     if (cleared && process.env.JACKSTAY_KEEP === undefined) await rm(directory, { recursive: true })
   }
+}
+
+function groundOf({ given, lab }: DemoOptions, backstage: Backstage): Promise<Ground> {
+  if (given !== undefined) return givenCluster(given, backstage)
+  if (lab !== undefined) return labGround(lab, backstage)
+  return ownCluster(backstage)
 }
 
 export interface RemovalOptions {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { up } from '@jackstay/cluster/cluster'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { type Container, operator } from './demo-objects.ts'
 import type { InstallOptions } from './install/install.ts'
+import { startLabCluster } from './lab-cluster.ts'
 import type { Narrator } from './narrator.ts'
 
 /** The cluster that a demo stands on. */
@@ -25,6 +26,37 @@ export interface Ground {
   operatorKubeconfig(): Promise<string>
   /** Nothing of the demo is left afterwards. */
   clear(): Promise<void>
+}
+
+export interface LabOptions {
+  /** Of its API server; 0 takes a free one. */
+  readonly port: number
+  /** Where its state lies, to go on with another time; else it ends with the demo. */
+  readonly data?: string | undefined
+}
+
+/** A Kubernetes inside this process: nothing else is needed, and nothing real runs on it. */
+export async function labGround(
+  { port, data }: LabOptions,
+  { directory, narrator, signal }: Backstage,
+): Promise<Ground> {
+  narrator.chapter('1. A cluster in this process')
+  const cluster = await narrator.step('the lab’s Kubernetes with three nodes', () =>
+    startLabCluster({
+      directory: join(data ?? directory, 'kubernetes'),
+      ...{ keep: data !== undefined, port, nodes: ['node-1', 'node-2', 'node-3'] },
+      onError: (error) =>
+        narrator.say(`the lab: ${error instanceof Error ? error.message : error}`),
+    }),
+  )
+  return {
+    ...{ install: { client: cluster.client, signal }, alertmanager: false },
+    container: { image: 'registry.example/web:1' },
+    operatorIs: 'a client certificate of the lab',
+    writeKubeconfig: (options) => cluster.writeKubeconfig(options),
+    operatorKubeconfig: () => cluster.issueKubeconfig(operator.user, [operator.group]),
+    clear: () => cluster.close(),
+  }
 }
 
 /** What a demo works with from its first step on. */

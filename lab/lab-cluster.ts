@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeKubeconfigFile } from '@jackstay/cluster/kubeconfig'
+import type { KubeClient } from '@jackstay/kube/client'
+import { adminOf } from './ground.ts'
+import { runControllers } from './kubernetes/controllers/all.ts'
+import { type Behaviours, wellBehaved } from './kubernetes/node/behaviour.ts'
+import { runNodes } from './kubernetes/node/nodes.ts'
+import { startKubernetes } from './kubernetes/start.ts'
+
+export interface LabClusterOptions {
+  /** Keys and kubeconfigs, and the objects where `keep` is asked for. */
+  readonly directory: string
+  /** Whether objects outlast the process. */
+  readonly keep?: boolean
+  /** Of the API server; 0 takes a free one. */
+  readonly port: number
+  readonly nodes: readonly string[]
+  /** What containers of an image do; all serve well unless given. */
+  readonly behaviours?: Behaviours
+  readonly onError: (error: unknown) => void
+}
+
+/** The lab's Kubernetes with its controllers and nodes, in this process. */
+export interface LabCluster {
+  /** As an administrator. */
+  readonly client: KubeClient
+  /** An administrator's. */
+  readonly kubeconfig: string
+  /** A kubeconfig whose bearer token is read from a file, again and again. */
+  writeKubeconfig(options: { path: string; tokenFile: string }): Promise<string>
+  /** A kubeconfig with a client certificate of somebody in these groups. */
+  issueKubeconfig(user: string, groups: readonly string[]): Promise<string>
+  close(): Promise<void>
+}
+
+/** @throws JackstayError `invalid_config` for a port that is taken or a folder that cannot be read */
+export async function startLabCluster(options: LabClusterOptions): Promise<LabCluster> {
+  const { directory, keep = false, port, nodes, behaviours = () => wellBehaved, onError } = options
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const kubernetes = await startKubernetes({ directory, keep, port, onError })
+  const at = { server: kubernetes.url, caPem: kubernetes.authority }
+  const kubeconfig = await writeKubeconfigFile(join(directory, 'admin.kubeconfig'), {
+    ...{ ...at, user: 'admin', credentials: { certificate: kubernetes.administrator } },
+  })
+  const client = adminOf(kubeconfig)
+  const ended = new AbortController()
+  const common = { client, now: Date.now, signal: ended.signal, onError }
+  const running = Promise.all([
+    runControllers(common),
+    runNodes({ ...common, names: nodes, behaviours }),
+  ])
+  return {
+    ...{ client, kubeconfig },
+    writeKubeconfig: ({ path, tokenFile }) =>
+      writeKubeconfigFile(path, { ...at, user: 'token', credentials: { tokenFile } }),
+    async issueKubeconfig(user, groups) {
+      const certificate = await kubernetes.certificateOf(user, groups)
+      const path = join(directory, `${user}.kubeconfig`)
+      return await writeKubeconfigFile(path, { ...at, user, credentials: { certificate } })
+    },
+    async close() {
+      ended.abort()
+      await running
+      await client.close()
+      await kubernetes.close()
+    },
+  }
+}
