@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
+import { runControllers } from './controllers/all.ts'
+import { type RunNodes, runNodes } from './node/nodes.ts'
 import type { KubeObject } from './objects.ts'
 import { type Kubernetes, startKubernetes } from './start.ts'
 
@@ -16,10 +18,11 @@ export class TestKubernetes {
   #kubernetes: Kubernetes | undefined
   #admin: KubeClient | undefined
 
-  async start(): Promise<void> {
+  async start(options: { readonly seed?: string } = {}): Promise<void> {
     this.#directory = await mkdtemp(join(tmpdir(), 'jackstay-lab-'))
     const onError = (error: unknown) => this.errors.push(error)
-    this.#kubernetes = await startKubernetes({ directory: this.#directory, port: 0, onError })
+    const directory = this.#directory
+    this.#kubernetes = await startKubernetes({ ...options, directory, port: 0, onError })
     this.#admin = await this.clientOf('admin', ['system:masters'])
   }
 
@@ -49,6 +52,18 @@ export class TestKubernetes {
     const client = connect(loadConfig({ kubeconfig }), { userAgent: 'test/1', timeoutMs: 20_000 })
     this.#clients.push(client)
     return client
+  }
+
+  /** Runs controllers and nodes until what it answers is called. */
+  run(options: Pick<RunNodes, 'behaviours' | 'names' | 'seed' | 'speed'>): () => Promise<void> {
+    const stop = new AbortController()
+    const onError = (error: unknown) => this.errors.push(error)
+    const all = { ...options, client: this.admin, now: Date.now, signal: stop.signal, onError }
+    const running = Promise.all([runControllers(all), runNodes(all)])
+    return async () => {
+      stop.abort()
+      await running
+    }
   }
 
   async namespace(name: string): Promise<void> {

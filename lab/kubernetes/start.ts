@@ -5,10 +5,12 @@ import { controllerAccounts, defaultAccess } from './access/bootstrap.ts'
 import { labCertificates, userCertificate } from './access/certificates.ts'
 import { createTokenKey, tokenKey } from './access/token-key.ts'
 import { privilegedGroup } from './access/user-names.ts'
-import { firstObject } from './api/prepare.ts'
+import { firstObject, type Giving } from './api/prepare.ts'
 import { startApiServer } from './api/server.ts'
+import { steady } from './clock.ts'
 import { serveDefinitions } from './gates/definitions.ts'
 import { gatesOf } from './gates/gates.ts'
+import { identities } from './identities.ts'
 import type { KubeObject } from './objects.ts'
 import { collectionOf, Registry } from './resources/registry.ts'
 import { openDisk } from './store/disk.ts'
@@ -23,6 +25,8 @@ export interface KubernetesOptions {
   readonly port: number
   /** Milliseconds since the epoch; the real time unless given. */
   readonly now?: () => number
+  /** Makes uids and generated names the same in every lab of this seed; drawn by lot without. */
+  readonly seed?: string
   readonly onError: (error: unknown) => void
 }
 
@@ -39,22 +43,24 @@ export interface Kubernetes {
 
 /** Starts the lab's API server, with what a cluster has from its begin. */
 export async function startKubernetes(options: KubernetesOptions): Promise<Kubernetes> {
-  const { directory, keep = false, port, now = Date.now, onError } = options
+  const { directory, keep = false, port, onError } = options
+  const now = steady(options.now ?? Date.now)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const disk = keep ? openDisk(directory) : undefined
   const store = new ObjectStore(disk)
+  const ids = identities(store, options.seed)
   const registry = new Registry()
   const certificates = await labCertificates(now(), kept(directory, 'authority'))
   keepFile(directory, 'authority', certificates.authority)
   const issuer = 'https://kubernetes.default.svc'
   const tokens = { key: tokenKey(keyIn(directory)), issuer, audiences: [issuer] }
   serveDefinitions(store, registry, now, onError)
-  for (const object of firstObjects()) putFirst(store, registry, object, now())
+  for (const object of firstObjects()) putFirst(store, registry, object, { ids, now })
   const { rights, ...gates } = gatesOf({ store, registry, tokens, now })
   const { certificatePem: cert, privateKeyPem: key } = certificates.server
   const authority = certificates.authority.certificatePem
   const server = await startApiServer({
-    ...{ store, registry, gates, rights, tokens, now, port, onError },
+    ...{ store, registry, gates, rights, tokens, ids, now, port, onError },
     tls: { cert, key, ca: authority },
   })
   const certificateOf = (user: string, groups: readonly string[]) =>
@@ -77,7 +83,12 @@ function firstObjects(): readonly KubeObject[] {
   return [...made, ...defaultAccess(), ...controllerAccounts()]
 }
 
-function putFirst(store: ObjectStore, registry: Registry, object: KubeObject, now: number): void {
+function putFirst(
+  store: ObjectStore,
+  registry: Registry,
+  object: KubeObject,
+  giving: Giving,
+): void {
   const { apiVersion = '', kind = '' } = object
   const [group = '', version = ''] = apiVersion.includes('/')
     ? apiVersion.split('/')
@@ -86,7 +97,7 @@ function putFirst(store: ObjectStore, registry: Registry, object: KubeObject, no
   if (resource === undefined) throw new TypeError(`\`${apiVersion} ${kind}\` is not served`)
   const { name = '', namespace = '' } = object.metadata
   const place = { collection: collectionOf(resource), namespace, name }
-  if (store.get(place) === undefined) store.put(place, firstObject(resource, object, now))
+  if (store.get(place) === undefined) store.put(place, firstObject(resource, object, giving))
 }
 
 function kept(directory: string, name: string): CertifiedKey | undefined {

@@ -2,6 +2,7 @@ import { connect, type KubeClient } from '@jackstay/kube/client'
 import { configFor } from '@jackstay/kube/config'
 import { rbac } from '../access/rbac.ts'
 import { createTokenKey, tokenKey } from '../access/token-key.ts'
+import { identities } from '../identities.ts'
 import type { User } from '../objects.ts'
 import { Registry } from '../resources/registry.ts'
 import { ObjectStore } from '../store/store.ts'
@@ -31,6 +32,7 @@ export class TestApi {
   async start(gates: Gates = openGates): Promise<KubeClient> {
     const server = await startApiServer({
       ...{ store: this.store, registry: this.registry, gates, port: 0 },
+      ids: identities(this.store),
       rights: rbac(this.store),
       tokens: {
         key: tokenKey(createTokenKey()),

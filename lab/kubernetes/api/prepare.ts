@@ -1,15 +1,13 @@
-import { randomInt, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import type { Identities } from '../identities.ts'
 import type { KubeObject, StoredObject } from '../objects.ts'
+import { collectionOf } from '../resources/registry.ts'
 import { apiVersionOf, type FieldError, type Resource } from '../resources/resource.ts'
 import { forCreate, forStatus, forUpdate } from '../resources/subresources.ts'
 import type { Unversioned } from '../store/store.ts'
 import { timestamp } from '../timestamp.ts'
 import type { Call } from './call.ts'
 import { badRequest, invalid, refusal } from './status.ts'
-
-/** The letters of generated names, none of which spells anything. */
-export const letters = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** @throws ApiError 400 when the body is about something else than the path */
 export function assertAbout({ resource, info }: Call, object: KubeObject): void {
@@ -42,24 +40,36 @@ export function assertAbout({ resource, info }: Call, object: KubeObject): void 
   }
 }
 
+/** Where what the server itself gives a new object comes from. */
+export interface Giving {
+  readonly ids: Identities
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
 /** One of the objects that a cluster begins with. */
-export function firstObject(resource: Resource, given: KubeObject, now: number): Unversioned {
-  const { name = '' } = given.metadata
-  const metadata = { name, uid: randomUUID(), creationTimestamp: timestamp(now) }
+export function firstObject(resource: Resource, given: KubeObject, giving: Giving): Unversioned {
+  const { name = '', namespace = '' } = given.metadata
+  const uid = giving.ids.uid(collectionOf(resource), namespace, name)
+  const metadata = { name, uid, creationTimestamp: timestamp(giving.now()) }
   const { withDefaults = (same: KubeObject) => same, firstStatus } = resource.strategy
   const filled = withDefaults({ ...given, ...(firstStatus && { status: firstStatus }) })
   return sameObject(filled, { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata })
 }
 
 /** A new object with everything the server gives it. @throws ApiError 400, 422 */
-export function newborn(call: Call, given: KubeObject, now: number): Unversioned {
+export function newborn(call: Call, given: KubeObject, { ids, now }: Giving): Unversioned {
   const { resource, info } = call
+  const collection = collectionOf(resource)
+  const namespace = resource.namespaced ? info.namespace : ''
   const { metadata } = given
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
     // a real server calls it its own fault
     throw refusal(500, '', 'resourceVersion should not be set on objects to be created')
   }
-  const name = metadata.name || info.name || generated(metadata.generateName ?? '')
+  const { generateName: prefix = '' } = metadata
+  const generated = () => (prefix === '' ? '' : ids.name(collection, namespace, prefix))
+  const name = metadata.name || info.name || generated()
   const {
     uid: _,
     selfLink: __,
@@ -74,8 +84,8 @@ export function newborn(call: Call, given: KubeObject, now: number): Unversioned
     ...{ apiVersion: apiVersionOf(resource), kind: resource.kind },
     metadata: {
       ...kept,
-      ...{ name, uid: randomUUID(), creationTimestamp: timestamp(now) },
-      ...(resource.namespaced && { namespace: info.namespace }),
+      ...{ name, uid: ids.uid(collection, namespace, name), creationTimestamp: timestamp(now()) },
+      ...(resource.namespaced && { namespace }),
       ...(counts(resource) && { generation: 1 }),
     },
   }
@@ -186,12 +196,6 @@ function counts({ generation, custom }: Resource): boolean {
 function wantsOtherwise(next: KubeObject, before: KubeObject): boolean {
   const wanted = ({ metadata: _, status: __, ...rest }: KubeObject) => withoutUndefined(rest)
   return !isDeepStrictEqual(wanted(next), wanted(before))
-}
-
-function generated(prefix: string): string {
-  if (prefix === '') return ''
-  const suffix = Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
-  return `${prefix.slice(0, 58)}${suffix}`
 }
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/

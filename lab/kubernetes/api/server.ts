@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Rbac } from '../access/rbac.ts'
 import type { TokenSettings } from '../access/tokens.ts'
+import type { Identities } from '../identities.ts'
 import { PatchRefusal } from '../patch/refusal.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { ObjectStore } from '../store/store.ts'
@@ -30,6 +31,7 @@ export interface ApiServerOptions {
   readonly gates: Gates
   readonly rights: Rbac
   readonly tokens: TokenSettings
+  readonly ids: Identities
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** 0 takes a free one. */

@@ -1,3 +1,4 @@
+import type { Identities } from '../identities.ts'
 import type { KubeObject, StoredObject } from '../objects.ts'
 import { collectionOf } from '../resources/registry.ts'
 import type { ObjectStore, Unversioned } from '../store/store.ts'
@@ -37,6 +38,7 @@ import {
 export interface Writing {
   readonly store: ObjectStore
   readonly gates: Gates
+  readonly ids: Identities
   readonly now: () => number
 }
 
@@ -44,7 +46,7 @@ export interface Writing {
 export async function create(call: Call, writing: Writing): Promise<Answer> {
   const given = await readObject(call.request)
   assertAbout(call, given)
-  return made(call, newborn(call, given, writing.now()), writing)
+  return made(call, newborn(call, given, writing), writing)
 }
 
 /** Replaces an object. @throws ApiError */
@@ -94,7 +96,7 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
   const next = patched(resource, live, given, { subresource, now: now() })
   if (live === undefined) {
     assertAbout(call, next)
-    return made(call, newborn(call, next, now()), writing, true)
+    return made(call, newborn(call, next, writing), writing, true)
   }
   const { uid } = next.metadata
   if (uid !== undefined && uid !== live.metadata.uid) {

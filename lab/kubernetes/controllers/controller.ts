@@ -3,7 +3,9 @@ import type { KubeClient } from '@jackstay/kube/client'
 import { workQueue } from '@jackstay/kube/queue'
 import type { ResourceType } from '@jackstay/kube/resources'
 import { authenticated, serviceAccountGroups, serviceAccountName } from '../access/user-names.ts'
+import { LabClock, type Pace } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
+import { OwnWrites } from './own-writes.ts'
 
 const namespace = 'kube-system'
 
@@ -15,11 +17,13 @@ export interface Controller<K extends string = string> {
   readonly name: string
   /** Of such a user. */
   readonly groups?: readonly string[]
+  /** One key after another, in the order they came: for whoever decides by what he decided before. */
+  readonly inTurn?: true
   /** What it watches, and which keys it looks at when an object of it changes. */
   readonly watches: Readonly<Record<K, Watched>>
   /**
    * Brings about what one key should be; called again until it succeeds, and at each change. It answers
-   * after how many milliseconds something is due by itself, if anything is.
+   * after how many of the lab's milliseconds something is due by itself, if anything is.
    */
   readonly reconcile: (key: string, parts: Reconciling<K>) => Promise<number | undefined>
 }
@@ -32,15 +36,17 @@ interface Watched {
 export interface Reconciling<K extends string> {
   readonly client: KubeClient
   readonly caches: Caches<K>
-  /** Milliseconds since the epoch. */
-  readonly now: () => number
+  readonly clock: LabClock
   readonly signal: AbortSignal
+  /** Looks at another key soon. */
+  readonly again: (key: string) => void
 }
 
-export interface RunController {
+export interface RunController extends Pace {
   /** An administrator's: through it all is watched, and written as the controller's own account. */
   readonly client: KubeClient
-  readonly now: () => number
+  /** Makes what is chosen by lot the same in every lab of this seed. */
+  readonly seed?: string
   readonly signal: AbortSignal
   readonly onError: (error: unknown, controller: string) => void
 }
@@ -56,29 +62,38 @@ export function placeIn(key: string): { readonly namespace: string; readonly nam
   return name === undefined ? { namespace: '', name: namespace } : { namespace, name }
 }
 
+/** A wait that rounds down to nothing would ask without end. */
+const leastMs = 5
+
 /** Runs a controller until the signal aborts. Nothing is reconciled before all its caches are in step. */
 export async function runController<K extends string>(
-  { name, groups, watches, reconcile }: Controller<K>,
-  { client: admin, now, signal, onError }: RunController,
+  { name, groups, inTurn, watches, reconcile }: Controller<K>,
+  options: RunController,
 ): Promise<void> {
-  const client = admin.as({
-    username: groups === undefined ? serviceAccountName(namespace, name) : name,
-    groups: [...(groups ?? serviceAccountGroups(namespace)), authenticated],
-  })
-  const watched = Object.entries<Watched>(watches).map(([kind, { type, keys }]) => {
-    const project = (object: KubeObject) => object
-    const failed = (error: unknown) => onError(error, name)
-    // as in a real control plane all share one identity for reading, and have their own for writing
-    const cache = watchCache({ client: admin, resource: type, project, onError: failed })
-    return { kind, keys, cache }
-  })
+  const { client: admin, signal, onError } = options
+  const clock = new LabClock(options)
+  const watched = watchedBy(watches, admin, (error) => onError(error, name))
   const caches = Object.fromEntries(watched.map(({ kind, cache }) => [kind, cache])) as Caches<K>
+  const own = new OwnWrites(
+    (apiVersion, kind) =>
+      watched.find(
+        ({ type }) =>
+          type.apiVersion === apiVersion && (type.kind === kind || type.resource === kind),
+      )?.cache,
+  )
+  const client = own.through(admin.as(accountOf(name, groups)))
   const queue = workQueue({
     handle: async (key) => {
-      if (!watched.every(({ cache }) => cache.synced())) throw new Error('not in step yet')
-      const due = await reconcile(key, { client, caches, now, signal })
-      if (due !== undefined) queue.addAfter(key, due)
+      await inStep(
+        watched.map(({ cache }) => cache),
+        signal,
+      )
+      await own.shown(signal)
+      const again = (other: string) => queue.add(other)
+      const due = await reconcile(key, { client, caches, clock, signal, again })
+      if (due !== undefined) queue.addAfter(key, Math.max(leastMs, clock.real(due)))
     },
+    ...(inTurn && { concurrency: 1 }),
     backoff: { minMs: 20, maxMs: 2_000 },
     // what others wrote meanwhile makes the first tries fail, and is no news
     onError: (error, _, attempt) => attempt > 8 && onError(error, name),
@@ -92,6 +107,33 @@ export async function runController<K extends string>(
   await ended(signal)
   queue.stop()
   for (const { cache } of watched) cache.stop()
+}
+
+const longestStepMs = 10_000
+
+async function inStep(caches: readonly WatchCache<KubeObject>[], signal: AbortSignal) {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(longestStepMs)])
+  for (const cache of caches) if (!cache.synced()) await cache.whenSynced(until)
+}
+
+function accountOf(name: string, groups: readonly string[] | undefined) {
+  return {
+    username: groups === undefined ? serviceAccountName(namespace, name) : name,
+    groups: [...(groups ?? serviceAccountGroups(namespace)), authenticated],
+  }
+}
+
+/** As in a real control plane all share one identity for reading, and have their own for writing. */
+function watchedBy(
+  watches: Readonly<Record<string, Watched>>,
+  client: KubeClient,
+  onError: (error: unknown) => void,
+) {
+  return Object.entries(watches).map(([kind, { type, keys }]) => {
+    const project = (object: KubeObject) => object
+    const cache = watchCache({ client, resource: type, project, onError })
+    return { kind, keys, type, cache }
+  })
 }
 
 function ended(signal: AbortSignal): Promise<void> {

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { deployment, TestKubernetes, until } from '../kubernetes-builder.ts'
 import { type Behaviours, wellBehaved } from '../node/behaviour.ts'
-import { runNodes } from '../node/nodes.ts'
 import type { KubeObject } from '../objects.ts'
 import { listAt, numberAt, textAt } from '../resources/columns.ts'
-import { runControllers } from './all.ts'
-import type { RunController } from './controller.ts'
 
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
 const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' }
@@ -22,31 +19,16 @@ const behaviours: Behaviours = (image) => {
 
 describe('controllers and nodes of the lab', () => {
   const lab = new TestKubernetes()
-  let stop: AbortController
-  let running: Promise<unknown>
+  let stop: () => Promise<void>
   before(() => lab.start())
   after(async () => {
     await lab.stop()
     assert.deepEqual(lab.errors, [])
   })
   beforeEach(() => {
-    stop = new AbortController()
-    const onError = (error: unknown) => lab.errors.push(error)
-    const options: RunController = {
-      client: lab.admin,
-      now: Date.now,
-      signal: stop.signal,
-      onError,
-    }
-    running = Promise.all([
-      runControllers(options),
-      runNodes({ ...options, names: ['node-1', 'node-2'], behaviours }),
-    ])
+    stop = lab.run({ names: ['node-1', 'node-2'], behaviours })
   })
-  afterEach(async () => {
-    stop.abort()
-    await running
-  })
+  afterEach(() => stop())
 
   const podsIn = async (namespace: string) => (await lab.admin.list(pods, { namespace })).items
   const made = async (namespace: string, object: KubeObject) => {

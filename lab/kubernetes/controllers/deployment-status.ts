@@ -1,6 +1,7 @@
+import { isRecord } from '@jackstay/kube/resources'
+import type { Stamps } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
-import { at, conditionOf, numberAt, textAt } from '../resources/columns.ts'
-import { timestamp } from '../timestamp.ts'
+import { at, conditionOf, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { bounds, type Share } from './rollout.ts'
 
 interface Condition {
@@ -21,7 +22,7 @@ export function deploymentStatus(
   deployment: KubeObject,
   newest: KubeObject | undefined,
   sets: readonly KubeObject[],
-  now: number,
+  clock: Stamps,
 ): Reported {
   const of = (set: KubeObject, field: string) => numberAt(set, `status.${field}`)
   const sum = (field: string) => sets.reduce((total, set) => total + of(set, field), 0)
@@ -33,7 +34,8 @@ export function deploymentStatus(
   const unavailable = Math.max(0, Math.max(replicas, desired) - available)
   const figures = { replicas, updated, available, desired }
   const moved = hasMoved(deployment, figures)
-  const { condition, dueMs } = progress(deployment, newest, figures, moved, now)
+  const { condition, dueMs } = progress(deployment, newest, figures, moved, clock)
+  const failure = failureOf(newest, sets)
   return {
     dueMs,
     status: {
@@ -46,11 +48,22 @@ export function deploymentStatus(
         unavailableReplicas: unavailable,
       }),
       conditions: [
-        stamped(deployment, availability(deployment, available, desired), false, now),
-        stamped(deployment, condition, moved, now),
+        stamped(deployment, availability(deployment, available, desired), false, clock),
+        ...(failure === undefined ? [] : [failure]),
+        stamped(deployment, condition, moved, clock),
       ],
     },
   }
+}
+
+/** Why Pods cannot be made, as the newest ReplicaSet says it, or one before. */
+function failureOf(
+  newest: KubeObject | undefined,
+  sets: readonly KubeObject[],
+): object | undefined {
+  const inTurn = newest === undefined ? sets : [newest, ...sets]
+  const failed = inTurn.map((set) => conditionOf(set, 'ReplicaFailure')).find(isRecord)
+  return failed && { ...failed, lastUpdateTime: failed.lastTransitionTime }
 }
 
 /** Figures that are nought go without saying. */
@@ -92,7 +105,7 @@ function progress(
   newest: KubeObject | undefined,
   { replicas, updated, available, desired }: Figures,
   moved: boolean,
-  now: number,
+  clock: Stamps,
 ): { readonly condition: Condition; readonly dueMs: number | undefined } {
   const name = newest?.metadata.name ?? ''
   const known = conditionOf(deployment, 'Progressing')
@@ -108,9 +121,9 @@ function progress(
       `ReplicaSet "${name}" has successfully progressed.`,
     )
   }
-  const since = Date.parse(textAt(known, 'lastUpdateTime'))
+  const still = clock.elapsed('Progressing', textAt(known, 'lastUpdateTime'))
   const deadlineMs = numberAt(deployment, 'spec.progressDeadlineSeconds', 600) * 1000
-  const dueMs = Number.isNaN(since) || moved ? deadlineMs : since + deadlineMs - now
+  const dueMs = Number.isNaN(still) || moved ? deadlineMs : deadlineMs - still
   const isStuck = textAt(known, 'reason') === 'ProgressDeadlineExceeded'
   if ((dueMs <= 0 || isStuck) && !moved) {
     return said(
@@ -140,19 +153,23 @@ function stamped(
   deployment: KubeObject,
   condition: Condition,
   moved: boolean,
-  now: number,
+  clock: Stamps,
 ): object {
   const known = conditionOf(deployment, condition.type)
-  const time = timestamp(now)
   const same = textAt(known, 'status') === condition.status
   const isNews =
     !same ||
     textAt(known, 'reason') !== condition.reason ||
     textAt(known, 'message') !== condition.message ||
     (moved && condition.reason === 'ReplicaSetUpdated')
+  if (!isNews) {
+    const { lastUpdateTime, lastTransitionTime } = mapAt({ known }, 'known')
+    return { ...condition, lastUpdateTime, lastTransitionTime }
+  }
+  const time = clock.stamp(condition.type)
   return {
     ...condition,
-    lastUpdateTime: isNews ? time : textAt(known, 'lastUpdateTime', time),
+    lastUpdateTime: time,
     lastTransitionTime: same ? textAt(known, 'lastTransitionTime', time) : time,
   }
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { canonical } from '@jackstay/contract/json'
-import { isRecord } from '@jackstay/kube/resources'
-import { letters } from '../api/prepare.ts'
+import { letters } from '../identities.ts'
 import type { KubeObject } from '../objects.ts'
 import { at, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
 import { deploymentStatus, shareAt } from './deployment-status.ts'
 import { controlledBy, controllerKey, referenceTo } from './owned.ts'
 import { recreateSteps, rollingSteps, type SetState, type Steps } from './rollout.ts'
+import { statusWritten } from './status.ts'
 
 const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' }
 const replicaSets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
@@ -203,13 +203,9 @@ async function report(
   deployment: KubeObject,
   newest: KubeObject | undefined,
   sets: readonly KubeObject[],
-  { client, now, signal }: Parts,
+  { client, clock, signal }: Parts,
 ): Promise<number | undefined> {
-  const { status, dueMs } = deploymentStatus(deployment, newest, sets, now())
-  if (!isDeepStrictEqual(isRecord(deployment.status) ? deployment.status : {}, status)) {
-    const { namespace = '', name = '' } = deployment.metadata
-    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}/status`
-    await client.request({ method: 'PUT', path, body: { ...deployment, status }, signal })
-  }
+  const { status, dueMs } = deploymentStatus(deployment, newest, sets, clock.of(deployment))
+  await statusWritten({ client, signal }, deployments, deployment, status)
   return dueMs
 }

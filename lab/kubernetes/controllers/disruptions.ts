@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from 'node:util'
 import { labelSelector, selects } from '@jackstay/contract/label-selector'
-import { isRecord } from '@jackstay/kube/resources'
 import type { KubeObject } from '../objects.ts'
 import { at, numberAt } from '../resources/columns.ts'
 import { type Caches, type Controller, keyOf, placeIn } from './controller.ts'
 import { isActive, isReady } from './pods.ts'
 import { resolved } from './rollout.ts'
+import { statusWritten } from './status.ts'
 
 const budgets = {
   ...{ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
@@ -30,18 +29,10 @@ export const disruptionController: Controller<Watched> = {
     )
     for (const budget of all) {
       const status = statusOf(budget, caches)
-      if (isDeepStrictEqual(known(budget), status)) continue
-      const path = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/${budget.metadata.name}/status`
-      const put = await client.request({ method: 'PUT', path, body: { ...budget, status }, signal })
-      if (put.status >= 300)
-        throw new Error(`the status of \`${key}\` was not taken: ${put.status}`)
+      await statusWritten({ client, signal }, budgets, budget, status)
     }
     return undefined
   },
-}
-
-function known({ status }: KubeObject): unknown {
-  return isRecord(status) ? status : {}
 }
 
 function statusOf(budget: KubeObject, caches: Caches<Watched>) {

@@ -1,3 +1,4 @@
+import type { LabClock } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
 import { conditionOf, textAt } from '../resources/columns.ts'
 
@@ -12,10 +13,15 @@ export function isReady(pod: KubeObject): boolean {
 }
 
 /** Ready for so long that it counts. */
-export function isAvailable(pod: KubeObject, minReadySeconds: number, now: number): boolean {
-  if (!isReady(pod)) return false
-  const since = Date.parse(textAt(conditionOf(pod, 'Ready'), 'lastTransitionTime'))
-  return minReadySeconds === 0 || since + minReadySeconds * 1000 <= now
+export function isAvailable(pod: KubeObject, minReadySeconds: number, clock: LabClock): boolean {
+  return isReady(pod) && untilAvailable(pod, minReadySeconds, clock) <= 0
+}
+
+/** How many of the lab's milliseconds a ready Pod is short of counting. */
+export function untilAvailable(pod: KubeObject, minReadySeconds: number, clock: LabClock): number {
+  if (minReadySeconds === 0) return 0
+  const since = textAt(conditionOf(pod, 'Ready'), 'lastTransitionTime')
+  return minReadySeconds * 1000 - clock.elapsed(`${pod.metadata.uid}/Ready`, since)
 }
 
 /** Those that are missed least come first: on no node, not ready, restarted, young. */

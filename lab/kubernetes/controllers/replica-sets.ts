@@ -1,9 +1,10 @@
-import { isDeepStrictEqual } from 'node:util'
+import type { LabClock } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
-import { mapAt, numberAt } from '../resources/columns.ts'
+import { conditionOf, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
 import { controlledBy, controllerKey, referenceTo } from './owned.ts'
-import { byWorth, isActive, isAvailable, isReady } from './pods.ts'
+import { byWorth, isActive, isAvailable, isReady, untilAvailable } from './pods.ts'
+import { statusWritten } from './status.ts'
 
 const replicaSets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
@@ -21,12 +22,16 @@ export const replicaSetController: Controller<'sets' | 'pods'> = {
     if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined
     const own = controlledBy(set, parts.caches.pods).filter(isActive)
     const wanted = numberAt(set, 'spec.replicas', 1)
-    if (own.length < wanted) await add(set, wanted - own.length, parts)
+    let failure: string | undefined
+    if (own.length < wanted) failure = await add(set, wanted - own.length, parts)
     else await takeAway(byWorth(own).slice(0, own.length - wanted), parts)
-    await report(set, own, parts)
+    await report(set, own, failure, parts)
+    if (failure !== undefined) return againMs
     const seconds = numberAt(set, 'spec.minReadySeconds')
     // who is ready becomes available by waiting
-    return seconds > 0 && own.some(isReady) ? seconds * 1000 : undefined
+    const left = own.filter(isReady).map((pod) => untilAvailable(pod, seconds, parts.clock))
+    const due = left.filter((ms) => ms > 0)
+    return due.length === 0 ? undefined : Math.min(...due)
   },
 }
 
@@ -34,8 +39,15 @@ type Parts = Reconciling<'sets' | 'pods'>
 
 /** At most so many in one go; the watch brings the next. */
 const atOnce = 50
+/** What was refused is tried again, for whatever it was that stood in the way. */
+const againMs = 2000
 
-async function add(set: KubeObject, count: number, { client, signal }: Parts): Promise<void> {
+/** Makes so many more; answers why it could not. */
+async function add(
+  set: KubeObject,
+  count: number,
+  { client, signal }: Parts,
+): Promise<string | undefined> {
   const { namespace = '', name = '' } = set.metadata
   const template = mapAt(set, 'spec.template')
   const { labels, annotations } = mapAt(template, 'metadata')
@@ -48,8 +60,10 @@ async function add(set: KubeObject, count: number, { client, signal }: Parts): P
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec }
   for (let n = 0; n < Math.min(count, atOnce); n++) {
     const made = await client.create(pods, namespace, pod, { signal })
+    if (made.kind === 'refused') return made.message
     if (made.kind !== 'applied') throw new Error(`no Pod of \`${name}\`: ${JSON.stringify(made)}`)
   }
+  return undefined
 }
 
 async function takeAway(gone: readonly KubeObject[], { client, signal }: Parts): Promise<void> {
@@ -59,21 +73,32 @@ async function takeAway(gone: readonly KubeObject[], { client, signal }: Parts):
   }
 }
 
-async function report(set: KubeObject, own: readonly KubeObject[], parts: Parts): Promise<void> {
-  const { client, now, signal } = parts
+async function report(
+  set: KubeObject,
+  own: readonly KubeObject[],
+  failure: string | undefined,
+  { client, clock, signal }: Parts,
+): Promise<void> {
   const seconds = numberAt(set, 'spec.minReadySeconds')
   const count = (holds: (pod: KubeObject) => boolean) => own.filter(holds).length
-  const [ready, available] = [count(isReady), count((pod) => isAvailable(pod, seconds, now()))]
+  const [ready, available] = [count(isReady), count((pod) => isAvailable(pod, seconds, clock))]
   const status = {
     replicas: own.length,
     ...(own.length > 0 && { fullyLabeledReplicas: own.length }),
     ...(ready > 0 && { readyReplicas: ready }),
     ...(available > 0 && { availableReplicas: available }),
     observedGeneration: set.metadata.generation ?? 1,
+    ...(failure !== undefined && { conditions: [failedCreate(set, failure, clock)] }),
   }
-  if (isDeepStrictEqual(set.status, status)) return
-  const { namespace = '', name = '', resourceVersion = '' } = set.metadata
-  const path = `/apis/apps/v1/namespaces/${namespace}/replicasets/${name}/status`
-  const body = { ...set, metadata: { ...set.metadata, resourceVersion }, status }
-  await client.request({ method: 'PUT', path, body, signal })
+  await statusWritten({ client, signal }, replicaSets, set, status)
+}
+
+function failedCreate(set: KubeObject, message: string, clock: LabClock) {
+  const known = conditionOf(set, 'ReplicaFailure')
+  const same = textAt(known, 'message') === message
+  const since = textAt(known, 'lastTransitionTime')
+  return {
+    ...{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message },
+    lastTransitionTime: same && since !== '' ? since : clock.of(set).stamp('ReplicaFailure'),
+  }
 }

@@ -1,4 +1,4 @@
-/** What a container of some image does once it runs. All times in milliseconds. */
+/** What a container of some image does once it runs. All times in the lab's milliseconds. */
 export interface Behaviour {
   /** From being scheduled to running. */
   readonly startMs: number
@@ -8,6 +8,16 @@ export interface Behaviour {
   readonly memory: number
   /** Ends by itself after a while. */
   readonly exit?: { readonly code: number; readonly afterMs: number }
+  /** What it listens at; a probe of anything else fails. Without it every probe passes. */
+  readonly serves?: readonly Served[]
+  /** CPU, in cores, that all containers of the image in a namespace use together. */
+  readonly load?: number
+}
+
+export interface Served {
+  readonly port: number
+  /** Of HTTP; without it every path is answered. */
+  readonly path?: string | undefined
 }
 
 /** By image; undefined where no registry has it. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { LabClock } from '../clock.ts'
 import { textAt } from '../resources/columns.ts'
 import { type Behaviour, wellBehaved } from './behaviour.ts'
 import { type Living, live } from './container.ts'
@@ -7,20 +8,26 @@ import { type Living, live } from './container.ts'
 const start = Date.UTC(2026, 0, 1)
 
 /** What a container goes through in so many seconds, looked at whenever something is due. */
-function lifeOf(behaviour: Behaviour | undefined, seconds: number, container: object = {}) {
+function lifeOf(
+  behaviour: Behaviour | undefined,
+  seconds: number,
+  container: object = {},
+  restarts = 'Always',
+) {
   const seen: string[] = []
   let before: Living['before']
   let now = start
+  const clock = new LabClock({ now: () => now })
   while (now <= start + seconds * 1000) {
     const { status, dueMs } = live({
       ...{ container: { name: 'c', image: 'test/c:1', ...container }, behaviour },
-      ...{ before, missing: undefined, since: start, now },
+      ...{ before, missing: undefined, restarts, here: now - start, clock },
     })
     before = status
     const word =
       textAt(status, 'state.waiting.reason') || (status.ready === true ? 'ready' : 'running')
     if (seen.at(-1) !== word) seen.push(word)
-    now += dueMs ?? seconds * 1000
+    now += dueMs === undefined ? seconds * 1000 : Math.max(1, dueMs)
   }
   return { seen, before }
 }

@@ -1,122 +1,114 @@
-import { isDeepStrictEqual } from 'node:util'
+import { createHash } from 'node:crypto'
 import { isRecord } from '@jackstay/kube/resources'
-import { type Controller, keyOf, placeIn } from '../controllers/controller.ts'
+import type { LabClock } from '../clock.ts'
+import { type Caches, type Controller, keyOf, placeIn } from '../controllers/controller.ts'
+import { statusWritten } from '../controllers/status.ts'
 import type { KubeObject } from '../objects.ts'
 import { conditionOf, listAt, textAt } from '../resources/columns.ts'
-import { timestamp } from '../timestamp.ts'
 import type { Behaviours } from './behaviour.ts'
-import { type Lived, live } from './container.ts'
+import { declaredBehaviours } from './declared.ts'
+import { podStatus } from './pod-status.ts'
 
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
 const configMaps = { apiVersion: 'v1', kind: 'ConfigMap', resource: 'configmaps' }
+const nodes = { apiVersion: 'v1', kind: 'Node', resource: 'nodes' }
+
+type Watched = 'configMaps' | 'nodes' | 'pods'
+
+export interface KubeletOptions {
+  readonly node: string
+  /** What is declared in the cluster, where it is not given. */
+  readonly behaviours: Behaviours | undefined
+  readonly onError: (error: unknown) => void
+}
+
+/** The key of all Pods of a node at once. */
+const everyPod = 'all/'
 
 /** Runs the Pods of one node: what their containers do is told by their images. */
-export function kubelet(node: string, behaviours: Behaviours): Controller<'configMaps' | 'pods'> {
+export function kubelet({ node, behaviours, onError }: KubeletOptions): Controller<Watched> {
+  /** Since when each Pod is here: objects tell whole seconds. */
+  const arrivals = new Map<string, string>()
+  const declared = behavioursOf(behaviours, onError)
+  const isHere = (pod: KubeObject) => textAt(pod, 'spec.nodeName') === node
   return {
     name: `system:node:${node}`,
     groups: ['system:nodes'],
     watches: {
-      pods: {
-        type: pods,
-        keys: (pod) => (textAt(pod, 'spec.nodeName') === node ? [keyOf(pod)] : []),
-      },
-      configMaps: { type: configMaps, keys: () => [] },
+      pods: { type: pods, keys: (pod) => (isHere(pod) ? [keyOf(pod)] : []) },
+      configMaps: { type: configMaps, keys: () => [everyPod] },
+      nodes: { type: nodes, keys: ({ metadata: { name } }) => (name === node ? [everyPod] : []) },
     },
-    async reconcile(key, { client, caches, now, signal }) {
+    async reconcile(key, { client, caches, clock, signal, again }) {
+      if (key === everyPod) {
+        for (const pod of caches.pods.values()) if (isHere(pod)) again(keyOf(pod))
+        return undefined
+      }
       const { namespace, name } = placeIn(key)
       const pod = caches.pods.get(namespace, name)
-      if (pod === undefined || textAt(pod, 'spec.nodeName') !== node) return undefined
-      const ref = { ...pods, namespace, name }
-      if (pod.metadata.deletionTimestamp !== undefined) {
-        const { uid = '' } = pod.metadata
-        await client.delete(ref, { gracePeriodSeconds: 0, preconditions: { uid }, signal })
+      if (pod === undefined || !isHere(pod)) return undefined
+      const { uid = '', deletionTimestamp } = pod.metadata
+      const own = caches.nodes.get(undefined, node)
+      // what is down does and says nothing
+      if (own === undefined || textAt(conditionOf(own, 'Ready'), 'status') !== 'True')
+        return undefined
+      if (deletionTimestamp !== undefined) {
+        arrivals.delete(uid)
+        const options = { gracePeriodSeconds: 0, preconditions: { uid }, signal }
+        await client.delete({ ...pods, namespace, name }, options)
         return undefined
       }
       const keysOf = (map: string) => {
         const found = caches.configMaps.get(namespace, map)
         return found && Object.keys(isRecord(found.data) ? found.data : {})
       }
-      const { status, dueMs } = podStatus(pod, behaviours, keysOf, now())
-      if (!isDeepStrictEqual(pod.status, status)) {
-        const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`
-        const put = await client.request({ method: 'PUT', path, body: { ...pod, status }, signal })
-        if (put.status >= 300)
-          throw new Error(`the status of \`${key}\` was not taken: ${put.status}`)
-      }
+      const { status, dueMs } = podStatus(pod, {
+        ...{ behaviours: declared(caches), keysOf, here: hereSince(pod, arrivals, clock) },
+        ...addressesOf(own, pod),
+        clock: clock.of(pod),
+      })
+      await statusWritten({ client, signal }, pods, pod, status)
       return dueMs
     },
   }
 }
 
-type KeysOf = (configMap: string) => readonly string[] | undefined
+function hereSince(pod: KubeObject, arrivals: Map<string, string>, clock: LabClock): number {
+  const { uid = '' } = pod.metadata
+  const scheduled = textAt(conditionOf(pod, 'PodScheduled'), 'lastTransitionTime')
+  const isNew = listAt(pod, 'status.containerStatuses').length === 0
+  const arrived = arrivals.get(uid) ?? (isNew ? clock.stamp(`${uid}/here`) : scheduled)
+  arrivals.set(uid, arrived)
+  return clock.elapsed(`${uid}/here`, arrived)
+}
 
-/** What has become of a Pod by now. */
-export function podStatus(pod: KubeObject, behaviours: Behaviours, keysOf: KeysOf, now: number) {
-  const scheduled = conditionOf(pod, 'PodScheduled')
-  const since = Date.parse(
-    textAt(scheduled, 'lastTransitionTime', pod.metadata.creationTimestamp ?? ''),
+/** Read anew when a ConfigMap that says it changed. */
+function behavioursOf(given: Behaviours | undefined, onError: (error: unknown) => void) {
+  let known: { readonly maps: readonly KubeObject[]; readonly behaviours: Behaviours } | undefined
+  return ({ configMaps: cache }: Caches<'configMaps'>): Behaviours => {
+    if (given !== undefined) return given
+    const maps = [...cache.values()]
+    const isSame =
+      known?.maps.length === maps.length && maps.every((map, i) => map === known?.maps[i])
+    if (known === undefined || !isSame) {
+      known = { maps, behaviours: declaredBehaviours(maps, onError) }
+    }
+    return known.behaviours
+  }
+}
+
+/** The node's own, and one of its range: told by the Pod's uid, for nobody routes to it. */
+function addressesOf(node: KubeObject, pod: KubeObject) {
+  const internal = listAt(node, 'status.addresses').find(
+    (one) => textAt(one, 'type') === 'InternalIP',
   )
-  const known = listAt(pod, 'status.containerStatuses').filter(isRecord)
-  const containers = listAt(pod, 'spec.containers').filter(isRecord)
-  const lives = containers.map((container) =>
-    live({
-      ...{ container, since, now, missing: missingFor(container, keysOf) },
-      before: known.find(({ name }) => name === container.name),
-      behaviour: behaviours(String(container.image)),
-    }),
-  )
-  const runs = lives.some(
-    ({ status }) => isRecord(status.state) && status.state.running !== undefined,
-  )
-  const hadRun = lives.some(
-    ({ status }) => textAt(status, 'lastState.terminated.finishedAt') !== '',
-  )
-  const isReady = lives.length > 0 && lives.every(({ status }) => status.ready === true)
-  const before = isRecord(pod.status) ? pod.status : {}
+  const bytes = createHash('sha256')
+    .update(pod.metadata.uid ?? '')
+    .digest()
+  const [third = 0, fourth = 0] = bytes
+  const [first = '10.244'] = textAt(node, 'spec.podCIDR', '10.244.0.0/16').match(/^\d+\.\d+/) ?? []
   return {
-    dueMs: soonest(lives),
-    status: {
-      ...before,
-      ...{ phase: runs || hadRun ? 'Running' : 'Pending' },
-      startTime: textAt(pod, 'status.startTime', timestamp(now)),
-      conditions: [
-        ...(scheduled === undefined ? [] : [scheduled]),
-        ...['Initialized', 'PodReadyToStartContainers'].map((type) => held(pod, type, true, now)),
-        ...['ContainersReady', 'Ready'].map((type) => held(pod, type, isReady, now)),
-      ],
-      containerStatuses: lives.map(({ status }) => status),
-    },
+    hostIP: textAt(internal, 'address', '127.0.0.1'),
+    podIP: textAt(pod, 'status.podIP') || `${first}.${third}.${(fourth % 254) + 1}`,
   }
-}
-
-/** What a container's environment asks of ConfigMaps that is not there. */
-function missingFor(container: object, keysOf: KeysOf): string | undefined {
-  for (const variable of listAt(container, 'env')) {
-    const name = textAt(variable, 'valueFrom.configMapKeyRef.name')
-    const key = textAt(variable, 'valueFrom.configMapKeyRef.key')
-    if (name === '' || textAt(variable, 'valueFrom.configMapKeyRef.optional') === 'true') continue
-    const keys = keysOf(name)
-    if (keys === undefined) return `configmap "${name}" not found`
-    if (!keys.includes(key)) return `couldn't find key ${key} in ConfigMap ${name}`
-  }
-  return undefined
-}
-
-function held(pod: KubeObject, type: string, holds: boolean, now: number): object {
-  const known = conditionOf(pod, type)
-  const status = holds ? 'True' : 'False'
-  const time = timestamp(now)
-  const same = textAt(known, 'status') === status
-  const reason = holds || type === 'Initialized' ? {} : { reason: 'ContainersNotReady' }
-  return {
-    type,
-    status,
-    ...reason,
-    lastTransitionTime: same ? textAt(known, 'lastTransitionTime', time) : time,
-  }
-}
-
-function soonest(lives: readonly Lived[]): number | undefined {
-  const due = lives.flatMap(({ dueMs }) => dueMs ?? [])
-  return due.length === 0 ? undefined : Math.max(50, Math.min(...due))
 }

@@ -1,28 +1,33 @@
 import { type Controller, keyOf, placeIn } from '../controllers/controller.ts'
 import { isActive } from '../controllers/pods.ts'
+import { lot } from '../identities.ts'
 import type { KubeObject } from '../objects.ts'
 import { at, conditionOf, listAt, mapAt, textAt } from '../resources/columns.ts'
-import { timestamp } from '../timestamp.ts'
 import { quantity, requested } from './resources.ts'
+import { cordoned, tolerates, untolerated } from './taints.ts'
 
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
 const nodes = { apiVersion: 'v1', kind: 'Node', resource: 'nodes' }
 /** When nothing fits it is tried again, whatever happens or not. */
 const againMs = 1000
 
-/** Puts Pods on nodes that have room, first where the fewest are. */
-export function scheduler(): Controller<'nodes' | 'pods'> {
+/**
+ * Puts Pods on nodes that have room, first where the fewest with the same owner are; then by lot, so that
+ * where a Pod goes does not hang on what else came just before.
+ */
+export function scheduler(seed?: string): Controller<'nodes' | 'pods'> {
   /** Where Pods were put that the cache does not show there yet. */
   const assumed = new Map<string, string>()
   const nodeOf = (pod: KubeObject) => textAt(pod, 'spec.nodeName') || assumed.get(keyOf(pod))
   return {
     name: 'system:kube-scheduler',
     groups: [],
+    inTurn: true,
     watches: {
       pods: { type: pods, keys: (pod) => [keyOf(pod)] },
       nodes: { type: nodes, keys: () => [] },
     },
-    async reconcile(key, { client, caches, now, signal }) {
+    async reconcile(key, { client, caches, clock, signal }) {
       const { namespace, name } = placeIn(key)
       const pod = caches.pods.get(namespace, name)
       if (pod === undefined || !isWaiting(pod)) {
@@ -40,7 +45,8 @@ export function scheduler(): Controller<'nodes' | 'pods'> {
         ),
       }))
       const fitting = judged.filter(({ why }) => why === undefined)
-      const [best] = fitting.sort((a, b) => a.pods - b.pods || b.room - a.room)
+      const draw = ({ node }: (typeof judged)[number]) => lot(seed, key, node.metadata.name ?? '')
+      const [best] = fitting.sort((a, b) => a.kin - b.kin || draw(a) - draw(b))
       const path = `/api/v1/namespaces/${namespace}/pods/${name}`
       if (best !== undefined) {
         const target = { apiVersion: 'v1', kind: 'Node', name: best.node.metadata.name }
@@ -64,7 +70,7 @@ export function scheduler(): Controller<'nodes' | 'pods'> {
         status: 'False',
         reason: 'Unschedulable',
         message,
-        lastTransitionTime: timestamp(now()),
+        lastTransitionTime: clock.stamp(key),
       }
       const ref = { ...pods, namespace, name }
       await client.mergePatch(
@@ -85,28 +91,42 @@ function isWaiting(pod: KubeObject): boolean {
   )
 }
 
-/** Why a Pod cannot run on a node; else how much memory would be left. */
+/** Why a Pod cannot run on a node; else how many of the same owner are there. */
 function fit(pod: KubeObject, node: KubeObject, here: readonly KubeObject[]) {
-  if (at(node, 'spec.unschedulable') === true)
-    return { why: 'node(s) were unschedulable', room: 0, pods: 0 }
-  const ready = conditionOf(node, 'Ready')
-  if (textAt(ready, 'status') !== 'True')
-    return { why: 'node(s) had untolerated taint(s)', room: 0, pods: 0 }
+  const why = obstacle(pod, node, here)
+  const owner = ownerOf(pod)
+  return { why, kin: here.filter((one) => owner !== undefined && ownerOf(one) === owner).length }
+}
+
+function ownerOf({ metadata: { ownerReferences = [] } }: KubeObject): string | undefined {
+  return ownerReferences.find(({ controller }) => controller === true)?.uid
+}
+
+function obstacle(
+  pod: KubeObject,
+  node: KubeObject,
+  here: readonly KubeObject[],
+): string | undefined {
+  const taint = untolerated(pod, node)
+  if (at(node, 'spec.unschedulable') === true && !tolerates(pod, cordoned)) {
+    return 'node(s) were unschedulable'
+  }
+  if (taint !== undefined) return 'node(s) had untolerated taint(s)'
+  if (textAt(conditionOf(node, 'Ready'), 'status') !== 'True') {
+    return 'node(s) had untolerated taint(s)'
+  }
   const labels = node.metadata.labels ?? {}
   const wanted = Object.entries(mapAt(pod, 'spec.nodeSelector'))
   if (wanted.some(([key, value]) => labels[key] !== value)) {
-    return { why: "node(s) didn't match Pod's node affinity/selector", room: 0, pods: 0 }
+    return "node(s) didn't match Pod's node affinity/selector"
   }
   const total = mapAt(node, 'status.allocatable')
-  const used = here.map(requested)
-  const asked = requested(pod)
-  const cpu = quantity(total.cpu) - used.reduce((sum, one) => sum + one.cpu, 0) - asked.cpu
-  const memory =
-    quantity(total.memory) - used.reduce((sum, one) => sum + one.memory, 0) - asked.memory
-  if (cpu < 0) return { why: 'Insufficient cpu', room: 0, pods: 0 }
-  return memory < 0
-    ? { why: 'Insufficient memory', room: 0, pods: 0 }
-    : { why: undefined, room: memory, pods: here.length }
+  if (here.length >= quantity(total.pods)) return 'Too many pods'
+  const all = [...here, pod].map(requested)
+  const left = (of: 'cpu' | 'memory') =>
+    quantity(total[of]) - all.reduce((sum, one) => sum + one[of], 0)
+  if (left('cpu') < 0) return 'Insufficient cpu'
+  return left('memory') < 0 ? 'Insufficient memory' : undefined
 }
 
 /** As the real scheduler says it: how many nodes are out, for which reasons. */
