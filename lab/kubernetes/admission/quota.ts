@@ -6,23 +6,26 @@ import type { AdmissionRequest } from './request.ts'
 import { amountText, type Usage, usageOf } from './usage.ts'
 
 /** What a creation comes to under the quotas of its namespace. */
-export type Charged =
+export type Charged<Q> =
   | { readonly refusal: Status }
   /** Quotas whose `status.used` grows, as they are to be stored. */
-  | { readonly quotas: readonly KubeObject[] }
+  | { readonly quotas: readonly Q[] }
 
 /** Charges a new object to every quota that counts it. */
-export function charge(request: AdmissionRequest, quotas: readonly KubeObject[]): Charged {
+export function charge<Q extends KubeObject>(
+  request: AdmissionRequest,
+  quotas: readonly Q[],
+): Charged<Q> {
   const { object, operation, subResource, namespace, resource, name } = request
   const own = quotas.filter(({ metadata }) => metadata.namespace === namespace)
   if (object === null || operation !== 'CREATE' || subResource !== '' || own.length === 0) {
     return { quotas: [] }
   }
   const usage = usageOf(resource, object)
-  const refuse = (why: string): Charged => ({
+  const refuse = (why: string): Charged<Q> => ({
     refusal: forbidden(resource, name || (object.metadata.name ?? ''), why),
   })
-  const grown: KubeObject[] = []
+  const grown: Q[] = []
   for (const quota of own) {
     const hard = amounts(quota, 'hard')
     const missing = unsaid(usage, hard)
@@ -70,12 +73,12 @@ function unsaid({ silent }: Usage, hard: Readonly<Record<string, string>>): stri
     .join('; ')
 }
 
-function withUsed(
-  quota: KubeObject,
+function withUsed<Q extends KubeObject>(
+  quota: Q,
   used: Readonly<Record<string, string>>,
   usage: Usage,
   counted: readonly string[],
-): KubeObject {
+): Q {
   const grown = counted.map((key) => {
     const [before = '0', more = '0'] = [used[key], usage.amounts[key]]
     return [key, amountText(worth(before) + worth(more), [before, more])] as const

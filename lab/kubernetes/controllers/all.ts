@@ -1,19 +1,38 @@
+import type { Behaviours } from '../node/behaviour.ts'
+import { autoscalerController } from './autoscaler.ts'
 import { type RunController, runController } from './controller.ts'
 import { deploymentController } from './deployments.ts'
 import { disruptionController } from './disruptions.ts'
+import { endpointsController } from './endpoints.ts'
 import { garbageCollector } from './garbage.ts'
 import { namespaceController } from './namespaces.ts'
+import { nodeController } from './nodes.ts'
+import { quotaController } from './quotas.ts'
 import { replicaSetController } from './replica-sets.ts'
 import { serviceAccountController } from './service-accounts.ts'
+import { SharedCaches } from './shared-caches.ts'
+
+export interface RunControllers extends RunController {
+  /** By image; without it what ConfigMaps of the namespace `jackstay-lab` declare. */
+  readonly behaviours?: Behaviours
+}
 
 /** Every controller of the lab, until the signal aborts. */
-export async function runControllers(options: RunController): Promise<void> {
+export async function runControllers(options: RunControllers): Promise<void> {
+  const caches = options.caches ?? new SharedCaches(options.client, options.onError)
+  const all = { ...options, caches }
+  const onError = (error: unknown) => options.onError(error, 'horizontal-pod-autoscaler')
   await Promise.all([
-    runController(serviceAccountController, options),
-    runController(deploymentController, options),
-    runController(replicaSetController, options),
-    runController(disruptionController, options),
-    runController(garbageCollector, options),
-    runController(namespaceController, options),
+    runController(serviceAccountController, all),
+    runController(deploymentController, all),
+    runController(replicaSetController, all),
+    runController(disruptionController, all),
+    runController(endpointsController, all),
+    runController(quotaController, all),
+    runController(nodeController, all),
+    runController(autoscalerController({ behaviours: options.behaviours, onError }), all),
+    runController(garbageCollector, all),
+    runController(namespaceController, all),
   ])
+  if (options.caches === undefined) caches.stop()
 }

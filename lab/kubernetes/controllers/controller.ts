@@ -1,4 +1,4 @@
-import { type WatchCache, watchCache } from '@jackstay/kube/cache'
+import type { WatchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
 import { workQueue } from '@jackstay/kube/queue'
 import type { ResourceType } from '@jackstay/kube/resources'
@@ -6,6 +6,7 @@ import { authenticated, serviceAccountGroups, serviceAccountName } from '../acce
 import { LabClock, type Pace } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
 import { OwnWrites } from './own-writes.ts'
+import { SharedCaches } from './shared-caches.ts'
 
 const namespace = 'kube-system'
 
@@ -47,6 +48,8 @@ export interface RunController extends Pace {
   readonly client: KubeClient
   /** Makes what is chosen by lot the same in every lab of this seed. */
   readonly seed?: string
+  /** Shared with other controllers; its own without. */
+  readonly caches?: SharedCaches
   readonly signal: AbortSignal
   readonly onError: (error: unknown, controller: string) => void
 }
@@ -72,7 +75,11 @@ export async function runController<K extends string>(
 ): Promise<void> {
   const { client: admin, signal, onError } = options
   const clock = new LabClock(options)
-  const watched = watchedBy(watches, admin, (error) => onError(error, name))
+  // as in a real control plane all share one identity for reading, and have their own for writing
+  const shared = options.caches ?? new SharedCaches(admin, onError)
+  const watched = Object.entries<Watched>(watches).map(([kind, { type, keys }]) => {
+    return { kind, keys, type, cache: shared.of(type) }
+  })
   const caches = Object.fromEntries(watched.map(({ kind, cache }) => [kind, cache])) as Caches<K>
   const own = new OwnWrites(
     (apiVersion, kind) =>
@@ -98,15 +105,16 @@ export async function runController<K extends string>(
     // what others wrote meanwhile makes the first tries fail, and is no news
     onError: (error, _, attempt) => attempt > 8 && onError(error, name),
   })
-  for (const { cache, keys } of watched) {
+  const unheard = watched.map(({ cache, keys }) =>
     cache.onChange(({ value, previous }) => {
       const about = [...keys(value), ...(previous === undefined ? [] : keys(previous))]
       for (const key of new Set(about)) queue.add(key)
-    })
-  }
+    }),
+  )
   await ended(signal)
+  for (const unhear of unheard) unhear()
   queue.stop()
-  for (const { cache } of watched) cache.stop()
+  if (options.caches === undefined) shared.stop()
 }
 
 const longestStepMs = 10_000
@@ -121,19 +129,6 @@ function accountOf(name: string, groups: readonly string[] | undefined) {
     username: groups === undefined ? serviceAccountName(namespace, name) : name,
     groups: [...(groups ?? serviceAccountGroups(namespace)), authenticated],
   }
-}
-
-/** As in a real control plane all share one identity for reading, and have their own for writing. */
-function watchedBy(
-  watches: Readonly<Record<string, Watched>>,
-  client: KubeClient,
-  onError: (error: unknown) => void,
-) {
-  return Object.entries(watches).map(([kind, { type, keys }]) => {
-    const project = (object: KubeObject) => object
-    const cache = watchCache({ client, resource: type, project, onError })
-    return { kind, keys, type, cache }
-  })
 }
 
 function ended(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@ import { type Rbac, rbac, rbacGroup } from '../access/rbac.ts'
 import type { TokenSettings } from '../access/tokens.ts'
 import { refusedByNamespace } from '../admission/namespace-lifecycle.ts'
 import { preparePod } from '../admission/pods.ts'
+import { charge } from '../admission/quota.ts'
 import type { AdmissionRequest, Surroundings } from '../admission/request.ts'
 import type { Admitted, Gates } from '../api/gates.ts'
 import { ApiError } from '../api/status.ts'
@@ -39,6 +40,7 @@ export function gatesOf(parts: GateParts): Gates & { readonly rights: Rbac } {
       if (write.operation === 'DELETE') refuse(refusedByNamespace(request, surroundings))
       policies.pass(request, surroundings, write.warn)
       refuse(escalation(write, rights))
+      charged(request, store)
     },
   }
 }
@@ -63,6 +65,17 @@ function prepared(request: AdmissionRequest, store: ObjectStore) {
   })
   if ('refusal' in answer) throw new ApiError(answer.refusal)
   return answer.pod
+}
+
+/** Last of all, as on a real server: what is refused for another reason is charged to nobody. */
+function charged(request: AdmissionRequest, store: ObjectStore): void {
+  const answer = charge(request, store.list('resourcequotas', request.namespace))
+  if ('refusal' in answer) throw new ApiError(answer.refusal)
+  if (request.dryRun) return
+  for (const quota of answer.quotas) {
+    const { name, namespace = '' } = quota.metadata
+    store.put({ collection: 'resourcequotas', namespace, name }, quota)
+  }
 }
 
 /** Nobody hands out more than he has. */

@@ -37,6 +37,10 @@ export function behaviourOf(entry: z.input<typeof declared> | null): Behaviour {
   }
 }
 
+interface Source {
+  values(): Iterable<KubeObject>
+}
+
 /**
  * How images behave by the ConfigMaps of `jackstay-lab`. A repository of which any tag is declared has no
  * others; images of all other repositories are there, and well-behaved.
@@ -47,7 +51,7 @@ export function declaredBehaviours(
 ): Behaviours {
   const known = new Map<string, Behaviour>()
   for (const map of configMaps) {
-    if (map.metadata.namespace !== labNamespace || !isRecord(map.data)) continue
+    if (!isTable(map) || !isRecord(map.data)) continue
     for (const [key, text] of Object.entries(map.data)) {
       try {
         const entries = Object.entries(table.parse(parse(String(text)) ?? {}))
@@ -61,6 +65,25 @@ export function declaredBehaviours(
   const repositories = new Set([...known.keys()].map(repositoryOf))
   return (image) =>
     known.get(image) ?? (repositories.has(repositoryOf(image)) ? undefined : wellBehaved)
+}
+
+/** The same by a cache of ConfigMaps, read anew where one changed; or what is given instead. */
+export function behavioursOf(given: Behaviours | undefined, onError: (error: unknown) => void) {
+  let known: { readonly maps: readonly KubeObject[]; readonly behaviours: Behaviours } | undefined
+  return ({ configMaps }: { readonly configMaps: Source }): Behaviours => {
+    if (given !== undefined) return given
+    const maps = [...configMaps.values()].filter(isTable)
+    const isSame =
+      known?.maps.length === maps.length && maps.every((map, i) => map === known?.maps[i])
+    if (known === undefined || !isSame) {
+      known = { maps, behaviours: declaredBehaviours(maps, onError) }
+    }
+    return known.behaviours
+  }
+}
+
+function isTable({ metadata }: KubeObject): boolean {
+  return metadata.namespace === labNamespace
 }
 
 /** Without tag or digest. */

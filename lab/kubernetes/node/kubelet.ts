@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { isRecord } from '@jackstay/kube/resources'
 import type { LabClock } from '../clock.ts'
-import { type Caches, type Controller, keyOf, placeIn } from '../controllers/controller.ts'
+import { type Controller, keyOf, placeIn } from '../controllers/controller.ts'
 import { statusWritten } from '../controllers/status.ts'
 import type { KubeObject } from '../objects.ts'
 import { conditionOf, listAt, textAt } from '../resources/columns.ts'
 import type { Behaviours } from './behaviour.ts'
-import { declaredBehaviours } from './declared.ts'
+import { behavioursOf } from './declared.ts'
 import { podStatus } from './pod-status.ts'
 
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
@@ -80,21 +80,6 @@ function hereSince(pod: KubeObject, arrivals: Map<string, string>, clock: LabClo
   const arrived = arrivals.get(uid) ?? (isNew ? clock.stamp(`${uid}/here`) : scheduled)
   arrivals.set(uid, arrived)
   return clock.elapsed(`${uid}/here`, arrived)
-}
-
-/** Read anew when a ConfigMap that says it changed. */
-function behavioursOf(given: Behaviours | undefined, onError: (error: unknown) => void) {
-  let known: { readonly maps: readonly KubeObject[]; readonly behaviours: Behaviours } | undefined
-  return ({ configMaps: cache }: Caches<'configMaps'>): Behaviours => {
-    if (given !== undefined) return given
-    const maps = [...cache.values()]
-    const isSame =
-      known?.maps.length === maps.length && maps.every((map, i) => map === known?.maps[i])
-    if (known === undefined || !isSame) {
-      known = { maps, behaviours: declaredBehaviours(maps, onError) }
-    }
-    return known.behaviours
-  }
 }
 
 /** The node's own, and one of its range: told by the Pod's uid, for nobody routes to it. */

@@ -1,6 +1,7 @@
 import type { KubeClient } from '@jackstay/kube/client'
 import { kubernetesVersion } from '../api/discovery.ts'
 import { type RunController, runController } from '../controllers/controller.ts'
+import { SharedCaches } from '../controllers/shared-caches.ts'
 import { timestamp } from '../timestamp.ts'
 import type { Behaviours } from './behaviour.ts'
 import { kubelet } from './kubelet.ts'
@@ -16,11 +17,14 @@ export interface RunNodes extends RunController {
 export async function runNodes(options: RunNodes): Promise<void> {
   const { client, names, behaviours, now, seed } = options
   for (const [i, name] of names.entries()) await register(client, name, i, now())
+  const caches = options.caches ?? new SharedCaches(client, options.onError)
+  const all = { ...options, caches }
   const own = names.map((node) => {
     const onError = (error: unknown) => options.onError(error, node)
-    return runController(kubelet({ node, behaviours, onError }), options)
+    return runController(kubelet({ node, behaviours, onError }), all)
   })
-  await Promise.all([runController(scheduler(seed), options), ...own])
+  await Promise.all([runController(scheduler(seed), all), ...own])
+  if (options.caches === undefined) caches.stop()
 }
 
 const nodes = { apiVersion: 'v1', kind: 'Node', resource: 'nodes' }
