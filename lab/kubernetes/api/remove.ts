@@ -3,7 +3,7 @@ import type { StoredObject } from '../objects.ts'
 import { numberAt, textAt } from '../resources/columns.ts'
 import { collectionOf } from '../resources/registry.ts'
 import { timestamp } from '../timestamp.ts'
-import { decoded, mediaType, readBody } from './body.ts'
+import { readOptions } from './body.ts'
 import { type Answer, type Call, placeOf } from './call.ts'
 import { selection } from './selectors.ts'
 import { badRequest, otherThanThought, success } from './status.ts'
@@ -42,8 +42,7 @@ export async function removeAll(call: Call, writing: Writing): Promise<Answer> {
 }
 
 async function optionsOf({ request, query }: Call): Promise<Options> {
-  const text = await readBody(request)
-  const body = text.trim() === '' ? {} : decoded(text, mediaType(request))
+  const body = await readOptions(request)
   if (!isRecord(body)) throw badRequest('the body is no DeleteOptions')
   const policy = query.get('propagationPolicy')
   const grace = query.get('gracePeriodSeconds')

@@ -9,20 +9,14 @@ import { PatchRefusal } from '../patch/refusal.ts'
 import type { Registry } from '../resources/registry.ts'
 import type { ObjectStore } from '../store/store.ts'
 import type { Call } from './call.ts'
-import {
-  aggregated,
-  coreVersions,
-  group,
-  groupList,
-  resourceList,
-  versionInfo,
-} from './discovery.ts'
 import type { Gates } from './gates.ts'
 import { list } from './list.ts'
-import { type PathRequest, type ResourceRequest, requestInfo } from './path.ts'
+import { type ResourceRequest, requestInfo } from './path.ts'
+import { NoPage, Plain, path } from './paths.ts'
 import { serve } from './serve.ts'
 import { shaped, shapeOf } from './shape.ts'
 import { ApiError, methodNotAllowed, noSuchPath, notServed, refusal } from './status.ts'
+import { isElsewhereCollection } from './unserved.ts'
 import { watch } from './watch.ts'
 
 export interface ApiServerOptions {
@@ -106,8 +100,10 @@ async function answer(
     const info = requestInfo(request.method ?? 'GET', url)
     const user = await options.gates.authenticate(request, info)
     options.gates.authorize(user, info)
-    if (info.kind === 'path') send(response, 200, path(info, request, options))
-    else await resourceRequest(request, response, { info, url, user }, options, ending)
+    if (info.kind === 'path') {
+      const isAggregated = request.headers.accept?.includes('as=APIGroupDiscoveryList') ?? false
+      send(response, 200, path({ ...info, isAggregated }, options.registry))
+    } else await resourceRequest(request, response, { info, url, user }, options, ending)
   } catch (error) {
     if (error instanceof NoPage) {
       send(response, 404, new Plain('404 page not found\n'))
@@ -155,54 +151,12 @@ async function resourceRequest(
   }
 }
 
-function path(
-  { path: asked, verb }: PathRequest,
-  request: IncomingMessage,
-  { registry }: ApiServerOptions,
-): object {
-  if (verb !== 'get' && verb !== 'head') throw methodNotAllowed()
-  const [root, name = '', version = '', more] = asked.split('/').filter((part) => part !== '')
-  const all = request.headers.accept?.includes('as=APIGroupDiscoveryList') ?? false
-  const found =
-    root === 'version'
-      ? versionInfo
-      : root === 'api' && version === ''
-        ? name === ''
-          ? all
-            ? aggregated(registry, true)
-            : coreVersions
-          : resourceList(registry, '', name)
-        : root === 'apis' && more === undefined
-          ? name === ''
-            ? all
-              ? aggregated(registry, false)
-              : groupList(registry)
-            : version === ''
-              ? group(registry, name)
-              : resourceList(registry, name, version)
-          : healthy(root)
-  if (found === undefined) throw new NoPage()
-  return found
-}
-
-function healthy(root: string | undefined): object | undefined {
-  return root === 'healthz' || root === 'livez' || root === 'readyz' ? new Plain('ok') : undefined
-}
-
-function noSuch({ group: name, version }: ResourceRequest, registry: Registry): Error {
+function noSuch({ group: name, version, plural }: ResourceRequest, registry: Registry): Error {
+  if (isElsewhereCollection(name, plural)) {
+    return notServed(`\`${name === '' ? plural : `${plural}.${name}`}\``)
+  }
   const isServed = registry.all().some((one) => one.group === name && one.version === version)
   return isServed ? noSuchPath() : new NoPage()
-}
-
-/** Beyond everything that has a Status. */
-class NoPage extends Error {}
-
-/** An answer that is no JSON. */
-class Plain {
-  readonly text: string
-  constructor(text: string) {
-    this.text = text
-  }
 }
 
 function send(response: ServerResponse, code: number, body: object): void {

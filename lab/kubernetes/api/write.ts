@@ -2,8 +2,9 @@ import type { Identities } from '../identities.ts'
 import type { KubeObject, StoredObject } from '../objects.ts'
 import { collectionOf } from '../resources/registry.ts'
 import type { ObjectStore, Unversioned } from '../store/store.ts'
-import { mediaType, readBody, readObject } from './body.ts'
+import { decoded, mediaType, readBody, readWritten } from './body.ts'
 import { type Answer, type Call, fieldManager, placeOf } from './call.ts'
+import { assertKnown, knownObject, knownPatched } from './field-validation.ts'
 import type { Admitted, Gates } from './gates.ts'
 import {
   acceptedPatches,
@@ -44,15 +45,17 @@ export interface Writing {
 
 /** Makes an object. @throws ApiError */
 export async function create(call: Call, writing: Writing): Promise<Answer> {
-  const given = await readObject(call.request)
-  assertAbout(call, given)
+  const { object, text } = await readWritten(call.request)
+  assertAbout(call, object)
+  const given = knownObject(call, object, text)
   return made(call, newborn(call, given, writing), writing)
 }
 
 /** Replaces an object. @throws ApiError */
 export async function update(call: Call, writing: Writing): Promise<Answer> {
-  const given = await readObject(call.request)
-  assertAbout(call, given)
+  const { object, text } = await readWritten(call.request)
+  assertAbout(call, object)
+  const given = knownObject(call, object, text)
   const before = existing(call, writing.store)
   const { resource, info } = call
   const { resourceVersion = '', uid = '' } = given.metadata
@@ -93,7 +96,9 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
   const live = store.get(placeOf(call))
   if (live === undefined && !isApply) throw notFound(resource, info.name)
   const { subresource } = info
-  const next = patched(resource, live, given, { subresource, now: now() })
+  if (isApply) assertKnown(call, decoded(text, type))
+  const changed = patched(resource, live, given, { subresource, now: now() })
+  const next = isApply ? changed : knownPatched(call, changed, type, text)
   if (live === undefined) {
     assertAbout(call, next)
     return made(call, newborn(call, next, writing), writing, true)

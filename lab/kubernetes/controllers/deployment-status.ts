@@ -47,6 +47,8 @@ export function deploymentStatus(
         availableReplicas: available,
         unavailableReplicas: unavailable,
       }),
+      // Pods of the lab that are on their way out are gone at once
+      terminatingReplicas: 0,
       conditions: [
         stamped(deployment, availability(deployment, available, desired), false, clock),
         ...(failure === undefined ? [] : [failure]),

@@ -7,7 +7,7 @@ import { at, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
 import { deploymentStatus, shareAt } from './deployment-status.ts'
 import { controlledBy, controllerKey, referenceTo } from './owned.ts'
-import { recreateSteps, rollingSteps, type SetState, type Steps } from './rollout.ts'
+import { bounds, recreateSteps, rollingSteps, type SetState, type Steps } from './rollout.ts'
 import { statusWritten } from './status.ts'
 
 const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' }
@@ -83,7 +83,10 @@ async function begin(
     kind: 'ReplicaSet',
     metadata: {
       ...{ name: `${name}-${hash}`, labels },
-      annotations: { [revisionAnnotation]: String(highest(sets) + 1) },
+      annotations: {
+        ...{ ...copied(deployment), ...sizeOf(deployment) },
+        [revisionAnnotation]: String(highest(sets) + 1),
+      },
       ownerReferences: [referenceTo(deployment)],
     },
     spec: {
@@ -96,6 +99,29 @@ async function begin(
   const made = await client.create(replicaSets, namespace, set, { signal })
   if (made.kind !== 'applied')
     throw new Error(`no ReplicaSet of \`${name}\`: ${JSON.stringify(made)}`)
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** What a set says of the Deployment, for an undo. */
+function copied({ metadata }: KubeObject): Readonly<Record<string, string>> {
+  const own = Object.entries(metadata.annotations ?? {})
+  return Object.fromEntries(
+    own.filter(([key]) => key !== lastApplied && key !== revisionAnnotation),
+  )
+}
+
+/** How many Pods the Deployment wanted when a set was last sized. */
+function sizeOf(deployment: KubeObject): Readonly<Record<string, string>> {
+  const desired = numberAt(deployment, 'spec.replicas', 1)
+  const isRolling = textAt(deployment, 'spec.strategy.type') !== 'Recreate'
+  const maxSurge = isRolling ? shareAt(deployment, 'maxSurge') : 0
+  const maxUnavailable = isRolling ? shareAt(deployment, 'maxUnavailable') : 0
+  const { surge } = bounds({ desired, maxSurge, maxUnavailable })
+  return {
+    'deployment.kubernetes.io/desired-replicas': String(desired),
+    'deployment.kubernetes.io/max-replicas': String(desired === 0 ? 0 : desired + surge),
+  }
 }
 
 /** Ten letters that tell templates apart, none of which spells anything. */
@@ -123,9 +149,12 @@ async function number(
   const own = revisionOf(newest)
   const revision = own > highest(older) ? own : highest(older) + 1
   const annotations = { [revisionAnnotation]: String(revision) }
-  const patch = { metadata: { annotations } }
+  const wanted = { ...copied(deployment), ...annotations }
+  const had = newest.metadata.annotations ?? {}
+  const patch = { metadata: { annotations: wanted } }
   const set = { ...replicaSets, namespace, name: newest.metadata.name ?? '' }
-  if (own !== revision) await client.mergePatch(set, patch, { signal })
+  const isSaid = Object.entries(wanted).every(([key, value]) => had[key] === value)
+  if (!isSaid) await client.mergePatch(set, patch, { signal })
   if (revisionOf(deployment) === revision) return
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
   const all = { ...deployment.metadata.annotations, ...annotations }
@@ -140,8 +169,8 @@ async function go(
   parts: Parts,
 ): Promise<void> {
   const { newest: up, older: down } = stepsOf(deployment, newest, older, parts)
-  await scaled(newest, up, parts)
-  for (const [i, set] of older.entries()) await scaled(set, down[i] ?? 0, parts)
+  await scaled(newest, up, deployment, parts)
+  for (const [i, set] of older.entries()) await scaled(set, down[i] ?? 0, deployment, parts)
 }
 
 function stepsOf(
@@ -171,12 +200,18 @@ function stateOf(set: KubeObject): SetState {
   }
 }
 
-async function scaled(set: KubeObject, replicas: number, { client, signal }: Parts): Promise<void> {
+async function scaled(
+  set: KubeObject,
+  replicas: number,
+  deployment: KubeObject,
+  { client, signal }: Parts,
+): Promise<void> {
   if (numberAt(set, 'spec.replicas', 1) === replicas) return
   const { namespace = '', name = '', uid = '', resourceVersion = '' } = set.metadata
   const preconditions = { uid, resourceVersion }
   const ref = { ...replicaSets, namespace, name }
-  const done = await client.mergePatch(ref, { spec: { replicas } }, { preconditions, signal })
+  const patch = { metadata: { annotations: sizeOf(deployment) }, spec: { replicas } }
+  const done = await client.mergePatch(ref, patch, { preconditions, signal })
   if (done.kind !== 'applied')
     throw new Error(`\`${name}\` was not scaled: ${JSON.stringify(done)}`)
 }

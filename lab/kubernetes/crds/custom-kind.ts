@@ -67,6 +67,7 @@ function strategyOf(schema: Schema): Strategy {
       const filled = withDefaults(prune(object, schema).object, schema)
       return isRecord(filled) ? { ...filled, metadata: object.metadata } : object
     },
+    unknown: (object) => prune(object, schema).unknown,
     validate: (object) => errorsOf(object, schema),
     validateUpdate: (object, before) => errorsOf(object, schema, before),
   }

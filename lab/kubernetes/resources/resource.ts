@@ -46,6 +46,8 @@ export interface Strategy {
   readonly firstStatus?: Readonly<Record<string, unknown>>
   readonly validate?: (object: KubeObject) => readonly FieldError[]
   readonly validateUpdate?: (object: KubeObject, before: KubeObject) => readonly FieldError[]
+  /** Paths of fields that the kind does not have; of built-in kinds their types tell. */
+  readonly unknown?: (object: KubeObject) => readonly string[]
   /** Whether the change counts as a new generation; without it any change outside metadata and status does. */
   readonly isNewGeneration?: (object: KubeObject, before: KubeObject) => boolean
 }
