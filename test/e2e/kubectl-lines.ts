@@ -38,6 +38,6 @@ export const lines: readonly Line[] = [
   type('apply -f - --dry-run=client', asleep(0, 'web:3')),
   type('apply --server-side --field-manager=me -f -', asleep(0, 'web:4')),
   type('diff -f -', asleep(0, 'web:5')),
-  type('apply -f -', asleep(0, 'web:5', '          imagee: x')),
+  type('apply --validate=strict -f -', asleep(0, 'web:5', '          imagee: x')),
   type('delete deployment web'),
 ]
