@@ -132,8 +132,8 @@ async function resourceRequest(
   const { store, registry, now } = options
   const resource = registry.find(info.group, info.version, info.plural)
   if (resource === undefined) throw noSuch(info, registry)
-  const shape = shapeOf(request.headers.accept)
   const query = url.searchParams
+  const shape = shapeOf(request.headers.accept, query.get('includeObject'))
   const dryRun = query.getAll('dryRun').includes('All')
   const warnings: string[] = []
   const call: Call = { request, info, resource, query, user, shape, dryRun, warnings }

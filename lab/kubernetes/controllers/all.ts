@@ -4,6 +4,7 @@ import { type RunController, runController } from './controller.ts'
 import { deploymentController } from './deployments.ts'
 import { disruptionController } from './disruptions.ts'
 import { endpointsController } from './endpoints.ts'
+import { eventExpiry } from './event-expiry.ts'
 import { garbageCollector } from './garbage.ts'
 import { namespaceController } from './namespaces.ts'
 import { nodeController } from './nodes.ts'
@@ -32,6 +33,7 @@ export async function runControllers(options: RunControllers): Promise<void> {
     runController(nodeController, all),
     runController(autoscalerController({ behaviours: options.behaviours, onError }), all),
     runController(garbageCollector, all),
+    runController(eventExpiry, all),
     runController(namespaceController, all),
   ])
   if (options.caches === undefined) caches.stop()

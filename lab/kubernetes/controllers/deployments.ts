@@ -204,9 +204,10 @@ async function scaled(
   set: KubeObject,
   replicas: number,
   deployment: KubeObject,
-  { client, signal }: Parts,
+  { client, record, signal }: Parts,
 ): Promise<void> {
-  if (numberAt(set, 'spec.replicas', 1) === replicas) return
+  const had = numberAt(set, 'spec.replicas', 1)
+  if (had === replicas) return
   const { namespace = '', name = '', uid = '', resourceVersion = '' } = set.metadata
   const preconditions = { uid, resourceVersion }
   const ref = { ...replicaSets, namespace, name }
@@ -214,6 +215,9 @@ async function scaled(
   const done = await client.mergePatch(ref, patch, { preconditions, signal })
   if (done.kind !== 'applied')
     throw new Error(`\`${name}\` was not scaled: ${JSON.stringify(done)}`)
+  const way = had < replicas ? 'up' : 'down'
+  const message = `Scaled ${way} replica set ${name} from ${had} to ${replicas}`
+  record(deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message })
 }
 
 /** Earlier sets that have nothing are kept as far back as somebody may want to go. */
