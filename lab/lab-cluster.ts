@@ -2,9 +2,8 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeKubeconfigFile } from '@jackstay/cluster/kubeconfig'
 import type { KubeClient } from '@jackstay/kube/client'
-import { adminOf } from './ground.ts'
+import { adminOf } from './admin.ts'
 import { runControllers } from './kubernetes/controllers/all.ts'
-import { type Behaviours, wellBehaved } from './kubernetes/node/behaviour.ts'
 import { runNodes } from './kubernetes/node/nodes.ts'
 import { startKubernetes } from './kubernetes/start.ts'
 
@@ -16,8 +15,10 @@ export interface LabClusterOptions {
   /** Of the API server; 0 takes a free one. */
   readonly port: number
   readonly nodes: readonly string[]
-  /** What containers of an image do; all serve well unless given. */
-  readonly behaviours?: Behaviours
+  /** How much faster it lives than the clock goes; 1 unless given. */
+  readonly speed?: number | undefined
+  /** Makes names and choices the same in every lab of this seed. */
+  readonly seed?: string | undefined
   readonly onError: (error: unknown) => void
 }
 
@@ -36,20 +37,18 @@ export interface LabCluster {
 
 /** @throws JackstayError `invalid_config` for a port that is taken or a folder that cannot be read */
 export async function startLabCluster(options: LabClusterOptions): Promise<LabCluster> {
-  const { directory, keep = false, port, nodes, behaviours = () => wellBehaved, onError } = options
+  const { directory, keep = false, port, nodes, speed, seed: given, onError } = options
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const kubernetes = await startKubernetes({ directory, keep, port, onError })
+  const seed = given === undefined ? {} : { seed: given }
+  const kubernetes = await startKubernetes({ directory, keep, port, ...seed, onError })
   const at = { server: kubernetes.url, caPem: kubernetes.authority }
   const kubeconfig = await writeKubeconfigFile(join(directory, 'admin.kubeconfig'), {
     ...{ ...at, user: 'admin', credentials: { certificate: kubernetes.administrator } },
   })
   const client = adminOf(kubeconfig)
   const ended = new AbortController()
-  const common = { client, now: Date.now, signal: ended.signal, onError }
-  const running = Promise.all([
-    runControllers(common),
-    runNodes({ ...common, names: nodes, behaviours }),
-  ])
+  const common = { client, now: Date.now, speed, ...seed, signal: ended.signal, onError }
+  const running = Promise.all([runControllers(common), runNodes({ ...common, names: nodes })])
   return {
     ...{ client, kubeconfig },
     writeKubeconfig: ({ path, tokenFile }) =>
