@@ -89,7 +89,7 @@ export function newborn(call: Call, given: KubeObject, { ids, now }: Giving): Un
       ...(counts(resource) && { generation: 1 }),
     },
   }
-  const errors = [...nameErrors(name), ...metadataErrors(object)]
+  const errors = [...nameErrors(name, resource), ...metadataErrors(object)]
   if (errors.length > 0) throw invalid(resource, name, errors)
   return object
 }
@@ -202,14 +202,17 @@ const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])
 const rule =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 
-function nameErrors(name: string): readonly FieldError[] {
+/** Names of roles and bindings are anything that a path can hold. */
+const rbac = 'rbac.authorization.k8s.io'
+const pathSegment = /^(?!\.{1,2}$)[^/%]+$/
+
+function nameErrors(name: string, { group }: Resource): readonly FieldError[] {
   const field = 'metadata.name'
   if (name === '') {
     const message = 'Required value: name or generateName is required'
     return [{ field, reason: 'FieldValueRequired', message }]
   }
-  // names of roles may hold colons
-  if (name.length <= 253 && (subdomain.test(name) || (/^[^/%]+$/.test(name) && name.includes(':'))))
+  if (group === rbac ? pathSegment.test(name) : name.length <= 253 && subdomain.test(name))
     return []
   return [{ field, reason: 'FieldValueInvalid', message: `Invalid value: "${name}": ${rule}` }]
 }

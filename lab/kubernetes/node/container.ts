@@ -72,7 +72,12 @@ function noImage(living: Living): Lived {
   const message = `failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`
   return living.here < 2000
     ? waits(living, 'ErrImagePull', message, 2000 - living.here)
-    : waits(living, 'ImagePullBackOff', `Back-off pulling image "${image}"`, 60_000)
+    : waits(
+        living,
+        'ImagePullBackOff',
+        `Back-off pulling image "${image}": ErrImagePull: ${message}`,
+        60_000,
+      )
 }
 
 function started(living: Living): Lived {

@@ -23,8 +23,7 @@ export function answers(
   )
 }
 
-/** The number of a port, which may be given by its name. */
-export function portOf(container: Fields, port: unknown): number {
+function portOf(container: Fields, port: unknown): number {
   const named = listAt(container, 'ports').find((one) => textAt(one, 'name') === port)
   return named === undefined ? Number(port) : numberAt(named, 'containerPort')
 }

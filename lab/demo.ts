@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { farewell } from './farewell.ts'
+import { type GivenOptions, givenCluster, removeLeft } from './given/given-cluster.ts'
+import { NotHere } from './given/not-here.ts'
+import { type Backstage, type Ground, type LabOptions, labGround, ownCluster } from './ground.ts'
+import type { Narrator } from './narrator.ts'
+import { setStage } from './stage.ts'
+import { tellStory } from './story.ts'
+
+export interface DemoOptions {
+  /** The demo operator approves, and the demo ends after the first incident. */
+  readonly once: boolean
+  /** Somebody's own cluster; without it one is made for the demo. */
+  readonly given?: GivenOptions | undefined
+  /** The cluster in this process. */
+  readonly lab?: LabOptions | undefined
+  readonly signal: AbortSignal
+  readonly narrator: Narrator
+}
+
+/** Sets the stage, tells the story, clears away. Answers the exit code. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const { once, narrator } = options
+  const directory = await mkdtemp(join(tmpdir(), 'jackstay-demo-'))
+  const ended = new AbortController()
+  const signal = AbortSignal.any([options.signal, ended.signal])
+  const cleanUp: (() => Promise<void>)[] = []
+  try {
+    const backstage = { directory, narrator, signal }
+    const ground = await groundOf(options, backstage)
+    cleanUp.push(() => ground.clear())
+    const stage = await setStage(backstage, ground, cleanUp)
+    const { well, id } = await tellStory(stage, narrator, { once })
+    if (!once) farewell(stage, narrator, id)
+    if (!once && !options.signal.aborted) {
+      await new Promise((resolve) => options.signal.addEventListener('abort', resolve))
+    }
+    return well ? 0 : 1
+  } catch (error) {
+    if (options.signal.aborted) {
+      narrator.say('stopped')
+      return once ? 1 : 0
+    }
+    if (error instanceof NotHere) {
+      narrator.say(error.message)
+      return 2
+    }
+    narrator.chapter('Something went wrong')
+    narrator.quote(error instanceof Error ? error.message : String(error))
+    narrator.say(`logs were in ${directory}; run again with JACKSTAY_KEEP=1 to keep them`)
+    return 1
+  } finally {
+    ended.abort()
+    const cleared = await clearAway(cleanUp.reverse(), narrator)
+    if (cleared && process.env.JACKSTAY_KEEP === undefined) await rm(directory, { recursive: true })
+  }
+}
+
+function groundOf({ given, lab }: DemoOptions, backstage: Backstage): Promise<Ground> {
+  if (given !== undefined) return givenCluster(given, backstage)
+  if (lab !== undefined) return labGround(lab, backstage)
+  return ownCluster(backstage)
+}
+
+export interface RemovalOptions {
+  readonly given: GivenOptions
+  /** What the demo wrote that was killed. */
+  readonly journal: string
+  readonly signal: AbortSignal
+  readonly narrator: Narrator
+}
+
+/** Removes what an earlier demo left that was killed. Answers the exit code. */
+export async function removeLeftovers(options: RemovalOptions): Promise<number> {
+  const { given, journal, narrator, signal } = options
+  const directory = await mkdtemp(join(tmpdir(), 'jackstay-removal-'))
+  try {
+    await removeLeft(given, journal, { directory, narrator, signal })
+    return 0
+  } catch (error) {
+    narrator.say(error instanceof Error ? error.message : String(error))
+    return error instanceof NotHere ? 2 : 1
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+/** False where something could not be cleared away: the folder then says what. */
+async function clearAway(
+  steps: readonly (() => Promise<void>)[],
+  narrator: Narrator,
+): Promise<boolean> {
+  if (steps.length === 0) return true
+  let cleared = true
+  await narrator.step('stopping everything', async () => {
+    for (const step of steps) {
+      await step().catch((error: unknown) => {
+        cleared = false
+        narrator.say(`could not clear away: ${error instanceof Error ? error.message : error}`)
+      })
+    }
+  })
+  return cleared
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { JackstayError } from '@jackstay/contract/errors'
+import type { KubeClient, WriteResult } from '@jackstay/kube/client'
+import { find } from '@jackstay/kube/find'
+import type { Change, Check, Incident, Place } from './incident.ts'
+import { observe } from './observed.ts'
+
+/** Between two looks. */
+const lookMs = 100
+const pods = { apiVersion: 'v1', resource: 'pods' }
+
+/** Makes what an incident breaks, or heals it, one write after another. @throws JackstayError */
+export async function make(
+  client: KubeClient,
+  changes: readonly Change[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const change of changes) {
+    if ('until' in change) await until(client, change.until, signal)
+    else if ('removePodOf' in change) await removePod(client, change.removePodOf, signal)
+    else {
+      const { patch, with: body } = change
+      settled(await client.mergePatch(patch, body, { signal }), patch)
+    }
+  }
+}
+
+async function removePod(client: KubeClient, of: Place, signal: AbortSignal): Promise<void> {
+  const labelSelector = `app.kubernetes.io/name=${of.name}`
+  const namespace = of.namespace ?? ''
+  const { items } = await client.list(pods, { namespace, labelSelector, signal })
+  const names = items.flatMap(({ metadata }) => metadata.name ?? []).toSorted()
+  const [name] = names
+  if (name === undefined) throw lost(`${of.kind} ${namespace}/${of.name} has no Pod to remove`)
+  settled(await client.delete({ ...pods, namespace, name }, { signal }), of)
+}
+
+function settled(result: WriteResult, { kind, namespace, name }: Place): void {
+  if (result.kind === 'applied') return
+  const words = result.kind === 'unknown' ? result.cause.message : result.message
+  const place = namespace === undefined ? name : `${namespace}/${name}`
+  throw new JackstayError('cluster_refused', `${kind} \`${place}\` was not written: ${words}`)
+}
+
+function lost(message: string): JackstayError {
+  return new JackstayError('not_found', `${message}; heal the world first`)
+}
+
+/** Looks until it holds. @throws the signal's reason, with what was seen last */
+export async function until(client: KubeClient, check: Check, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const word = check(await observe(client, signal))
+    if (word === undefined) return
+    await sleep(lookMs, undefined, { signal }).catch((cause: unknown) => {
+      throw new Error(word, { cause })
+    })
+  }
+}
+
+/** What of an incident's objects a cluster does not have, e.g. `Deployment shop/web`. */
+export async function missingOf(
+  client: KubeClient,
+  incident: Incident,
+): Promise<readonly string[]> {
+  const places = [...incident.fault, ...incident.heal].flatMap((change) =>
+    'patch' in change ? [change.patch] : 'removePodOf' in change ? [change.removePodOf] : [],
+  )
+  const missing = new Set<string>()
+  for (const place of places) {
+    const { kind, namespace, name } = place
+    if ((await find(client, place)) === undefined) {
+      missing.add(`${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`)
+    }
+  }
+  return [...missing]
+}

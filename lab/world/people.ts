@@ -1,0 +1,18 @@
+import type { Manifest } from './manifests.ts'
+
+/** Whoever approves in the world: nobody real. */
+export const oncall = { user: 'demo-operator', group: 'platform-oncall' } as const
+
+/** Their rights: see, approve, stop. */
+export const peopleBindings: readonly Manifest[] = [
+  'view',
+  'jackstay-view',
+  'jackstay-approver',
+  'jackstay-responder',
+].map((role) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: `${oncall.user}-${role}` },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: oncall.group }],
+}))
