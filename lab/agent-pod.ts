@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { audiences } from '@jackstay/contract/enrolment'
 import type { KubeClient } from '@jackstay/kube/client'
+import { find } from '@jackstay/kube/find'
 import { keepTokenFile } from './token-files.ts'
 
 export interface AgentPod {
@@ -29,7 +30,28 @@ export interface AgentPodOptions {
  */
 export async function createAgentPod(options: AgentPodOptions): Promise<AgentPod> {
   const { client, namespace, serviceAccount, name, directory, signal, onError } = options
-  const created = await client.create({ apiVersion: 'v1', resource: 'pods' }, namespace, {
+  const uid = await uidOf(options)
+  const tokens = join(directory, `${namespace}.${name}.tokens`)
+  await mkdir(tokens, { recursive: true, mode: 0o700 })
+  for (const purpose of ['enrol', 'intent', 'tools'] as const) {
+    await keepTokenFile({
+      ...{ client, namespace, serviceAccount, signal, onError },
+      audiences: [audiences[purpose]],
+      pod: { name, uid },
+      path: join(tokens, purpose),
+    })
+  }
+  return { namespace, serviceAccount, name, uid, tokens }
+}
+
+const pods = { apiVersion: 'v1', resource: 'pods' }
+
+/** Of the Pod that is there from an earlier start, or of a new one. */
+async function uidOf(options: AgentPodOptions): Promise<string> {
+  const { client, namespace, serviceAccount, name, signal } = options
+  const found = await find(client, { ...pods, namespace, name }, { signal })
+  if (found?.metadata.uid !== undefined) return found.metadata.uid
+  const created = await client.create(pods, namespace, {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace, labels: { 'app.kubernetes.io/name': serviceAccount } },
@@ -50,16 +72,5 @@ export async function createAgentPod(options: AgentPodOptions): Promise<AgentPod
   if (created.kind !== 'applied') {
     throw new Error(`the Pod of the agent could not be created: ${JSON.stringify(created)}`)
   }
-  const uid = created.object.metadata.uid ?? ''
-  const tokens = join(directory, `${namespace}.${name}.tokens`)
-  await mkdir(tokens, { recursive: true, mode: 0o700 })
-  for (const purpose of ['enrol', 'intent', 'tools'] as const) {
-    await keepTokenFile({
-      ...{ client, namespace, serviceAccount, signal, onError },
-      audiences: [audiences[purpose]],
-      pod: { name, uid },
-      path: join(tokens, purpose),
-    })
-  }
-  return { namespace, serviceAccount, name, uid, tokens }
+  return created.object.metadata.uid ?? ''
 }

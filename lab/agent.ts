@@ -4,12 +4,12 @@ import { freePorts } from '@jackstay/cluster/ports'
 import type { AgentPod } from './agent-pod.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { type Program, startProgram } from './program.ts'
-
-const sidecarMain = new URL('../data-plane/sidecar/main.ts', import.meta.url).pathname
-const runbookMain = new URL('../data-plane/agents/runbook/main.ts', import.meta.url).pathname
+import { mainOf } from './programs.ts'
 
 /** A sidecar, enrolled in the name of a Pod. */
 export interface Sidecar {
+  /** The Pod's name. */
+  readonly pod: string
   readonly url: string
   readonly keys: string
   stop(): Promise<void>
@@ -39,13 +39,13 @@ export async function startSidecar(
   }
   const program = await startProgram({
     name: 'jackstay-sidecar',
-    main: sidecarMain,
+    main: mainOf('sidecar'),
     args: Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
     logFile: join(plane.logs, `sidecar.${pod.name}.log`),
     readyUrl: `${url}/readyz`,
     signal,
   })
-  return { url, keys, stop: () => program.stop(), kill: () => program.kill() }
+  return { pod: pod.name, url, keys, stop: () => program.stop(), kill: () => program.kill() }
 }
 
 /** The runbook agent beside its sidecar; `onLine` gets each of its events as a JSON line. */
@@ -58,9 +58,9 @@ export async function startRunbookAgent(
 ): Promise<Program> {
   return await startProgram({
     name: 'runbook-agent',
-    main: runbookMain,
+    main: mainOf('runbook-agent'),
     args: ['--sidecar-url', sidecar.url, '--port', '0', ...args],
-    logFile: join(logs, 'runbook-agent.log'),
+    logFile: join(logs, `agent.${sidecar.pod}.log`),
     signal,
     onLine,
   })

@@ -5,6 +5,7 @@ import { freePorts } from '@jackstay/cluster/ports'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
 import { type Program, startProgram } from './program.ts'
+import { mainOf } from './programs.ts'
 import { keepTokenFile } from './token-files.ts'
 
 /** What running our programs beside a cluster needs of it. */
@@ -51,13 +52,6 @@ export interface ControlPlane {
   stop(): Promise<void>
 }
 
-const programs = {
-  mediator: new URL('../control-plane/mediator/main.ts', import.meta.url).pathname,
-  registrar: new URL('../control-plane/registrar/main.ts', import.meta.url).pathname,
-  'kubernetes-read': new URL('../data-plane/tools/kubernetes-read/main.ts', import.meta.url)
-    .pathname,
-} as const
-
 /** A kubeconfig of one of our ServiceAccounts, its token renewed as a projected one would be. */
 async function identity(host: Host, serviceAccount: string): Promise<string> {
   const { client, signal, onError } = host
@@ -82,11 +76,15 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
   const alertToken = randomBytes(24).toString('base64url')
   const alertTokenFile = join(directory, 'alert.token')
   await writeFile(alertTokenFile, `${alertToken}\n`, { mode: 0o600 })
-  const launch = async (name: keyof typeof programs, port: number, extra: readonly string[]) => {
+  const launch = async (
+    name: 'mediator' | 'registrar' | 'kubernetes-read',
+    port: number,
+    extra: readonly string[],
+  ) => {
     const kubeconfig = await identity(host, `jackstay-${name}`)
     return await startProgram({
       name: `jackstay-${name}`,
-      main: (name === 'mediator' && host.mediatorMain) || programs[name],
+      main: (name === 'mediator' && host.mediatorMain) || mainOf(name),
       args: ['--kubeconfig', kubeconfig, '--port', String(port), ...extra],
       ...(name === 'mediator' && {
         nodeFlags: host.mediatorNodeFlags ?? [],

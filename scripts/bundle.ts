@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { dirname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { launched } from './launcher.ts'
 import { lean } from './lean.ts'
@@ -8,12 +9,13 @@ import { nodeCheck, type Program } from './programs.ts'
 import { rootFolder } from './root.ts'
 
 /** Bundles one program into one ES module without any static import. */
-export async function bundle(root: string, { name, entry }: Program): Promise<string> {
-  const program = launched(await bundled(root, entry))
-  return `#!/usr/bin/env node\n${nodeCheck(name)}\n${program}`
+export async function bundle(root: string, program: Program): Promise<string> {
+  const { name, entry, inPlace = false } = program
+  const text = launched(await bundled(root, entry, inPlace))
+  return `#!/usr/bin/env node\n${nodeCheck(name)}\n${text}`
 }
 
-async function bundled(root: string, entry: string): Promise<string> {
+async function bundled(root: string, entry: string, inPlace: boolean): Promise<string> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -31,7 +33,7 @@ async function bundled(root: string, entry: string): Promise<string> {
     lineLimit: 160,
     legalComments: 'eof',
     logLevel: 'silent',
-    plugins: [builtins, lean, workers(root)],
+    plugins: [builtins, lean, sources(root, inPlace)],
   })
   const [output] = result.outputFiles
   if (output === undefined) throw new Error(`\`${entry}\` gave no bundle`)
@@ -56,19 +58,25 @@ const builtins: Plugin = {
   },
 }
 
-/** A worker's own module, wherever a file starts one: it travels inside the bundle as a data URL. */
-function workers(root: string): Plugin {
+/**
+ * A worker's own module, wherever a file starts one, travels inside the bundle as a data URL. In place,
+ * each file goes on knowing where it lies.
+ */
+function sources(root: string, inPlace: boolean): Plugin {
   const start = /new URL\('(\.\/[\w-]+\.ts)', import\.meta\.url\)/g
   return {
-    name: 'workers',
+    name: 'sources',
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         // a program's own first line would stand within
         let contents = (await readFile(path, 'utf8')).replace(/^#!.*/, '')
         for (const [text, file = ''] of contents.matchAll(start)) {
-          const code = await bundled(root, resolve(dirname(path), file))
+          const code = await bundled(root, resolve(dirname(path), file), inPlace)
           const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
           contents = contents.replace(text, `new URL('${url}')`)
+        }
+        if (inPlace) {
+          contents = contents.replaceAll('import.meta.url', `'${pathToFileURL(path).href}'`)
         }
         return { contents, loader: 'ts' }
       })

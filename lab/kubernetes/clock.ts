@@ -72,6 +72,11 @@ export class LabClock implements Stamps {
   calendar(moment = this.now()): number {
     return this.#began + (moment - this.#began) * this.#speed
   }
+
+  /** The moment at which the calendar says that. */
+  moment(calendar: number): number {
+    return this.#began + (calendar - this.#began) / this.#speed
+  }
 }
 
 /** Steps of the machine's clock up to here are held back until it has caught up. */

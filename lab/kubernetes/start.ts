@@ -62,6 +62,9 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   const server = await startApiServer({
     ...{ store, registry, gates, rights, tokens, ids, now, port, onError },
     tls: { cert, key, ca: authority },
+  }).catch((error: unknown) => {
+    disk?.close()
+    throw error
   })
   const certificateOf = (user: string, groups: readonly string[]) =>
     userCertificate(certificates, user, groups)

@@ -108,13 +108,6 @@ describe('the demo, as the guide tells it', () => {
 })
 
 describe('npm start', () => {
-  it('alone says what to type', async () => {
-    const signal = new AbortController().signal
-    const ran = await run('npm', ['start', '--prefix', root], { signal })
-    assert.equal(ran.code, 2)
-    assert.match(ran.stderr, /npm start -- --cluster=real/)
-  })
-
   it('refuses an unknown flag or cluster with one clear error', async () => {
     const signal = new AbortController().signal
     for (const flags of [['--clutser=real'], ['--cluster=imaginary']]) {

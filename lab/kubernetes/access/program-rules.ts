@@ -91,6 +91,7 @@ export const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
     may(`${read} create delete update`, 'core', 'persistentvolumeclaims'),
     events,
   ],
+  'ttl-after-finished-controller': [may(`${read} delete`, 'batch', 'jobs'), events],
 }
 
 /** Of user `system:kube-scheduler`. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { JackstayError } from '@jackstay/contract/errors'
 import type { Rbac } from '../access/rbac.ts'
 import type { TokenSettings } from '../access/tokens.ts'
 import type { Identities } from '../identities.ts'
@@ -79,12 +80,19 @@ function newServer(
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error) => reject(portError(error, port)))
     server.listen({ port, host: '127.0.0.1' }, () => {
-      server.off('error', reject)
+      server.removeAllListeners('error')
       resolve((server.address() as AddressInfo).port)
     })
   })
+}
+
+function portError(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') return error
+  const why = error.code === 'EACCES' ? 'is not allowed' : 'is in use'
+  const message = `port ${port} ${why}: name another one, or none to have a free one taken`
+  return new JackstayError('invalid_config', message, { cause: error })
 }
 
 async function answer(
@@ -132,8 +140,8 @@ async function resourceRequest(
   const { store, registry, now } = options
   const resource = registry.find(info.group, info.version, info.plural)
   if (resource === undefined) throw noSuch(info, registry)
-  const shape = shapeOf(request.headers.accept)
   const query = url.searchParams
+  const shape = shapeOf(request.headers.accept, query.get('includeObject'))
   const dryRun = query.getAll('dryRun').includes('All')
   const warnings: string[] = []
   const call: Call = { request, info, resource, query, user, shape, dryRun, warnings }

@@ -3,7 +3,7 @@ import type { Column, Resource } from '../resources/resource.ts'
 import { apiVersionOf } from '../resources/resource.ts'
 
 /** How the caller wants objects: whole, as rows to print, or their metadata alone. */
-export type Shape = 'object' | 'table' | 'metadata'
+export type Shape = 'object' | 'table' | 'tableOfObjects' | 'metadata'
 
 const named: Readonly<Record<string, Shape>> = {
   Table: 'table',
@@ -12,7 +12,12 @@ const named: Readonly<Record<string, Shape>> = {
 }
 
 /** The first media type of `Accept` that can be served; JSON where none of it says otherwise. */
-export function shapeOf(accept: string | undefined): Shape {
+export function shapeOf(accept: string | undefined, includeObject: string | null = null): Shape {
+  const shape = acceptedShape(accept)
+  return shape === 'table' && includeObject === 'Object' ? 'tableOfObjects' : shape
+}
+
+function acceptedShape(accept: string | undefined): Shape {
   for (const range of (accept ?? '').split(',')) {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim())
     if (type !== 'application/json' && type !== '*/*' && type !== 'application/*') continue
@@ -34,12 +39,10 @@ interface ListMeta {
 export function shaped(shape: Shape, resource: Resource, object: KubeObject, now: number): object {
   switch (shape) {
     case 'table':
-      return table(
-        resource,
-        [object],
-        { resourceVersion: object.metadata.resourceVersion ?? '' },
-        now,
-      )
+    case 'tableOfObjects': {
+      const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' }
+      return table(resource, [object], metadata, now, shape)
+    }
     case 'metadata':
       return metadataOf(object)
     default:
@@ -57,7 +60,8 @@ export function shapedList(
 ): object {
   switch (shape) {
     case 'table':
-      return table(resource, objects, metadata, now)
+    case 'tableOfObjects':
+      return table(resource, objects, metadata, now, shape)
     case 'metadata':
       return {
         ...{ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata },
@@ -85,13 +89,14 @@ export function table(
   objects: readonly KubeObject[],
   metadata: ListMeta,
   now: number,
+  shape: Shape = 'table',
 ): object {
   return {
     ...{ kind: 'Table', apiVersion: 'meta.k8s.io/v1', metadata },
     columnDefinitions: columns.map(definition),
     rows: objects.map((object) => ({
       cells: columns.map(({ cell }) => cell(object, now)),
-      object: metadataOf(object),
+      object: shape === 'tableOfObjects' ? object : metadataOf(object),
     })),
   }
 }

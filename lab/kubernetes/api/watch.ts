@@ -40,6 +40,8 @@ export function watch(
   const initial = asked === '' || asked === '0' || isTrue(query.get('sendInitialEvents'))
   const past = initial ? [] : store.since(revisionOf(asked))
   const write = (type: EventType, object: object) => {
+    // its time is up, and the socket is not closed yet
+    if (response.writableEnded) return
     if (response.writableLength > mostBuffered) response.destroy()
     else response.write(`${JSON.stringify({ type, object })}\n`)
   }

@@ -6,6 +6,7 @@ import { authenticated, serviceAccountGroups, serviceAccountName } from '../acce
 import { LabClock, type Pace } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
 import { OwnWrites } from './own-writes.ts'
+import { type Recorded, recorder } from './recorder.ts'
 import { SharedCaches } from './shared-caches.ts'
 
 const namespace = 'kube-system'
@@ -18,6 +19,8 @@ export interface Controller<K extends string = string> {
   readonly name: string
   /** Of such a user. */
   readonly groups?: readonly string[]
+  /** What it is called in its events, where it is not its name. */
+  readonly eventSource?: string
   /** One key after another, in the order they came: for whoever decides by what he decided before. */
   readonly inTurn?: true
   /** What it watches, and which keys it looks at when an object of it changes. */
@@ -39,6 +42,8 @@ export interface Reconciling<K extends string> {
   readonly caches: Caches<K>
   readonly clock: LabClock
   readonly signal: AbortSignal
+  /** Writes an event about an object. */
+  readonly record: Recorded
   /** Looks at another key soon. */
   readonly again: (key: string) => void
 }
@@ -70,7 +75,7 @@ const leastMs = 5
 
 /** Runs a controller until the signal aborts. Nothing is reconciled before all its caches are in step. */
 export async function runController<K extends string>(
-  { name, groups, inTurn, watches, reconcile }: Controller<K>,
+  { name, groups, inTurn, eventSource, watches, reconcile }: Controller<K>,
   options: RunController,
 ): Promise<void> {
   const { client: admin, signal, onError } = options
@@ -88,7 +93,12 @@ export async function runController<K extends string>(
           type.apiVersion === apiVersion && (type.kind === kind || type.resource === kind),
       )?.cache,
   )
-  const client = own.through(admin.as(accountOf(name, groups)))
+  const account = admin.as(accountOf(name, groups))
+  const client = own.through(account)
+  const record = recorder({
+    ...{ client: account, clock, signal, name: eventSource ?? name },
+    onError: (error) => onError(error, name),
+  })
   const queue = workQueue({
     handle: async (key) => {
       await inStep(
@@ -97,7 +107,7 @@ export async function runController<K extends string>(
       )
       await own.shown(signal)
       const again = (other: string) => queue.add(other)
-      const due = await reconcile(key, { client, caches, clock, signal, again })
+      const due = await reconcile(key, { client, caches, clock, signal, record, again })
       if (due !== undefined) queue.addAfter(key, Math.max(leastMs, clock.real(due)))
     },
     ...(inTurn && { concurrency: 1 }),

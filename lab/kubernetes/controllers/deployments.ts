@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { canonical } from '@jackstay/contract/json'
-import { letters } from '../identities.ts'
 import type { KubeObject } from '../objects.ts'
 import { at, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
@@ -9,6 +6,7 @@ import { deploymentStatus, shareAt } from './deployment-status.ts'
 import { controlledBy, controllerKey, referenceTo } from './owned.ts'
 import { bounds, recreateSteps, rollingSteps, type SetState, type Steps } from './rollout.ts'
 import { statusWritten } from './status.ts'
+import { templateHash } from './template-hash.ts'
 
 const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', resource: 'deployments' }
 const replicaSets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
@@ -72,7 +70,7 @@ async function begin(
 ): Promise<void> {
   const { name = '', namespace = '' } = deployment.metadata
   const template = mapAt(deployment, 'spec.template')
-  const hash = hashOf(bare(template))
+  const hash = templateHash(bare(template))
   const metadata = mapAt(template, 'metadata')
   const labels = { ...mapAt(metadata, 'labels'), [hashLabel]: hash }
   const selector = mapAt(deployment, 'spec.selector')
@@ -122,12 +120,6 @@ function sizeOf(deployment: KubeObject): Readonly<Record<string, string>> {
     'deployment.kubernetes.io/desired-replicas': String(desired),
     'deployment.kubernetes.io/max-replicas': String(desired === 0 ? 0 : desired + surge),
   }
-}
-
-/** Ten letters that tell templates apart, none of which spells anything. */
-function hashOf(template: unknown): string {
-  const bytes = createHash('sha256').update(canonical(template)).digest()
-  return [...bytes.subarray(0, 10)].map((byte) => letters[byte % letters.length]).join('')
 }
 
 function revisionOf({ metadata }: KubeObject): number {
@@ -204,9 +196,10 @@ async function scaled(
   set: KubeObject,
   replicas: number,
   deployment: KubeObject,
-  { client, signal }: Parts,
+  { client, record, signal }: Parts,
 ): Promise<void> {
-  if (numberAt(set, 'spec.replicas', 1) === replicas) return
+  const had = numberAt(set, 'spec.replicas', 1)
+  if (had === replicas) return
   const { namespace = '', name = '', uid = '', resourceVersion = '' } = set.metadata
   const preconditions = { uid, resourceVersion }
   const ref = { ...replicaSets, namespace, name }
@@ -214,6 +207,9 @@ async function scaled(
   const done = await client.mergePatch(ref, patch, { preconditions, signal })
   if (done.kind !== 'applied')
     throw new Error(`\`${name}\` was not scaled: ${JSON.stringify(done)}`)
+  const way = had < replicas ? 'up' : 'down'
+  const message = `Scaled ${way} replica set ${name} from ${had} to ${replicas}`
+  record(deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message })
 }
 
 /** Earlier sets that have nothing are kept as far back as somebody may want to go. */

@@ -12,7 +12,8 @@ const budgets = {
 }
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
 const sets = { apiVersion: 'apps/v1', kind: 'ReplicaSet', resource: 'replicasets' }
-type Watched = 'budgets' | 'pods' | 'sets'
+const statefulSets = { apiVersion: 'apps/v1', kind: 'StatefulSet', resource: 'statefulsets' }
+type Watched = 'budgets' | 'pods' | 'sets' | 'statefulSets'
 
 /** Says of each disruption budget how many of its Pods may go now. */
 export const disruptionController: Controller<Watched> = {
@@ -21,6 +22,10 @@ export const disruptionController: Controller<Watched> = {
     budgets: { type: budgets, keys: (budget) => [keyOf(budget)] },
     pods: { type: pods, keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`] },
     sets: { type: sets, keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`] },
+    statefulSets: {
+      type: statefulSets,
+      keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`],
+    },
   },
   async reconcile(key, { client, caches, signal }) {
     const { namespace, name } = placeIn(key)
@@ -64,7 +69,7 @@ function expectedPods(own: readonly KubeObject[], caches: Caches<Watched>): numb
       (metadata.ownerReferences ?? []).filter(({ controller }) => controller).map(({ uid }) => uid),
     ),
   )
-  const wanted = [...caches.sets.values()]
+  const wanted = [...caches.sets.values(), ...caches.statefulSets.values()]
     .filter(({ metadata }) => owners.has(metadata.uid ?? ''))
     .map((set) => numberAt(set, 'spec.replicas', 1))
   return wanted.length === 0 ? own.length : wanted.reduce((sum, replicas) => sum + replicas, 0)

@@ -1,7 +1,7 @@
 import type { WatchCache } from '@jackstay/kube/cache'
 import type { ResourceType } from '@jackstay/kube/resources'
 import type { KubeObject } from '../objects.ts'
-import { type Controller, placeIn } from './controller.ts'
+import { type Controller, placeIn, type Reconciling } from './controller.ts'
 
 /** Owners and what they own, as far as the lab's controllers make them. */
 const kinds = {
@@ -42,9 +42,18 @@ export const garbageCollector: Controller<Kind> = {
     jobs: watched('jobs'),
     pods: watched('pods'),
   },
-  async reconcile(key, { client, caches, signal }) {
+  async reconcile(key, parts) {
+    const { client, caches, signal } = parts
     const { namespace } = placeIn(key)
     const known = uidsIn(Object.values(caches), namespace)
+    const here = all.flatMap((kind) =>
+      [...caches[kind].values()]
+        .filter(({ metadata }) => metadata.namespace === namespace)
+        .map((object) => ({ kind, object })),
+    )
+    for (const owner of here) {
+      if (owner.object.metadata.deletionTimestamp !== undefined) await waited(owner, here, parts)
+    }
     for (const kind of all) {
       for (const { metadata } of caches[kind].values()) {
         const { ownerReferences = [], name = '', uid = '', deletionTimestamp } = metadata
@@ -57,6 +66,42 @@ export const garbageCollector: Controller<Kind> = {
     }
     return undefined
   },
+}
+
+interface Found {
+  readonly kind: Kind
+  readonly object: KubeObject
+}
+
+/** Finalizers by which an object waits for what it owns: until that is gone, or somebody else's. */
+const [foreground, orphan] = ['foregroundDeletion', 'orphan']
+
+async function waited(
+  { kind, object }: Found,
+  here: readonly Found[],
+  { client, signal }: Pick<Reconciling<Kind>, 'client' | 'signal'>,
+): Promise<void> {
+  const { finalizers = [], uid = '', namespace = '', name = '' } = object.metadata
+  const waits = finalizers.find((one) => one === foreground || one === orphan)
+  if (waits === undefined) return
+  const owned = here.filter(({ object: { metadata } }) =>
+    (metadata.ownerReferences ?? []).some((owner) => owner.uid === uid),
+  )
+  for (const { kind: of, object: one } of owned) {
+    const { name: own = '', uid: id = '', deletionTimestamp, ownerReferences = [] } = one.metadata
+    const ref = { ...kinds[of], namespace, name: own }
+    if (waits === orphan) {
+      const left = ownerReferences.filter((owner) => owner.uid !== uid)
+      await client.mergePatch(ref, { metadata: { ownerReferences: left } }, { signal })
+    } else if (deletionTimestamp === undefined) {
+      const deeper = of === 'pods' ? {} : { propagationPolicy: 'Foreground' as const }
+      await client.delete(ref, { preconditions: { uid: id }, ...deeper, signal })
+    }
+  }
+  if (waits === foreground && owned.length > 0) return
+  const left = finalizers.filter((one) => one !== waits)
+  const ref = { ...kinds[kind], namespace, name }
+  await client.mergePatch(ref, { metadata: { finalizers: left } }, { signal })
 }
 
 function isOfThese(kind: string): boolean {

@@ -24,7 +24,7 @@ export const replicaSetController: Controller<'sets' | 'pods'> = {
     const wanted = numberAt(set, 'spec.replicas', 1)
     let failure: string | undefined
     if (own.length < wanted) failure = await add(set, wanted - own.length, parts)
-    else await takeAway(byWorth(own).slice(0, own.length - wanted), parts)
+    else await takeAway(set, byWorth(own).slice(0, own.length - wanted), parts)
     await report(set, own, failure, parts)
     if (failure !== undefined) return againMs
     const seconds = numberAt(set, 'spec.minReadySeconds')
@@ -46,7 +46,7 @@ const againMs = 2000
 async function add(
   set: KubeObject,
   count: number,
-  { client, signal }: Parts,
+  { client, record, signal }: Parts,
 ): Promise<string | undefined> {
   const { namespace = '', name = '' } = set.metadata
   const template = mapAt(set, 'spec.template')
@@ -60,16 +60,27 @@ async function add(
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec }
   for (let n = 0; n < Math.min(count, atOnce); n++) {
     const made = await client.create(pods, namespace, pod, { signal })
-    if (made.kind === 'refused') return made.message
+    if (made.kind === 'refused') {
+      const message = `Error creating: ${made.message}`
+      record(set, { type: 'Warning', reason: 'FailedCreate', message })
+      return made.message
+    }
     if (made.kind !== 'applied') throw new Error(`no Pod of \`${name}\`: ${JSON.stringify(made)}`)
+    const message = `Created pod: ${made.object.metadata.name ?? ''}`
+    record(set, { type: 'Normal', reason: 'SuccessfulCreate', message })
   }
   return undefined
 }
 
-async function takeAway(gone: readonly KubeObject[], { client, signal }: Parts): Promise<void> {
+async function takeAway(
+  set: KubeObject,
+  gone: readonly KubeObject[],
+  { client, record, signal }: Parts,
+): Promise<void> {
   for (const { metadata } of gone) {
     const { namespace = '', name = '', uid = '' } = metadata
     await client.delete({ ...pods, namespace, name }, { preconditions: { uid }, signal })
+    record(set, { type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted pod: ${name}` })
   }
 }
 

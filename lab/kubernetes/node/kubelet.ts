@@ -7,7 +7,9 @@ import type { KubeObject } from '../objects.ts'
 import { conditionOf, listAt, textAt } from '../resources/columns.ts'
 import type { Behaviours } from './behaviour.ts'
 import { behavioursOf } from './declared.ts'
+import { killingEvents, podEvents } from './pod-events.ts'
 import { podStatus } from './pod-status.ts'
+import { Probes } from './probe-events.ts'
 
 const pods = { apiVersion: 'v1', kind: 'Pod', resource: 'pods' }
 const configMaps = { apiVersion: 'v1', kind: 'ConfigMap', resource: 'configmaps' }
@@ -29,6 +31,7 @@ const everyPod = 'all/'
 export function kubelet({ node, behaviours, onError }: KubeletOptions): Controller<Watched> {
   /** Since when each Pod is here: objects tell whole seconds. */
   const arrivals = new Map<string, string>()
+  const probes = new Probes()
   const declared = behavioursOf(behaviours, onError)
   const isHere = (pod: KubeObject) => textAt(pod, 'spec.nodeName') === node
   return {
@@ -39,7 +42,7 @@ export function kubelet({ node, behaviours, onError }: KubeletOptions): Controll
       configMaps: { type: configMaps, keys: () => [everyPod] },
       nodes: { type: nodes, keys: ({ metadata: { name } }) => (name === node ? [everyPod] : []) },
     },
-    async reconcile(key, { client, caches, clock, signal, again }) {
+    async reconcile(key, { client, caches, clock, record, signal, again }) {
       if (key === everyPod) {
         for (const pod of caches.pods.values()) if (isHere(pod)) again(keyOf(pod))
         return undefined
@@ -54,6 +57,8 @@ export function kubelet({ node, behaviours, onError }: KubeletOptions): Controll
         return undefined
       if (deletionTimestamp !== undefined) {
         arrivals.delete(uid)
+        probes.forget(pod)
+        for (const said of killingEvents(pod)) record(pod, said)
         const options = { gracePeriodSeconds: 0, preconditions: { uid }, signal }
         await client.delete({ ...pods, namespace, name }, options)
         return undefined
@@ -68,7 +73,9 @@ export function kubelet({ node, behaviours, onError }: KubeletOptions): Controll
         clock: clock.of(pod),
       })
       await statusWritten({ client, signal }, pods, pod, status)
-      return dueMs
+      for (const said of podEvents(pod, status)) record(pod, said)
+      const probeMs = probes.tell(pod, status, { behaviours: declared(caches), clock, record })
+      return probeMs === undefined ? dueMs : Math.min(probeMs, dueMs ?? probeMs)
     },
   }
 }

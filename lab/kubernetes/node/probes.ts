@@ -23,7 +23,8 @@ export function answers(
   )
 }
 
-function portOf(container: Fields, port: unknown): number {
+/** The number of a port, which may be given by its name. */
+export function portOf(container: Fields, port: unknown): number {
   const named = listAt(container, 'ports').find((one) => textAt(one, 'name') === port)
   return named === undefined ? Number(port) : numberAt(named, 'containerPort')
 }

@@ -1,5 +1,6 @@
 import { type Controller, keyOf, placeIn } from '../controllers/controller.ts'
 import { isActive } from '../controllers/pods.ts'
+import type { Said } from '../controllers/recorder.ts'
 import { lot } from '../identities.ts'
 import type { KubeObject } from '../objects.ts'
 import { at, conditionOf, listAt, mapAt, textAt } from '../resources/columns.ts'
@@ -22,12 +23,13 @@ export function scheduler(seed?: string): Controller<'nodes' | 'pods'> {
   return {
     name: 'system:kube-scheduler',
     groups: [],
+    eventSource: 'default-scheduler',
     inTurn: true,
     watches: {
       pods: { type: pods, keys: (pod) => [keyOf(pod)] },
       nodes: { type: nodes, keys: () => [] },
     },
-    async reconcile(key, { client, caches, clock, signal }) {
+    async reconcile(key, { client, caches, clock, record, signal }) {
       const { namespace, name } = placeIn(key)
       const pod = caches.pods.get(namespace, name)
       if (pod === undefined || !isWaiting(pod)) {
@@ -60,11 +62,13 @@ export function scheduler(seed?: string): Controller<'nodes' | 'pods'> {
         })
         // not there after all: somebody else was quicker, or it is gone
         if (status >= 300) assumed.delete(key)
+        else record(pod, scheduled(key, target.name ?? ''))
         return undefined
       }
       const message = refusalOf(judged.map(({ why = '' }) => why))
       const known = conditionOf(pod, 'PodScheduled')
       if (textAt(known, 'message') === message) return againMs
+      record(pod, failedScheduling(message))
       const condition = {
         type: 'PodScheduled',
         status: 'False',
@@ -81,6 +85,15 @@ export function scheduler(seed?: string): Controller<'nodes' | 'pods'> {
       return againMs
     },
   }
+}
+
+function scheduled(pod: string, node: string): Said {
+  const message = `Successfully assigned ${pod} to ${node}`
+  return { type: 'Normal', reason: 'Scheduled', action: 'Binding', message }
+}
+
+function failedScheduling(message: string): Said {
+  return { type: 'Warning', reason: 'FailedScheduling', action: 'Scheduling', message }
 }
 
 function isWaiting(pod: KubeObject): boolean {

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../objects.ts'
 import { column, listAt, numberAt, textAt } from './columns.ts'
-import { inGroup } from './describe.ts'
+import { autoscalerSpec } from './defaults.ts'
+import { inGroup, withSpec } from './describe.ts'
 import type { Resource } from './resource.ts'
 
 /** Such as `cpu: 40%/80%`, one for each metric. */
@@ -18,6 +19,7 @@ function targets(hpa: KubeObject): string {
 /** What scales workloads. */
 export const autoscalingKinds: readonly Resource[] = [
   inGroup('autoscaling', 'v2')('HorizontalPodAutoscaler', {
+    strategy: withSpec(autoscalerSpec, { desiredReplicas: 0, currentMetrics: null }),
     categories: ['all'],
     shortNames: ['hpa'],
     subresources: ['status'],

@@ -14,8 +14,9 @@ import {
   textAt,
   wide,
 } from './columns.ts'
-import { inGroup } from './describe.ts'
-import type { Resource } from './resource.ts'
+import { cronJobSpec, jobSpec } from './defaults.ts'
+import { inGroup, withSpec } from './describe.ts'
+import type { Resource, Strategy } from './resource.ts'
 
 const kind = inGroup('batch', 'v1')
 
@@ -50,9 +51,18 @@ function jobDuration(job: KubeObject, now: number): string {
   return durationOf((Number.isNaN(ended) ? now : ended) - began)
 }
 
+const jobs: Strategy = {
+  firstStatus: {},
+  withDefaults(object) {
+    const { name = '', uid = '' } = object.metadata
+    return { ...object, spec: jobSpec(object.spec, name, uid) }
+  },
+}
+
 /** Workloads that end. */
 export const batchKinds: readonly Resource[] = [
   kind('Job', {
+    strategy: jobs,
     generation: true,
     categories: ['all'],
     subresources: ['status'],
@@ -67,6 +77,7 @@ export const batchKinds: readonly Resource[] = [
     ],
   }),
   kind('CronJob', {
+    strategy: withSpec(cronJobSpec),
     generation: true,
     categories: ['all'],
     shortNames: ['cj'],

@@ -151,3 +151,46 @@ export function daemonSetSpec(spec: unknown): Fields {
       : update
   return { ...filled, updateStrategy: full, template: template(filled.template) }
 }
+
+/** Of a Job; selector and labels are told by its uid, unless whoever wrote it cares for them himself. */
+export function jobSpec(spec: unknown, name: string, uid: string): Fields {
+  const filled = jobFields(spec)
+  const own = { 'batch.kubernetes.io/controller-uid': uid }
+  if (filled.manualSelector === true || filled.selector !== undefined) return filled
+  const { metadata, ...rest } = template(filled.template)
+  const fields = given(metadata, {})
+  const labels = given(fields.labels, {
+    ...own,
+    ...{ 'batch.kubernetes.io/job-name': name, 'controller-uid': uid, 'job-name': name },
+  })
+  const selector = { matchLabels: own }
+  return { ...filled, selector, template: { ...rest, metadata: { ...fields, labels } } }
+}
+
+function jobFields(spec: unknown): Fields {
+  const fields = given(spec, {})
+  const isCounted = fields.completions !== undefined || fields.parallelism !== undefined
+  const filled = given(fields, {
+    ...(!isCounted && { completions: 1 }),
+    ...{ parallelism: 1, backoffLimit: 6, completionMode: 'NonIndexed', suspend: false },
+    manualSelector: false,
+    podReplacementPolicy: isRecord(fields.podFailurePolicy) ? 'Failed' : 'TerminatingOrFailed',
+  })
+  return { ...filled, template: template(filled.template) }
+}
+
+export function cronJobSpec(spec: unknown): Fields {
+  const filled = given(spec, {
+    concurrencyPolicy: 'Allow',
+    ...{ failedJobsHistoryLimit: 1, successfulJobsHistoryLimit: 3, suspend: false },
+  })
+  const { metadata, ...jobTemplate } = given(filled.jobTemplate, {})
+  const fields = given(jobTemplate.spec, {})
+  const job = { ...fields, template: template(fields.template) }
+  return { ...filled, jobTemplate: { metadata: given(metadata, {}), spec: job } }
+}
+
+export function autoscalerSpec(spec: unknown): Fields {
+  const cpu = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } }
+  return given(spec, { minReplicas: 1, metrics: [{ type: 'Resource', resource: cpu }] })
+}

@@ -1,7 +1,7 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import type { KubeClient } from '@jackstay/kube/client'
 import { z } from 'zod'
-import { NotHere } from './not-here.ts'
+import { NotHere } from '../not-here.ts'
 
 /** Admission policies, native sidecars and CEL as Jackstay needs them. */
 const oldest = { major: 1, minor: 33 }

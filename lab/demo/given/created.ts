@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync } from 'node:fs'
-import type { ClusterObjects } from '../install/cluster-objects.ts'
-import { type Applied, installer } from '../install/install.ts'
-import { type Manifest, manifest } from '../install/manifests.ts'
+import type { ClusterObjects } from '../../install/cluster-objects.ts'
+import { type Applied, installer } from '../../install/install.ts'
+import { type Manifest, manifest } from '../../install/manifests.ts'
 
 /** An object that this demo made, and no other of the same name. */
 export interface Made {

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { intentObject } from '@jackstay/contract/kinds/intent-object'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import type { KubeClient } from '@jackstay/kube/client'
-import { canary } from '../install/canary.ts'
-import { ClusterObjects, wordsOf } from '../install/cluster-objects.ts'
-import { nameOf } from '../install/manifests.ts'
+import { canary } from '../../install/canary.ts'
+import { ClusterObjects, wordsOf } from '../../install/cluster-objects.ts'
+import { nameOf } from '../../install/manifests.ts'
 import type { Created, Made } from './created.ts'
 
 /** A policy that was deleted may bite a moment longer; a namespace takes its time. */

@@ -1,6 +1,7 @@
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
-import { classObjects } from './class-objects.ts'
+import { classObjects } from '../class-objects.ts'
+import type { Cast } from './cast.ts'
 
 /** The workload that is broken on purpose. Its Pods are real. */
 export const workload = { namespace: 'shop', name: 'web', replicas: 2 } as const
@@ -10,6 +11,7 @@ export const agent = {
   namespace: 'jackstay-class-runbook',
   serviceAccount: 'runbook-agent',
   pod: 'runbook-agent-0',
+  reason: 'reviewed: scales web in shop, people approve every change',
 } as const
 /** Whoever approves in the demo: a client certificate of the demo cluster, nobody real. */
 export const operator = { user: 'demo-operator', group: 'platform-oncall' } as const
@@ -26,7 +28,7 @@ export interface Container {
 const labels = { 'app.kubernetes.io/name': workload.name }
 
 /** The namespace and Deployment that an incident happens to. */
-export function workloadObjects(container: Container): Manifest[] {
+function workloadObjects(container: Container): Manifest[] {
   const { namespace, name, replicas } = workload
   return [
     {
@@ -154,7 +156,7 @@ export function operatorBindings(): Manifest[] {
 }
 
 /** The class, what it may do and who grants it. */
-export function classManifests(): Manifest[] {
+function classManifests(): Manifest[] {
   return [
     ...classObjects({
       class: agent.class,
@@ -167,7 +169,12 @@ export function classManifests(): Manifest[] {
   ]
 }
 
-/** Everything that a demo makes beside the chart, in order. */
-export function demoManifests(container: Container): Manifest[] {
-  return [...workloadObjects(container), ...operatorBindings(), ...classManifests()]
+/** One workload and one agent. */
+export function smallCast(container: Container): Cast {
+  return {
+    workloads: workloadObjects(container),
+    ready: [`${workload.namespace}/${workload.name}`],
+    governance: [...operatorBindings(), ...classManifests()],
+    agents: [agent],
+  }
 }

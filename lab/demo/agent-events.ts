@@ -1,4 +1,4 @@
-/** The agent's own JSON events, in order. */
+/** The agents' own JSON events, in order. */
 export class AgentEvents {
   readonly #events: Readonly<Record<string, unknown>>[] = []
   readonly #waiting = new Set<() => void>()
@@ -13,11 +13,14 @@ export class AgentEvents {
     for (const wake of [...this.#waiting]) wake()
   }
 
-  /** The next event whose `event` is `name`, waiting for it until the signal aborts. */
-  async next(name: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  /** The next event of one of these names, waiting for it until the signal aborts. */
+  async next(
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>> {
     for (;;) {
       signal.throwIfAborted()
-      const found = this.#events.findIndex((event) => event.event === name)
+      const found = this.#events.findIndex(({ event }) => names.includes(String(event)))
       const event = this.#events[found]
       if (event !== undefined) {
         this.#events.splice(0, found + 1)

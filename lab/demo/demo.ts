@@ -1,21 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { JackstayError } from '@jackstay/contract/errors'
 import { farewell } from './farewell.ts'
 import { type GivenOptions, givenCluster, removeLeft } from './given/given-cluster.ts'
-import { NotHere } from './given/not-here.ts'
-import { type Backstage, type Ground, type LabOptions, labGround, ownCluster } from './ground.ts'
+import type { Backstage, Ground } from './ground.ts'
+import { type LabOptions, labGround } from './lab-ground.ts'
 import type { Narrator } from './narrator.ts'
+import { NotHere } from './not-here.ts'
 import { setStage } from './stage.ts'
 import { tellStory } from './story.ts'
+
+/** On which cluster: in this process, somebody's own, or a real one made for the demo. */
+export type Where =
+  | { readonly lab: LabOptions }
+  | { readonly given: GivenOptions }
+  | { readonly real: true }
 
 export interface DemoOptions {
   /** The demo operator approves, and the demo ends after the first incident. */
   readonly once: boolean
-  /** Somebody's own cluster; without it one is made for the demo. */
-  readonly given?: GivenOptions | undefined
-  /** The cluster in this process. */
-  readonly lab?: LabOptions | undefined
+  readonly where: Where
   readonly signal: AbortSignal
   readonly narrator: Narrator
 }
@@ -29,10 +34,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const cleanUp: (() => Promise<void>)[] = []
   try {
     const backstage = { directory, narrator, signal }
-    const ground = await groundOf(options, backstage)
+    const ground = await groundOf(options.where, backstage)
     cleanUp.push(() => ground.clear())
     const stage = await setStage(backstage, ground, cleanUp)
-    const { well, id } = await tellStory(stage, narrator, { once })
+    const { well, id } = await tellStory(stage, narrator, { once, scene: ground.scene })
     if (!once) farewell(stage, narrator, id)
     if (!once && !options.signal.aborted) {
       await new Promise((resolve) => options.signal.addEventListener('abort', resolve))
@@ -43,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       narrator.say('stopped')
       return once ? 1 : 0
     }
-    if (error instanceof NotHere) {
+    if (isHindrance(error)) {
       narrator.say(error.message)
       return 2
     }
@@ -58,9 +63,18 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function groundOf({ given, lab }: DemoOptions, backstage: Backstage): Promise<Ground> {
-  if (given !== undefined) return givenCluster(given, backstage)
-  if (lab !== undefined) return labGround(lab, backstage)
+/** Nothing was made: something has to be put right first. */
+function isHindrance(error: unknown): error is Error {
+  return (
+    error instanceof NotHere || (error instanceof JackstayError && error.code === 'invalid_config')
+  )
+}
+
+async function groundOf(where: Where, backstage: Backstage): Promise<Ground> {
+  if ('lab' in where) return labGround(where.lab, backstage)
+  if ('given' in where) return givenCluster(where.given, backstage)
+  // what makes clusters is much to load, and needed here alone
+  const { ownCluster } = await import('./own-cluster.ts')
   return ownCluster(backstage)
 }
 

@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KubeClient } from '@jackstay/kube/client'
-import { demoManifests, operator } from '../demo-objects.ts'
-import { adminOf, type Backstage, type Ground } from '../ground.ts'
-import { ClusterObjects } from '../install/cluster-objects.ts'
-import { chart } from '../install/install.ts'
-import { type Manifest, manifest, manifestsIn, nameOf } from '../install/manifests.ts'
+import { adminOf } from '../../admin.ts'
+import { ClusterObjects } from '../../install/cluster-objects.ts'
+import { chart } from '../../install/install.ts'
+import { type Manifest, manifest, manifestsIn, nameOf } from '../../install/manifests.ts'
+import type { Cast } from '../cast.ts'
+import { operator, smallCast } from '../demo-objects.ts'
+import type { Backstage, Ground } from '../ground.ts'
+import { NotHere } from '../not-here.ts'
 import { saysYes } from '../prompt.ts'
+import { scaledToZero } from '../scaled-to-zero.ts'
 import { Created } from './created.ts'
 import { readContext } from './kubeconfig.ts'
-import { NotHere } from './not-here.ts'
 import { removeCreated } from './removal.ts'
 import { checkCluster } from './suitability.ts'
 
@@ -34,7 +37,8 @@ export async function givenCluster(options: GivenOptions, stage: Backstage): Pro
   const client = adminOf(await context.write(join(directory, 'admin.kubeconfig')))
   try {
     const image = await checkCluster(client, options.image)
-    const wanted = everything(image)
+    const cast = smallCast({ image })
+    const wanted = everything(cast)
     await assertNothingThere(client, wanted)
     narrator.say('What Jackstay would make here, and take away again at the end:')
     for (const line of listOf(wanted)) narrator.say(line)
@@ -48,7 +52,7 @@ export async function givenCluster(options: GivenOptions, stage: Backstage): Pro
       await client.close()
     }
     return {
-      ...{ container: { image }, alertmanager: false, clear },
+      ...{ cast, scene: scaledToZero, tries: [], directory, alertmanager: false, clear },
       operatorIs: 'whom your kubeconfig impersonates',
       install: { client, signal, onApplied: (objects) => created.add(objects) },
       writeKubeconfig: ({ path, tokenFile }) => context.writeForToken(path, tokenFile),
@@ -88,8 +92,9 @@ async function contextOf(kubeconfig: string, wanted: string | undefined) {
   })
 }
 
-function everything(image: string): readonly Manifest[] {
-  return [...manifestsIn(chart), ...demoManifests({ image }).map((one) => manifest.parse(one))]
+function everything({ workloads, governance }: Cast): readonly Manifest[] {
+  const ours = [...workloads, ...governance].map((one) => manifest.parse(one))
+  return [...manifestsIn(chart), ...ours]
 }
 
 /** What stands there already belongs to somebody: it would be neither changed nor left alone. */

@@ -1,0 +1,42 @@
+import type { Narrator } from './narrator.ts'
+import type { Scene } from './scene.ts'
+import type { Stage } from './stage.ts'
+
+/** What an agent made of an alert: an intent's id, or undefined where it leaves it to people, or alone. */
+export type AgentsWord = string | undefined
+
+const patienceMs = 120_000
+
+/** Lets something go wrong, tells the agents, and hears what one of them has to say. */
+export async function hearAgents(
+  stage: Stage,
+  narrator: Narrator,
+  scene: Scene,
+): Promise<AgentsWord> {
+  const { agentEvents: events, signal, ground } = stage
+  narrator.chapter('3. An incident')
+  await narrator.step(scene.title, () => scene.begin(ground.install.client, signal))
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+  await narrator.step('the alert is posted, with its bearer token', async () => {
+    await stage.alerts.fire(scene.alert)
+    await events.next(['agent.trigger'], soon)
+  })
+  narrator.chapter('4. The agent looks, and asks')
+  for (;;) {
+    const event = await events.next(['agent.diagnosis', 'agent.intent', 'agent.escalated'], soon)
+    switch (event.event) {
+      case 'agent.intent':
+        narrator.say(`it signed an intent: ${event.action} on ${event.target}, ${event.id}`)
+        return String(event.id)
+      case 'agent.escalated':
+        narrator.say(`it asks for nothing and leaves it to people: ${event.message}`)
+        return undefined
+      default:
+        narrator.say(`diagnosis: ${String(event.summary ?? event.message ?? '')}`)
+        narrator.say(
+          'read as itself, through the read tool; the API server takes no credential of it',
+        )
+        if (event.kind === 'nothing') return undefined
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { hearAgents } from './agents-word.ts'
+import { approval } from './approval.ts'
+import { isEnd, untilPhase } from './intent-phase.ts'
+import type { Narrator } from './narrator.ts'
+import type { Scene } from './scene.ts'
+import type { Stage } from './stage.ts'
+
+export interface Told {
+  /** The change verified, and so did the log. */
+  readonly well: boolean
+  /** Of the intent, where an agent asked for something. */
+  readonly id: string | undefined
+}
+
+/** One incident from the alert to the proof. */
+export async function tellStory(
+  stage: Stage,
+  narrator: Narrator,
+  { once, scene }: { readonly once: boolean; readonly scene: Scene },
+): Promise<Told> {
+  const id = await hearAgents(stage, narrator, scene)
+  if (id === undefined) return { well: await proof(stage, narrator), id }
+  await approval(stage, narrator, { id, once, reason: scene.reason })
+  const phase = await outcome(stage, narrator, id)
+  await stage.alerts.resolve(scene.alert)
+  narrator.chapter('7. Why did this happen?')
+  const why = await stage.jackstay(['why', id])
+  narrator.quote(why.stdout || why.stderr)
+  const proven = await proof(stage, narrator)
+  const well = phase === 'verified' && proven
+  narrator.say(well ? 'The change verified, and so does the log.' : `It ended as \`${phase}\`.`)
+  return { well, id }
+}
+
+/** Follows the intent to its end, whatever that is. */
+async function outcome(stage: Stage, narrator: Narrator, id: string): Promise<string> {
+  narrator.chapter('6. What becomes of it')
+  const phase = await narrator.step('the line goes on, or ends', () => untilPhase(stage, id, isEnd))
+  narrator.say(
+    phase === 'verified'
+      ? 'dispatched on record, written as the executor, watched until it held'
+      : `it ended as \`${phase}\``,
+  )
+  return phase
+}
+
+async function proof(stage: Stage, narrator: Narrator): Promise<boolean> {
+  narrator.chapter('8. The proof')
+  const verified = await stage.jackstay(['ledger', 'verify'])
+  narrator.quote(verified.stdout || verified.stderr)
+  const offline = await stage.jackstay(['ledger', 'verify', '--data', stage.plane.dataDirectory])
+  narrator.say(
+    offline.code === 0
+      ? 'the same from the files alone, without asking any program'
+      : `offline: ${offline.stderr}`,
+  )
+  return verified.code === 0 && offline.code === 0
+}

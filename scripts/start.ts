@@ -1,0 +1,34 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stop } from 'esbuild'
+import { bundle } from './bundle.ts'
+import { programs } from './programs.ts'
+import { rootFolder } from './root.ts'
+
+// `npm start`: the lab and every program of ours as one file each, which start several times faster
+// and in half the memory that their sources take.
+
+const folder = join(rootFolder, 'node_modules', '.cache', 'jackstay')
+const lab = { name: 'lab', entry: 'lab/start.ts', inPlace: true }
+/** Eight programs on one machine, none of them busy: small heaps, few threads, one arena each. */
+const small = {
+  NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1',
+  MALLOC_ARENA_MAX: '1',
+}
+
+await mkdir(folder, { recursive: true })
+await Promise.all(
+  [...programs, lab].map(async (program) => {
+    const path = join(folder, `${program.name}.mjs`)
+    // another start may run the same file just now
+    await writeFile(`${path}.${process.pid}`, await bundle(rootFolder, program))
+    await rename(`${path}.${process.pid}`, path)
+  }),
+)
+await stop()
+const { execPath, execve, argv, env } = process
+if (execve === undefined) throw new Error('`npm start` needs Linux or macOS')
+// in the place of this process, whose work is done: signals and exit code are the lab's own
+execve.call(process, execPath, [execPath, join(folder, 'lab.mjs'), ...argv.slice(2)], {
+  ...{ ...env, ...small, JACKSTAY_PROGRAMS: folder },
+})
