@@ -11,6 +11,9 @@ import { steady } from './clock.ts'
 import { serveDefinitions } from './gates/definitions.ts'
 import { gatesOf } from './gates/gates.ts'
 import { identities } from './identities.ts'
+import type { Behaviours } from './node/behaviour.ts'
+import { containerLogs } from './node/container-logs.ts'
+import { declaredBehaviours, labNamespace } from './node/declared.ts'
 import type { KubeObject } from './objects.ts'
 import { collectionOf, Registry } from './resources/registry.ts'
 import { openDisk } from './store/disk.ts'
@@ -61,6 +64,7 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   const authority = certificates.authority.certificatePem
   const server = await startApiServer({
     ...{ store, registry, gates, rights, tokens, ids, now, port, onError },
+    logs: containerLogs(() => declaredIn(store)),
     tls: { cert, key, ca: authority },
   }).catch((error: unknown) => {
     disk?.close()
@@ -76,6 +80,11 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
       disk?.close()
     },
   }
+}
+
+function declaredIn(store: ObjectStore): Behaviours {
+  // kubelets read the same tables, and they complain of one that is wrong
+  return declaredBehaviours(store.list('configmaps', labNamespace), () => undefined)
 }
 
 const namespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system']

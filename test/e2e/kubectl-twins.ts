@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Behaviours, wellBehaved } from '@jackstay/lab/kubernetes/node/behaviour'
 import { type LabCluster, startLabCluster } from '@jackstay/lab/lab-cluster'
 import { run } from '@jackstay/lab/shell'
 
@@ -67,7 +66,7 @@ export class LabServer {
   async start(program: string, nodes: readonly string[], namespace: string): Promise<Kubectl> {
     this.#directory = await mkdtemp(join(tmpdir(), 'jackstay-kubectl-'))
     this.#cluster = await startLabCluster({
-      ...{ directory: this.#directory, port: 0, nodes, behaviours },
+      ...{ directory: this.#directory, port: 0, nodes },
       onError: (error) => void this.errors.push(error),
     })
     const cache = join(this.#directory, 'cache')
@@ -78,14 +77,6 @@ export class LabServer {
     await this.#cluster?.close()
     await rm(this.#directory, { recursive: true, force: true })
   }
-}
-
-const behaviours: Behaviours = (image) => {
-  const name = image.split(':')[0]
-  const quick = { ...wellBehaved, startMs: 50, readyMs: 50 }
-  if (name === 'nowhere') return undefined
-  if (name === 'crashes') return { ...quick, exit: { code: 1, afterMs: 100 } }
-  return name === 'hungry' ? { ...quick, memory: 2 ** 30 } : quick
 }
 
 /** Types the same lines at both, in order, and holds what they say against each other. */

@@ -34,6 +34,7 @@ export class TestApi {
       ...{ store: this.store, registry: this.registry, gates, port: 0 },
       ids: identities(this.store),
       rights: rbac(this.store),
+      logs: { lines: () => undefined },
       tokens: {
         key: tokenKey(createTokenKey()),
         issuer: 'https://lab',

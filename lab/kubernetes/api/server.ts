@@ -12,6 +12,7 @@ import type { ObjectStore } from '../store/store.ts'
 import type { Call } from './call.ts'
 import type { Gates } from './gates.ts'
 import { list } from './list.ts'
+import { type ContainerLogs, log } from './logs.ts'
 import { type ResourceRequest, requestInfo } from './path.ts'
 import { NoPage, Plain, path } from './paths.ts'
 import { serve } from './serve.ts'
@@ -27,6 +28,7 @@ export interface ApiServerOptions {
   readonly rights: Rbac
   readonly tokens: TokenSettings
   readonly ids: Identities
+  readonly logs: ContainerLogs
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** 0 takes a free one. */
@@ -149,7 +151,9 @@ async function resourceRequest(
     if (!resource.subresources.includes(info.subresource))
       throw notServed(`\`${info.plural}/${info.subresource}\``)
   } else if (!resource.verbs.includes(info.verb)) throw methodNotAllowed()
-  if (info.verb === 'watch') watch(call, response, { store, now, signal })
+  if (info.subresource === 'log' && info.verb === 'get') {
+    log(call, response, { store, now, signal, logs: options.logs })
+  } else if (info.verb === 'watch') watch(call, response, { store, now, signal })
   else if (info.verb === 'list') send(response, 200, list(call, store, now()))
   else {
     const { code, body, object } = await serve(call, options)

@@ -10,6 +10,8 @@ export interface Behaviour {
   readonly exit?: { readonly code: number; readonly afterMs: number }
   /** What it listens at; a probe of anything else fails. Without it every probe passes. */
   readonly serves?: readonly Served[]
+  /** Lines of its log: what it says as it starts, or last before it ends with an error. */
+  readonly says?: readonly string[]
   /** CPU, in cores, that all containers of the image in a namespace use together. */
   readonly load?: number
 }

@@ -21,19 +21,21 @@ const declared = z.strictObject({
     .array(z.strictObject({ port: whole.min(1).max(65_535), path: z.string().optional() }))
     .optional(),
   load: amount.optional(),
+  says: z.array(z.string()).optional(),
 })
 
 const table = z.record(z.string(), declared.nullable())
 
 /** What an entry of a table says. @throws where it is not one of a `Behaviour`'s */
 export function behaviourOf(entry: z.input<typeof declared> | null): Behaviour {
-  const { readyMs, exit, serves, load, ...rest } = declared.parse(entry ?? {})
+  const { readyMs, exit, serves, load, says, ...rest } = declared.parse(entry ?? {})
   return {
     ...rest,
     readyMs: readyMs === 'never' ? undefined : readyMs,
     ...(exit && { exit }),
     ...(serves && { serves }),
     ...(load !== undefined && { load }),
+    ...(says && { says }),
   }
 }
 
