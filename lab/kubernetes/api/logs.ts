@@ -44,8 +44,9 @@ export function log(call: Call, response: ServerResponse, logging: Logging): voi
   const found = logging.logs.lines(pod, container, previous, now)
   if (found === undefined) {
     // on no node yet: nobody can be asked
-    if (textAt(pod, 'spec.nodeName') === '') return whole(response, '')
-    throw notRun(pod, container, previous)
+    if (textAt(pod, 'spec.nodeName') !== '') throw notRun(pod, container, previous)
+    whole(response, '')
+    return
   }
   const { lines } = found
   const text = written(chosen(lines, query, now), query)
@@ -53,7 +54,10 @@ export function log(call: Call, response: ServerResponse, logging: Logging): voi
   const bytes = Buffer.from(text)
   const cut = limit > 0 && bytes.length > limit ? bytes.subarray(0, limit) : bytes
   const isFollowed = isTrue(query.get('follow')) && !previous && !found.isOver
-  if (!isFollowed || cut.length < bytes.length) return whole(response, cut)
+  if (!isFollowed || cut.length < bytes.length) {
+    whole(response, cut)
+    return
+  }
   response.writeHead(200, { 'content-type': 'text/plain' })
   response.write(cut)
   follow(call, response, logging, { container, from: lines.at(-1)?.at ?? 0, uid: pod.metadata.uid })
@@ -63,6 +67,7 @@ interface Followed {
   readonly container: string
   /** When the newest line was written that is told already. */
   readonly from: number
+  /** Of the Pod: another one of its name is not followed. */
   readonly uid: string
 }
 
