@@ -55,6 +55,33 @@ test('a bundle reaches modules of Node in every form of import', async () => {
   assert.equal(await output(code), 'true function function\n')
 })
 
+test('what a program imports by a call travels inside, and is loaded when it is called for', async () => {
+  const code = await built({
+    'main.ts': [
+      "import { say } from './shared.ts'",
+      "say('first')",
+      "const { second } = await import('./second.ts')",
+      'second()',
+    ].join('\n'),
+    'second.ts':
+      "import { say } from './shared.ts'\nsay('loaded')\nexport const second = () => say('second */')\n",
+    'shared.ts': "console.log('once')\nexport const say = (text: string) => console.log(text)\n",
+  })
+  assert.equal(await output(code), 'once\nfirst\nloaded\nsecond */\n')
+  const broken = code.replace('export{second}', 'export{ecodns}')
+  assert.notEqual(broken, code)
+  // the first lines of the program run before the other one is looked at
+  await assert.rejects(output(broken), ({ stdout }: { stdout: string }) => stdout.includes('first'))
+})
+
+test('a program that would lose the names of what it imports is not bundled', async () => {
+  const code = built({
+    'main.ts': "const { a } = await import('./old.cjs')\nconsole.log(a)\n",
+    'old.cjs': 'exports.a = 1\n',
+  })
+  await assert.rejects(code, /`old\.cjs` is CommonJS and imported by a call/)
+})
+
 test('a worker travels inside the bundle', async () => {
   const code = await built({
     'main.ts': [

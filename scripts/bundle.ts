@@ -1,26 +1,39 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'esbuild'
-import { launched } from './launcher.ts'
+import { build, type Metafile, type Plugin } from 'esbuild'
+import { launched, type Part } from './launcher.ts'
 import { lean } from './lean.ts'
 import { nodeCheck, type Program } from './programs.ts'
 import { rootFolder } from './root.ts'
 
-/** Bundles one program into one ES module without any static import. */
+/** Bundles one program into one file without any static import. */
 export async function bundle(root: string, program: Program): Promise<string> {
   const { name, entry, inPlace = false } = program
-  const text = launched(await bundled(root, entry, inPlace))
-  return `#!/usr/bin/env node\n${nodeCheck(name)}\n${text}`
+  const [first, ...parts] = await bundled(root, entry, { inPlace, splitting: true })
+  return `#!/usr/bin/env node\n${nodeCheck(name)}\n${launched(first.text, parts)}`
 }
 
-async function bundled(root: string, entry: string, inPlace: boolean): Promise<string> {
+interface Shape {
+  readonly inPlace: boolean
+  readonly splitting: boolean
+}
+
+/** The program, and with `splitting` the modules it imports once it comes to them. */
+async function bundled(
+  root: string,
+  entry: string,
+  { inPlace, splitting }: Shape,
+): Promise<readonly [Part, ...Part[]]> {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints: { program: entry },
     bundle: true,
+    splitting,
+    outdir: root,
     write: false,
+    metafile: true,
     platform: 'node',
     format: 'esm',
     // syntax that an old Node parses, so that it gets as far as saying that it is too old
@@ -35,9 +48,24 @@ async function bundled(root: string, entry: string, inPlace: boolean): Promise<s
     logLevel: 'silent',
     plugins: [builtins, lean, sources(root, inPlace)],
   })
-  const [output] = result.outputFiles
-  if (output === undefined) throw new Error(`\`${entry}\` gave no bundle`)
-  return output.text
+  assertNamed(result.metafile)
+  const files = result.outputFiles.map(({ path, text }) => ({ name: basename(path), text }))
+  const program = files.find(({ name }) => name === 'program.js')
+  if (program === undefined) throw new Error(`\`${entry}\` gave no bundle`)
+  return [program, ...files.filter((file) => file !== program)]
+}
+
+/** Of a CommonJS module that is imported by a call, esbuild knows no names: they would be undefined. */
+function assertNamed({ inputs }: Metafile): void {
+  const calls = Object.values(inputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ kind }) => kind === 'dynamic-import')
+  const nameless = calls.find(({ path }) => inputs[path]?.format === 'cjs')
+  if (nameless === undefined) return
+  const { path } = nameless
+  throw new Error(
+    `\`${path}\` is CommonJS and imported by a call: import a file of ours that re-exports it`,
+  )
 }
 
 /**
@@ -47,8 +75,10 @@ async function bundled(root: string, entry: string, inPlace: boolean): Promise<s
 const builtins: Plugin = {
   name: 'builtins',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /./ }, ({ path }) => {
+    onResolve({ filter: /./ }, ({ path, kind }) => {
       if (!isBuiltin(path)) return undefined
+      // comes after the first statement anyhow
+      if (kind === 'dynamic-import') return { path, external: true }
       return { path: path.replace(/^node:/, ''), namespace: 'builtin' }
     })
     onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
@@ -71,8 +101,10 @@ function sources(root: string, inPlace: boolean): Plugin {
         // a program's own first line would stand within
         let contents = (await readFile(path, 'utf8')).replace(/^#!.*/, '')
         for (const [text, file = ''] of contents.matchAll(start)) {
-          const code = await bundled(root, resolve(dirname(path), file), inPlace)
-          const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`
+          // a module of such an address imports no other
+          const alone = { inPlace, splitting: false }
+          const [code] = await bundled(root, resolve(dirname(path), file), alone)
+          const url = `data:text/javascript;base64,${Buffer.from(code.text).toString('base64')}`
           contents = contents.replace(text, `new URL('${url}')`)
         }
         if (inPlace) {
