@@ -35,6 +35,40 @@ describe('writes', () => {
     assert.deepEqual(outcomes.slice(0, 2), ['conflict', 'applied'])
   })
 
+  it('are not sent once a stop is seen, although their dispatch is on record (T73)', async () => {
+    const line = helpful(new Line())
+    const { onEffect } = line
+    line.onEffect = (point) => {
+      onEffect(point)
+      if (point === 'after dispatched') line.suspensions.push({ class: 'a', reason: 'x' })
+    }
+    const begun = line.now
+    assert.equal(await line.toEnd(), 'failed/suspended')
+    assert.deepEqual(line.cluster.effects, [])
+    assert.deepEqual(
+      line.record().written.map(({ outcome }) => outcome),
+      ['unsent'],
+    )
+    assert.equal(line.now, begun, 'nobody waits for a next try')
+  })
+
+  it('are not sent again once a stop is seen, and settled by reading (T45, T73)', async () => {
+    const line = helpful(new Line())
+    line.cluster.lose = ['lost-unlanded']
+    const { onEffect } = line
+    let sent = 0
+    line.onEffect = (point) => {
+      onEffect(point)
+      if (point === 'before write') sent++
+      if (point === 'before write') line.suspensions.push({ class: 'a', reason: 'x' })
+    }
+    assert.equal(await line.toEnd(), 'failed/suspended')
+    assert.equal(sent, 1)
+    assert.deepEqual(line.cluster.effects, [])
+    const [written] = line.record().written
+    assert.deepEqual([written?.outcome, written?.settled], ['conflict', 'by_reading'])
+  })
+
   it('are tried again only while the object is exactly the one bound', async () => {
     const line = helpful(new Line())
     line.cluster.lose = ['not-sent', 'not-sent']

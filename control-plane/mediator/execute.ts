@@ -3,6 +3,7 @@ import { describeObject, type PlannedWrite } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
 import { visible } from '@jackstay/contract/text'
 import { type Cleared, clearance } from './clearance/clearance.ts'
+import { suspended } from './clearance/suspended.ts'
 import { boundBy, dispatched } from './dispatch.ts'
 import { verifyMs } from './line/deadlines.ts'
 import { entryFor, identityOf } from './line/judgement.ts'
@@ -66,7 +67,8 @@ async function again(
   const later = laterThan(last, record)
   // one whose answer was lost may land after it was looked for last
   if (later === undefined) return resume(record, open, ports)
-  const waits = ports.clock.now() < later ? wait({ ...laterOn, at: later }) : undefined
+  const early = ports.clock.now() < later && suspended(record, ports) === undefined
+  const waits = early ? wait({ ...laterOn, at: later }) : undefined
   // a no takes effect while it waits; a plan that has not begun would be rehearsed each time
   if (waits !== undefined && !hasWritten(record)) return waits
   if (waits === undefined && last.outcome === 'unsent') return resume(record, open, ports)
@@ -120,6 +122,7 @@ async function write(record: IntentRecord, open: PlannedWrite, ports: Ports): Pr
   const became = await attempt(
     effectOf(open, bound, identity, ports),
     mayHaveLanded(record, open, unsent),
+    () => suspended(record, ports),
   )
   return written(record, open, became, ports)
 }

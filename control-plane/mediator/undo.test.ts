@@ -67,6 +67,21 @@ describe('verification and undo', () => {
     }
   })
 
+  it('is not sent again once a stop is seen, and made when that is lifted (T73)', async () => {
+    const line = new Line()
+    let sent = 0
+    line.onEffect = (point) => {
+      if (point !== 'before write of undo' || ++sent > 1) return
+      line.cluster.lose.push('not-sent')
+      line.suspensions.push({ class: 'a', reason: 'x' })
+    }
+    assert.equal(await line.toEnd(), 'undo')
+    assert.equal(sent, 1)
+    line.suspensions = []
+    assert.equal(await line.toEnd(), 'rolled_back/undone')
+    assert.deepEqual(line.cluster.effects, ['2→5', '5→2'])
+  })
+
   it('is tried again for as long as the API server is too busy for it', async () => {
     const line = new Line()
     let busy = 60

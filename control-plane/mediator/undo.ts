@@ -54,7 +54,8 @@ export const undo: Stage = {
     const effect = inverseOf(write, objectOf(record, write), bound, identity, ports)
     const unsent = ports.unsent.delete(sendOf(attempt, { undo: true }))
     const maySent = undoMayHaveLanded(record, write, unsent)
-    return undone(write, attempt, await attemptOf(effect, maySent), ports)
+    const stopped = () => undoSuspended(record, write.object, ports)
+    return undone(write, attempt, await attemptOf(effect, maySent, stopped), ports)
   },
 }
 

@@ -26,9 +26,15 @@ const sends = 5
  * resourceVersion lets at most one of any twins land; an unknown answer is settled by reading. What
  * reading cannot tell from somebody else's work counts as ours only where ours may have landed.
  * @param maySent an earlier send may have got there without a receipt
+ * @param stopped why nothing may be sent any more, asked in the moment before each send: whoever stops
+ *   writes waits for none that has not left
  * @throws JackstayError `upstream_unavailable` when something left and the API server is gone since
  */
-export async function attempt(effect: Effect, maySent: boolean): Promise<Attempted> {
+export async function attempt(
+  effect: Effect,
+  maySent: boolean,
+  stopped: () => string | undefined,
+): Promise<Attempted> {
   let message = ''
   let left = false
   let open = maySent
@@ -45,6 +51,9 @@ export async function attempt(effect: Effect, maySent: boolean): Promise<Attempt
     if ('away' in seen) throw seen.away
     if (seen.state === 'landed') return found(seen, open) ?? conflict(anothers)
     if (seen.state === 'moved') return conflict(seen.message)
+    const stop = stopped()
+    if (stop !== undefined && !left) return became('unsent', stop)
+    if (stop !== undefined) break
     const answer = await effect.send({ dryRun: false })
     const audit = 'auditId' in answer && answer.auditId ? { auditId: answer.auditId } : {}
     if (answer.kind === 'applied') {
