@@ -80,7 +80,7 @@ async function launch(url: string, [places, escaped]: Given) {
   const textOf = ([fromEnd, length]: readonly [number, number]) => {
     const bytes = Buffer.alloc(length)
     readSync(file, bytes, 0, length, size - fromEnd)
-    return bytes.latin1Slice().replaceAll(escaped, '*/')
+    return bytes.toString('latin1').replaceAll(escaped, '*/')
   }
   const names = Object.keys(places)
   if (names.length > 1) process.once('exit', () => closeSync(file))

@@ -49,9 +49,11 @@ function portsOf(world: World): Ports {
 
 const busy = () => ({ kind: 'not_sent', message: 'too many requests' }) as const
 const gone = { kind: 'unknown', message: 'cut' } as const
+const unstopped = () => undefined
 
 describe('an eviction', () => {
-  const run = (world: World) => attempt(effectOf(evict, bound, identity, portsOf(world)), false)
+  const run = (world: World) =>
+    attempt(effectOf(evict, bound, identity, portsOf(world)), false, unstopped)
 
   it('that was answered is told by the answer', async () => {
     const applied = () => ({ kind: 'applied', object: {} }) as const
@@ -103,7 +105,7 @@ describe('an eviction', () => {
 
 describe('an object that is made', () => {
   const run = (world: World) =>
-    attempt(effectOf(create, undefined, identity, portsOf(world)), false)
+    attempt(effectOf(create, undefined, identity, portsOf(world)), false, unstopped)
   const ours = () => objectOf({ uid: other, labels: { 'jackstay.dev/intent': 'i1' } })
 
   it('without an answer is found by its label, with its uid (T45, T46)', async () => {
@@ -130,7 +132,11 @@ describe('an object that is made', () => {
     const made = { ...create.object, uid: other }
     const binding = { write: 'w1', uid: other, resourceVersion: '1' }
     const back = (world: World) =>
-      attempt(inverseOf(create, made, binding, { ...identity, undo: true }, portsOf(world)), false)
+      attempt(
+        inverseOf(create, made, binding, { ...identity, undo: true }, portsOf(world)),
+        false,
+        unstopped,
+      )
     const stopped = (manager: string) => ({
       ...objectOf({
         ...{ uid: other, resourceVersion: '2' },
@@ -185,7 +191,7 @@ describe('a change that only removes a field', () => {
   const paused = () => ({ ...objectOf({}), spec: { paused: true } })
   const resumed = () => ({ ...objectOf({ resourceVersion: '2' }), spec: {} })
   const run = (world: World, maySent = false) =>
-    attempt(effectOf(resume, bound, identity, portsOf(world)), maySent)
+    attempt(effectOf(resume, bound, identity, portsOf(world)), maySent, unstopped)
 
   it('and that somebody else made first is theirs, not ours (T46)', async () => {
     const world: World = { object: resumed(), answers: [], sent: 0 }
@@ -219,12 +225,16 @@ describe('a change that only removes a field', () => {
     const away = new JackstayError('upstream_unavailable', 'no route')
     const read = async () => (world.sent === 0 ? paused() : Promise.reject(away))
     const ports = { targets: { ...targets, read } } as unknown as Ports
-    const { outcome, unanswered } = await attempt(effectOf(resume, bound, identity, ports), false)
+    const { outcome, unanswered } = await attempt(
+      effectOf(resume, bound, identity, ports),
+      false,
+      unstopped,
+    )
     assert.deepEqual([outcome, unanswered, world.sent], ['unsent', undefined, 1])
     // once something left, nobody knows
     world.answers = [() => gone]
     world.sent = 0
-    await assert.rejects(attempt(effectOf(resume, bound, identity, ports), false), away)
+    await assert.rejects(attempt(effectOf(resume, bound, identity, ports), false, unstopped), away)
   })
 
   it('says of one that was not taken that an earlier one may still land (T45)', async () => {
