@@ -53,6 +53,14 @@ export const tables = {
     about: 'the bundled sidecar beside a plain McpServer: ready, memory, tool calls',
     alone: async ({ quick }) => (await import('./sidecar.ts')).measureSidecar(quick ? 60 : 4000),
   },
+  quickstart: {
+    about: '`npm start -- --once` beside the same on a real cluster: time and memory',
+    alone: async ({ quick }) => {
+      const { node } = await (await import('@jackstay/cluster/cluster')).availability()
+      const { measureQuickstart } = await import('./quickstart.ts')
+      return measureQuickstart(quick ? { runs: 1, real: false } : { runs: 3, real: node })
+    },
+  },
   applied: {
     about: 'from a signed intent to its write, beside `kubectl scale`; on a real API server',
     inWorld: async (world, { quick }) =>
