@@ -10,9 +10,34 @@ import { rootFolder } from './root.ts'
 
 /** Bundles one program into one file without any static import. */
 export async function bundle(root: string, program: Program): Promise<string> {
-  const { name, entry, inPlace = false } = program
-  const [first, ...parts] = await bundled(root, entry, { inPlace, splitting: true })
-  return `#!/usr/bin/env node\n${nodeCheck(name)}\n${launched(first.text, parts)}`
+  return (await bundleWithInputs(root, program)).text
+}
+
+export interface Bundle {
+  readonly text: string
+  /** Every file that it was made of. */
+  readonly inputs: readonly string[]
+}
+
+/**
+ * The same, telling what it was made of. In place, each file goes on knowing where in this checkout it
+ * lies, so that the bundle is good here alone.
+ */
+export async function bundleWithInputs(
+  root: string,
+  { name, entry }: Program,
+  { inPlace = false } = {},
+): Promise<Bundle> {
+  const { parts, inputs } = await bundled(root, entry, { inPlace, splitting: true })
+  const [first, ...later] = parts
+  const text = `#!/usr/bin/env node\n${nodeCheck(name)}\n${launched(first.text, later)}`
+  return { text, inputs }
+}
+
+interface Bundled {
+  /** The program, and with `splitting` the modules it imports once it comes to them. */
+  readonly parts: readonly [Part, ...Part[]]
+  readonly inputs: readonly string[]
 }
 
 interface Shape {
@@ -20,12 +45,11 @@ interface Shape {
   readonly splitting: boolean
 }
 
-/** The program, and with `splitting` the modules it imports once it comes to them. */
 async function bundled(
   root: string,
   entry: string,
   { inPlace, splitting }: Shape,
-): Promise<readonly [Part, ...Part[]]> {
+): Promise<Bundled> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: { program: entry },
@@ -52,7 +76,12 @@ async function bundled(
   const files = result.outputFiles.map(({ path, text }) => ({ name: basename(path), text }))
   const program = files.find(({ name }) => name === 'program.js')
   if (program === undefined) throw new Error(`\`${entry}\` gave no bundle`)
-  return [program, ...files.filter((file) => file !== program)]
+  // others are Node's own modules, in a namespace of theirs
+  const inputs = Object.keys(result.metafile.inputs).filter((path) => !path.includes(':'))
+  return {
+    parts: [program, ...files.filter((file) => file !== program)],
+    inputs: inputs.map((path) => resolve(root, path)),
+  }
 }
 
 /** Of a CommonJS module that is imported by a call, esbuild knows no names: they would be undefined. */
@@ -103,8 +132,8 @@ function sources(root: string, inPlace: boolean): Plugin {
         for (const [text, file = ''] of contents.matchAll(start)) {
           // a module of such an address imports no other
           const alone = { inPlace, splitting: false }
-          const [code] = await bundled(root, resolve(dirname(path), file), alone)
-          const url = `data:text/javascript;base64,${Buffer.from(code.text).toString('base64')}`
+          const { parts } = await bundled(root, resolve(dirname(path), file), alone)
+          const url = `data:text/javascript;base64,${Buffer.from(parts[0].text).toString('base64')}`
           contents = contents.replace(text, `new URL('${url}')`)
         }
         if (inPlace) {

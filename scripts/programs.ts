@@ -2,8 +2,6 @@
 export interface Program {
   readonly name: string
   readonly entry: string
-  /** Runs on this checkout alone, whose files it finds where they are. */
-  readonly inPlace?: boolean
 }
 
 export const programs: readonly Program[] = [

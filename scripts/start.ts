@@ -1,7 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stop } from 'esbuild'
-import { bundle } from './bundle.ts'
+import { freshBundles } from './fresh.ts'
 import { programs } from './programs.ts'
 import { rootFolder } from './root.ts'
 
@@ -9,25 +8,17 @@ import { rootFolder } from './root.ts'
 // and in half the memory that their sources take.
 
 const folder = join(rootFolder, 'node_modules', '.cache', 'jackstay')
-const lab = { name: 'lab', entry: 'lab/start.ts', inPlace: true }
 /** Eight programs on one machine, none of them busy: small heaps, few threads, one arena each. */
 const small = {
   NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1',
   MALLOC_ARENA_MAX: '1',
 }
 
-await mkdir(folder, { recursive: true })
-await Promise.all(
-  [...programs, lab].map(async (program) => {
-    const path = join(folder, `${program.name}.mjs`)
-    // another start may run the same file just now
-    await writeFile(`${path}.${process.pid}`, await bundle(rootFolder, program))
-    await rename(`${path}.${process.pid}`, path)
-  }),
-)
-await stop()
-const { execPath, execve, argv, env } = process
+const { execPath, execve, argv, env, stderr } = process
 if (execve === undefined) throw new Error('`npm start` needs Linux or macOS')
+const all = [...programs, { name: 'lab', entry: 'lab/start.ts' }]
+await freshBundles(folder, all, (name) => stderr.write(`putting together ${name} …\n`))
+await stop()
 // in the place of this process, whose work is done: signals and exit code are the lab's own
 execve.call(process, execPath, [execPath, join(folder, 'lab.mjs'), ...argv.slice(2)], {
   ...{ ...env, ...small, JACKSTAY_PROGRAMS: folder },
