@@ -55,7 +55,8 @@ function begin(trigger: Trigger, desk: Desk, ports: AgentPorts, signal: AbortSig
   const subject = subjectOf(trigger)
   if (subject === undefined) {
     desk.memory.looked(triggerId)
-    const message = 'the alert has no usable labels `namespace` and `deployment` or `pod`'
+    const message =
+      'the alert has no usable labels `namespace` and `deployment`, `pod`, `horizontalpodautoscaler` or `service`'
     const escalation = { kind: 'escalate', reason: 'no_deployment_named', message }
     ports.tell('agent.diagnosis', { triggerId, ...escalation })
     ports.tell('agent.escalated', { triggerId, ...escalation })

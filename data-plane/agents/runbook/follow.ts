@@ -6,6 +6,8 @@ import { persist } from './persist.ts'
 import type { AgentPorts } from './ports.ts'
 
 const pollSeconds = 30
+/** What passes quickly may have passed before the question arrives, and is then answered late. */
+const quickSeconds = 2
 /** An approval may take its hour; then somebody else has to look. */
 const followMs = 2 * 3600_000
 
@@ -37,7 +39,8 @@ export async function follow(
       ports.tell('agent.escalated', { ...told, reason: 'undecided' })
       return undefined
     }
-    view = await persist(ports, until, signal, () => ports.sidecar.intent(id, pollSeconds, signal))
+    const wait = phase === 'approve' ? pollSeconds : quickSeconds
+    view = await persist(ports, until, signal, () => ports.sidecar.intent(id, wait, signal))
     if (view.summary.phase !== phase) {
       ports.tell('agent.intent', { triggerId, ...described(view) })
     }

@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   const config = settings(schema, {
     argv: process.argv.slice(2),
     env: process.env,
-    help: 'runbook-agent: knows six incidents of Deployments, and asks for what ends them',
+    help: 'runbook-agent: knows eight incidents of Deployments, and asks for what ends them',
   })
   const name = 'runbook-agent'
   // its events are what it is for, so they go to standard output

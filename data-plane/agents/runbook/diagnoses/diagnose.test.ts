@@ -44,7 +44,7 @@ const escalated: [string, Scene, string][] = [
   [
     'a container cannot be configured',
     { pods: [waitingFor('CreateContainerConfigError', 'secret not found')] },
-    'unexplained',
+    'evidence_missing',
   ],
   ['a Pod was evicted', { pods: [{ phase: 'Failed', reason: 'Evicted' }] }, 'unexplained'],
   [

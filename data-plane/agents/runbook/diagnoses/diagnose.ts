@@ -6,6 +6,8 @@ import { cordonedNode } from './cordoned-node.ts'
 import { crashLoop } from './crash-loop.ts'
 import { type Case, counted, type Diagnosis, escalate, type Incident } from './diagnosis.ts'
 import { leaveAlone } from './leave-alone.ts'
+import { missingConfiguration } from './missing-configuration.ts'
+import { neverReady } from './never-ready.ts'
 import { outOfMemory } from './out-of-memory.ts'
 import { scaledToZero } from './scaled-to-zero.ts'
 import { unschedulable } from './unschedulable.ts'
@@ -25,6 +27,8 @@ export const incidents: readonly Incident[] = [
   outOfMemory,
   unschedulable,
   cordonedNode,
+  neverReady,
+  missingConfiguration,
   unexplained,
 ]
 

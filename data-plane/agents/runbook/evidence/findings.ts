@@ -65,6 +65,12 @@ export function wasRolledOut({ status }: Deployment): boolean {
   return progressing?.reason === 'NewReplicaSetAvailable'
 }
 
+/** Whether its newest revision made no progress for as long as the Deployment allows. */
+export function stands({ status }: Deployment): boolean {
+  const progressing = status.conditions.find(({ type }) => type === 'Progressing')
+  return progressing?.reason === 'ProgressDeadlineExceeded'
+}
+
 export function placeOf({ metadata }: Deployment): string {
   return `Deployment ${metadata.namespace}/${metadata.name}`
 }

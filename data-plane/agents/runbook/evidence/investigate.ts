@@ -4,6 +4,7 @@ import { diagnose } from '../diagnoses/diagnose.ts'
 import { type Diagnosis, escalate } from '../diagnoses/diagnosis.ts'
 import type { Evidence, Sidecar } from '../sidecar.ts'
 import type { Findings } from './findings.ts'
+import { namedDeployment } from './named-deployment.ts'
 import { autoscaler, deployment, event, node, pod, replicaSet } from './objects.ts'
 import { Reader } from './reader.ts'
 import type { Subject } from './subject.ts'
@@ -35,7 +36,9 @@ export async function investigate(
   const deadline = AbortSignal.timeout(lookMs)
   const reader = new Reader(looking.sidecar, AbortSignal.any([signal, deadline]))
   try {
-    const findings = await gather(subject, reader, looking)
+    const name = await namedDeployment(subject, reader)
+    if (typeof name !== 'string') return { diagnosis: name, evidence: reader.evidence }
+    const findings = await gather({ namespace: subject.namespace, name }, reader, looking)
     return { diagnosis: diagnose(findings), evidence: reader.evidence }
   } catch (error) {
     if (deadline.aborted && !signal.aborted) {
@@ -47,13 +50,11 @@ export async function investigate(
 }
 
 async function gather(
-  subject: Subject,
+  { namespace, name }: Pick<Subject, 'namespace' | 'name'>,
   reader: Reader,
   { clock, cordonSettledMs }: Looking,
 ): Promise<Findings> {
-  const { namespace } = subject
   const apps = { apiVersion: 'apps/v1', namespace }
-  const name = await deploymentName(subject, reader)
   const found = await reader.one(deployment, { ...apps, kind: 'Deployment' }, name)
   const labelSelector = selectorText(found.spec.selector)
   const core = { apiVersion: 'v1', namespace }
@@ -82,18 +83,6 @@ async function gather(
       ...(nodes.why !== undefined && { nodes: nodes.why }),
     },
   }
-}
-
-/** A Pod's Deployment, by who owns what: names of Pods are made up, and cut where they are long. */
-async function deploymentName({ kind, namespace, name }: Subject, reader: Reader): Promise<string> {
-  if (kind === 'Deployment') return name
-  const found = await reader.one(pod, { apiVersion: 'v1', kind: 'Pod', namespace }, name)
-  const set = found.metadata.ownerReferences.find((owner) => owner.kind === 'ReplicaSet')
-  const place = { apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace }
-  const owner = set && (await reader.one(replicaSet, place, set.name))
-  const last = owner?.metadata.ownerReferences.find((one) => one.kind === 'Deployment')
-  if (last !== undefined && owner?.metadata.uid === set?.uid) return last.name
-  throw new JackstayError('not_found', `no Deployment owns the Pod \`${namespace}/${name}\``)
 }
 
 /** What makes the answer better, or is asked for only by some incidents: they say what they miss. */

@@ -21,6 +21,11 @@ const metadata = z.object({
 
 const condition = z.object({ type: z.string(), status: z.string(), reason: text, message: text })
 const conditions = z.array(condition).default([])
+/** Autoscalers say `null` before they say anything. */
+const nullableConditions = z
+  .array(condition)
+  .nullish()
+  .transform((all) => all ?? [])
 
 export const deployment = z.object({
   metadata: metadata.extend({ namespace: z.string(), generation: z.number().default(0) }),
@@ -68,13 +73,20 @@ export type ReplicaSet = z.infer<typeof replicaSet>
 
 export const autoscaler = z.object({
   metadata,
-  spec: z.object({ scaleTargetRef: z.object({ kind: z.string(), name: z.string() }) }),
+  spec: z.object({
+    scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
+    maxReplicas: z.int().default(0),
+  }),
+  status: z
+    .object({ currentReplicas: z.int().default(0), conditions: nullableConditions })
+    .prefault({}),
 })
 export type Autoscaler = z.infer<typeof autoscaler>
 
 const terminated = z.object({ reason: text, exitCode: z.int().default(0), finishedAt: text })
 const state = z.object({
   waiting: z.object({ reason: text, message: text }).optional(),
+  running: z.object({}).optional(),
   terminated: terminated.optional(),
 })
 const containerStatus = z.object({
@@ -113,6 +125,11 @@ export const node = z.object({
   status: z.object({ conditions }).prefault({}),
 })
 export type Node = z.infer<typeof node>
+
+export const service = z.object({
+  metadata,
+  spec: z.object({ selector: words }).prefault({}),
+})
 
 export const event = z.object({
   metadata,

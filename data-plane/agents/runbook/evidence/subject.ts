@@ -4,12 +4,13 @@ import type { Trigger } from '@jackstay/contract/trigger'
 /** What an alert is about, as far as its labels can be used as a name: a hint where to look. */
 export interface Subject {
   readonly namespace: string
-  readonly kind: 'Deployment' | 'Pod'
+  readonly kind: 'Deployment' | 'Pod' | 'HorizontalPodAutoscaler' | 'Service'
   readonly name: string
 }
 
 /**
- * The Deployment an alert names, or a Pod of it. Prometheus renames labels that the scraped program
+ * The Deployment an alert names, or what leads to it, most telling first: a Pod of it, its autoscaler,
+ * a Service of it. Prometheus renames labels that the scraped program
  * has itself, so `exported_…` is what the alert is about where there are both.
  */
 export function subjectOf({ labels }: Trigger): Subject | undefined {
@@ -18,8 +19,14 @@ export function subjectOf({ labels }: Trigger): Subject | undefined {
   if (!namespace.success) return undefined
   const workload = /^deployment$/i.test(said('workload_type') ?? '') ? said('workload') : undefined
   const deployment = said('deployment') ?? workload
-  const kind = deployment === undefined ? 'Pod' : 'Deployment'
-  const name = dnsName.safeParse(deployment ?? said('pod'))
-  if (!name.success) return undefined
-  return { namespace: namespace.data, kind, name: name.data }
+  const named = [
+    { kind: 'Deployment', name: deployment },
+    { kind: 'HorizontalPodAutoscaler', name: said('horizontalpodautoscaler') },
+    { kind: 'Pod', name: said('pod') },
+    { kind: 'Service', name: said('service') },
+  ] as const
+  const first = named.find(({ name }) => name !== undefined)
+  const name = dnsName.safeParse(first?.name)
+  if (first === undefined || !name.success) return undefined
+  return { namespace: namespace.data, kind: first.kind, name: name.data }
 }

@@ -7,6 +7,10 @@ export type Symptom =
   | { readonly kind: 'out-of-memory' }
   | { readonly kind: 'crash'; readonly exitCode: number }
   | { readonly kind: 'unschedulable'; readonly message: string }
+  /** Something of its configuration is not there. */
+  | { readonly kind: 'configuration'; readonly message: string }
+  /** Runs, and does not pass its readiness probe: says nothing before a deadline has passed. */
+  | { readonly kind: 'unready' }
   /** On its way, as every new Pod is for a while: says nothing yet. */
   | { readonly kind: 'starting' }
   | { readonly kind: 'unexplained'; readonly words: string }
@@ -60,8 +64,13 @@ function ofPod(pod: Pod): Sick {
     const symptom = ofContainer(one)
     return symptom ? [{ pod, container: one.name, symptom }] : []
   })
-  const telling = found.find(({ symptom }) => symptom.kind !== 'starting')
+  const telling = found.find(({ symptom }) => !onItsWay(symptom))
   return telling ?? found[0] ?? { pod, symptom: { kind: 'starting' } }
+}
+
+/** Whether it may come to something by itself. */
+export function onItsWay({ kind }: Symptom): boolean {
+  return kind === 'starting' || kind === 'unready'
 }
 
 function ofContainer({ ready, restartCount, state, lastState }: ContainerStatus) {
@@ -77,10 +86,13 @@ function ofContainer({ ready, restartCount, state, lastState }: ContainerStatus)
   if (looping && ended !== undefined) {
     return { kind: 'crash', exitCode: ended.exitCode } as const
   }
+  if (waiting?.reason === 'CreateContainerConfigError') {
+    return { kind: 'configuration', message: waiting.message } as const
+  }
   if (waiting !== undefined && !startingReasons.has(waiting.reason)) {
     return { kind: 'unexplained', words: waiting.reason } as const
   }
-  return { kind: 'starting' } as const
+  return { kind: state.running === undefined ? 'starting' : 'unready' } as const
 }
 
 /** Without a readiness probe a Pod counts as ready between two crashes. */
