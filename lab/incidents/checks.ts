@@ -1,5 +1,5 @@
-import type { KubeObject } from '@jackstay/kube/resources'
-import { conditionOf, listAt, numberAt, textAt } from '../kubernetes/resources/columns.ts'
+import { isRecord, type KubeObject } from '@jackstay/kube/resources'
+import { at, conditionOf, listAt, numberAt, textAt } from '../kubernetes/resources/columns.ts'
 import type { Workload } from '../world/manifests.ts'
 import type { Check } from './incident.ts'
 import type { Observed } from './observed.ts'
@@ -59,18 +59,28 @@ export function wants(workload: Workload, replicas = workload.replicas): Check {
   })
 }
 
-/** What the container of the template says at a path is what the world says. */
-export function unchanged(workload: Workload, path: 'image' | 'resources'): Check {
+/** What the container of the template says of something includes what the world says. */
+export function unchanged(
+  workload: Workload,
+  path: 'image' | 'resources' | 'env' | 'readinessProbe',
+): Check {
   return ofDeployment(workload, (found) => {
     const [container] = listAt(found, 'spec.template.spec.containers')
-    const of = (object: unknown) => JSON.stringify(at(object, path))
-    const [now, then] = [of(container), of(workload.container)]
-    return now === then ? undefined : `${placeOf(workload)} has ${path} ${now} instead of ${then}`
+    const [now, then] = [at(container, path), workload.container[path]]
+    if (includes(now, then)) return undefined
+    const words = [now, then].map((one) => JSON.stringify(one))
+    return `${placeOf(workload)} has ${path} ${words[0]} instead of ${words[1]}`
   })
 }
 
-function at(object: unknown, path: string): unknown {
-  return typeof object === 'object' && object !== null ? Object(object)[path] : undefined
+/** Defaults that the API server gives are no difference. */
+function includes(now: unknown, then: unknown): boolean {
+  if (Array.isArray(then)) {
+    const items: readonly unknown[] = Array.isArray(now) ? now : []
+    return items.length === then.length && then.every((one, i) => includes(items[i], one))
+  }
+  if (!isRecord(then)) return now === then
+  return isRecord(now) && Object.entries(then).every(([key, one]) => includes(now[key], one))
 }
 
 /** Nobody restarted every Pod of it. */
@@ -125,5 +135,52 @@ export function all(...checks: readonly Check[]): Check {
       if (word !== undefined) return word
     }
     return undefined
+  }
+}
+
+export function notCordoned(node: string): Check {
+  return (seen) => {
+    const found = seen.get('Node', node)
+    if (found === undefined) return `there is no node ${node}`
+    return at(found, 'spec.unschedulable') === true ? `node ${node} is cordoned` : undefined
+  }
+}
+
+/** How many endpoints of the Service of a workload take traffic. */
+export function readyEndpoints({ namespace, name }: Workload, count: number): Check {
+  return (seen) => {
+    const ready = seen
+      .list('EndpointSlice', namespace)
+      .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
+      .flatMap((slice) => listAt(slice, 'endpoints'))
+      .filter((one) => at(one, 'conditions.ready') === true)
+    if (ready.length === count) return undefined
+    return `Service ${namespace}/${name} has ${ready.length} ready endpoints, not ${count}`
+  }
+}
+
+interface Bounds {
+  readonly minReplicas: number
+  readonly maxReplicas: number
+}
+
+/** Between how many replicas the autoscaler of a workload may choose. */
+export function bounds(workload: Workload, { minReplicas, maxReplicas }: Bounds): Check {
+  return (seen) => {
+    const found = seen.get('HorizontalPodAutoscaler', placeOf(workload))
+    const [min, max] = [numberAt(found, 'spec.minReplicas', 1), numberAt(found, 'spec.maxReplicas')]
+    if (min === minReplicas && max === maxReplicas) return undefined
+    return `the autoscaler of ${placeOf(workload)} chooses from ${min} to ${max}, not from ${minReplicas} to ${maxReplicas}`
+  }
+}
+
+/** Whether the autoscaler of a workload is at its limit and wants more. */
+export function atLimit(workload: Workload, replicas: number): Check {
+  return (seen) => {
+    const found = seen.get('HorizontalPodAutoscaler', placeOf(workload))
+    const reason = textAt(conditionOf(found, 'ScalingLimited'), 'reason', 'nothing')
+    const current = numberAt(found, 'status.currentReplicas')
+    if (reason === 'TooManyReplicas' && current === replicas) return undefined
+    return `the autoscaler of ${placeOf(workload)} says ${reason} at ${current} replicas`
   }
 }

@@ -48,6 +48,8 @@ export type Flag =
 export interface Alert {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
+  /** How long it fires already; just now without. */
+  readonly hoursAgo?: number
 }
 
 /** Something that goes wrong in the lab's world, or only seems to. */

@@ -1,3 +1,4 @@
+import { imagesConfigMap, labNamespace } from '../world/images.ts'
 import type { Container, Workload } from '../world/manifests.ts'
 import type { Alert, Asking, Change, Place } from './incident.ts'
 
@@ -63,4 +64,10 @@ export function deploymentAlert(
 ): Alert {
   const { namespace, name: deployment } = workload
   return { labels: { alertname, severity, namespace, deployment }, annotations: { summary } }
+}
+
+/** Declares what the images of a namespace do. */
+export function imagesDo(namespace: string, table: string): Change {
+  const patch = place('ConfigMap', labNamespace, imagesConfigMap)
+  return { patch, with: { data: { [namespace]: table } } }
 }

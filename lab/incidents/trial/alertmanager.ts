@@ -19,9 +19,9 @@ export class Alertmanager {
   }
 
   /** Each time another alert, also with the labels of one before. */
-  async fire({ labels, annotations }: Alert): Promise<Firing> {
+  async fire({ labels, annotations, hoursAgo = 0 }: Alert): Promise<Firing> {
     const fingerprint = randomBytes(8).toString('hex')
-    const startsAt = new Date().toISOString()
+    const startsAt = new Date(Date.now() - hoursAgo * 3_600_000).toISOString()
     const post = (status: 'firing' | 'resolved', endsAt: string) =>
       this.#post(status, { status, labels, annotations, startsAt, endsAt, fingerprint })
     await post('firing', '0001-01-01T00:00:00Z')
