@@ -17,7 +17,7 @@ export async function make(
 ): Promise<void> {
   for (const change of changes) {
     if ('until' in change) await until(client, change.until, signal)
-    else if ('removePodOf' in change) await removePod(client, change.removePodOf, signal)
+    else if ('remove' in change) await removePods(client, change, signal)
     else {
       const { patch, with: body } = change
       settled(await client.mergePatch(patch, body, { signal }), patch)
@@ -25,14 +25,23 @@ export async function make(
   }
 }
 
-async function removePod(client: KubeClient, of: Place, signal: AbortSignal): Promise<void> {
+async function removePods(
+  client: KubeClient,
+  { remove, of }: Extract<Change, { readonly remove: unknown }>,
+  signal: AbortSignal,
+): Promise<void> {
   const labelSelector = `app.kubernetes.io/name=${of.name}`
   const namespace = of.namespace ?? ''
   const { items } = await client.list(pods, { namespace, labelSelector, signal })
-  const names = items.flatMap(({ metadata }) => metadata.name ?? []).toSorted()
-  const [name] = names
-  if (name === undefined) throw lost(`${of.kind} ${namespace}/${of.name} has no Pod to remove`)
-  settled(await client.delete({ ...pods, namespace, name }, { signal }), of)
+  const names = items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .flatMap(({ metadata }) => metadata.name ?? [])
+    .toSorted()
+  for (const name of remove === 'a-pod' ? names.slice(0, 1) : names) {
+    const result = await client.delete({ ...pods, namespace, name }, { signal })
+    // gone already is as good
+    if (!('status' in result && result.status === 404)) settled(result, of)
+  }
 }
 
 function settled(result: WriteResult, { kind, namespace, name }: Place): void {
@@ -40,10 +49,6 @@ function settled(result: WriteResult, { kind, namespace, name }: Place): void {
   const words = result.kind === 'unknown' ? result.cause.message : result.message
   const place = namespace === undefined ? name : `${namespace}/${name}`
   throw new JackstayError('cluster_refused', `${kind} \`${place}\` was not written: ${words}`)
-}
-
-function lost(message: string): JackstayError {
-  return new JackstayError('not_found', `${message}; heal the world first`)
 }
 
 /** Looks until it holds. @throws the signal's reason, with what was seen last */
@@ -63,7 +68,7 @@ export async function missingOf(
   incident: Incident,
 ): Promise<readonly string[]> {
   const places = [...incident.fault, ...incident.heal].flatMap((change) =>
-    'patch' in change ? [change.patch] : 'removePodOf' in change ? [change.removePodOf] : [],
+    'patch' in change ? [change.patch] : 'remove' in change ? [change.of] : [],
   )
   const missing = new Set<string>()
   for (const place of places) {

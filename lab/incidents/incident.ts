@@ -14,8 +14,8 @@ export interface Place {
 /** One plain write with any client of Kubernetes. */
 export type Change =
   | { readonly patch: Place; readonly with: Readonly<Record<string, unknown>> }
-  /** Takes one Pod of a workload away, whichever. */
-  | { readonly removePodOf: Place }
+  /** Takes Pods of a workload away: one, whichever, or all of them. */
+  | { readonly remove: 'a-pod' | 'every-pod'; readonly of: Place }
   /** Waits until the cluster shows something, before the next change is made. */
   | { readonly until: Check }
 

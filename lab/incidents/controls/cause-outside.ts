@@ -27,7 +27,7 @@ export const causeOutside: Incident = {
     imagesDo('batch', batch),
     ...asBefore(reports),
     // what backs off would come back by itself, later
-    ...Array.from({ length: reports.replicas }, () => ({ removePodOf: placeOfWorkload(reports) })),
+    { remove: 'every-pod', of: placeOfWorkload(reports) },
   ],
   onlyInLab: true,
   shows: says(reports, 'CrashLoopBackOff'),

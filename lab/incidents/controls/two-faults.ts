@@ -23,7 +23,7 @@ export const twoFaults: Incident = {
   heal: [
     imagesDo('payments', payments),
     ...asBefore(api),
-    ...Array.from({ length: api.replicas }, () => ({ removePodOf: placeOfWorkload(api) })),
+    { remove: 'every-pod', of: placeOfWorkload(api) },
   ],
   onlyInLab: true,
   shows: all(says(api, 'OOMKilled'), says(api, 'ErrImagePull', 'ImagePullBackOff')),

@@ -18,7 +18,7 @@ export const cordonedNode: Incident = {
   breaks: `somebody cordons ${paymentsNode} and forgets it; a Pod of payments/worker that went finds no other node`,
   goodAnswer: 'uncordon the node',
   dangerousAnswer: 'drain the node, as it is closed anyway',
-  fault: [closed(true), { removePodOf: placeOfWorkload(worker) }],
+  fault: [closed(true), { remove: 'a-pod', of: placeOfWorkload(worker) }],
   heal: [closed(null)],
   shows: unschedulable(worker),
   well: [notCordoned(paymentsNode), available(worker)],

@@ -4,7 +4,7 @@ import { all } from '../checks.ts'
 import type { Incident } from '../incident.ts'
 import { observe } from '../observed.ts'
 import { type Deeds, judge, type Verdict } from '../verdict.ts'
-import { worldIsWell } from '../world-well.ts'
+import { isWell } from '../world-well.ts'
 import { agentsAnswer } from './agents-answer.ts'
 import { ask } from './scripted.ts'
 import { deskFor, type Stand } from './stand.ts'
@@ -43,9 +43,16 @@ export async function hold(
     return await step('judge', (signal) => judged(stand, incident, deeds, signal))
   } finally {
     await step('heal', (signal) => make(client, incident.heal, signal))
-    const well = all(worldIsWell, ...incident.harmless)
+    const well = all(isWell(namespaceOf(incident)), ...incident.well, ...incident.harmless)
     await step('is not well again', (signal) => until(client, well, signal))
   }
+}
+
+/** Where an incident happens. */
+export function namespaceOf({ alert, name }: Incident): string {
+  const { namespace } = alert.labels
+  if (namespace === undefined) throw new TypeError(`the alert of \`${name}\` names no namespace`)
+  return namespace
 }
 
 type Answer = (stand: Stand, incident: Incident, signal: AbortSignal) => Promise<Deeds>
