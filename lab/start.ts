@@ -10,9 +10,9 @@ function whereOf({ cluster, kubeconfig, ...options }: StartOptions): Where {
     const { context, image, yes = false } = options
     return { given: { kubeconfig, context, image, yes } }
   }
-  const { port = 0, speed, seed } = options
+  const { port = 0, speed, seed, incident } = options
   const data = options.data === undefined ? undefined : typedPath(options.data)
-  return { lab: { port, data, speed, seed } }
+  return { lab: { port, data, speed, seed, incident } }
 }
 
 /** npm runs us in the checkout, wherever it was typed. */

@@ -1,34 +1,55 @@
 import type { Alert } from '@jackstay/cluster/alertmanager'
+import { Alertmanager, type Firing } from '../incidents/trial/alertmanager.ts'
+
+type Labelled = Pick<Alert, 'labels'>
 
 /** Who tells the mediator that something is wrong. */
 export interface Alerts {
+  /** Once, until it is resolved. */
   fire(alert: Alert): Promise<void>
-  resolve(alert: Pick<Alert, 'labels'>): Promise<void>
+  resolve(alert: Labelled): Promise<void>
   stop(): Promise<void>
 }
 
-const timeoutMs = 10_000
+export interface PostedAlerts extends Alerts {
+  isFiring(alert: Labelled): boolean
+  /** Whether it or another one about the same thing does. */
+  isFiringAbout(alert: Labelled): boolean
+}
 
 /** Posts alerts as an Alertmanager would, for a demo without one. */
-export function postedAlerts(webhookUrl: string, bearerToken: string): Alerts {
-  const startsAt = new Date().toISOString()
-  const post = async ({ labels, annotations = {} }: Alert, status: 'firing' | 'resolved') => {
-    const endsAt = status === 'firing' ? '0001-01-01T00:00:00Z' : new Date().toISOString()
-    const alert = { status, labels, annotations, startsAt, endsAt, fingerprint: 'd0d0d0d0d0d0d0d0' }
-    const response = await fetch(webhookUrl, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${bearerToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        ...{ version: '4', groupKey: 'demo', status, receiver: 'jackstay', alerts: [alert] },
-      }),
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    const answer = await response.text()
-    if (!response.ok) throw new Error(`the alert was not taken: ${response.status} ${answer}`)
-  }
+export function postedAlerts(webhookUrl: string, bearerToken: string): PostedAlerts {
+  const alertmanager = new Alertmanager(webhookUrl, bearerToken)
+  const firing = new Map<string, { readonly about: string; readonly sent: Promise<Firing> }>()
   return {
-    fire: (alert) => post(alert, 'firing'),
-    resolve: (alert) => post(alert, 'resolved'),
+    async fire({ labels, annotations = {} }) {
+      const key = keyOf(labels)
+      if (firing.has(key)) return
+      const sent = alertmanager.fire({ labels, annotations })
+      firing.set(key, { about: thingOf(labels), sent })
+      await sent.catch((error: unknown) => {
+        firing.delete(key)
+        throw error
+      })
+    },
+    async resolve({ labels }) {
+      const one = firing.get(keyOf(labels))
+      firing.delete(keyOf(labels))
+      await (await one?.sent)?.resolve()
+    },
+    isFiring: ({ labels }) => firing.has(keyOf(labels)),
+    isFiringAbout: ({ labels }) =>
+      [...firing.values()].some(({ about }) => about === thingOf(labels)),
     stop: async () => {},
   }
+}
+
+function keyOf(labels: Labelled['labels']): string {
+  return JSON.stringify(Object.entries(labels).sort())
+}
+
+/** A Service and its Deployment have one name in the lab. */
+function thingOf(labels: Labelled['labels']): string {
+  const name = labels.deployment ?? labels.service ?? labels.horizontalpodautoscaler
+  return name === undefined ? keyOf(labels) : `${labels.namespace}/${name}`
 }

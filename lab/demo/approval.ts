@@ -16,9 +16,9 @@ export interface Asking {
 /** Shows what is to be approved and lets a person, or with `once` the demo operator, say yes. */
 export async function approval(stage: Stage, narrator: Narrator, asking: Asking): Promise<void> {
   const { id, once } = asking
-  narrator.chapter('5. The decision waits for a person')
+  narrator.chapter('5. The decision')
   const phase = await untilPhase(stage, id, (one) => one === 'approve' || isEnd(one))
-  if (phase !== 'approve') return narrator.say(`nobody is asked: it is \`${phase}\``)
+  if (phase !== 'approve') return narrator.say(`the rules ask nobody: it is \`${phase}\``)
   const waiting = await stage.jackstay(['inbox'])
   narrator.quote(waiting.stdout || waiting.stderr)
   if (once) {

@@ -37,7 +37,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const ground = await groundOf(options.where, backstage)
     cleanUp.push(() => ground.clear())
     const stage = await setStage(backstage, ground, cleanUp)
-    const { well, id } = await tellStory(stage, narrator, { once, scene: ground.scene })
+    const { scene } = ground
+    const told = scene === undefined ? undefined : await tellStory(stage, narrator, { once, scene })
+    const { well, id } = told ?? { well: true, id: undefined }
     if (!once) farewell(stage, narrator, id)
     if (!once && !options.signal.aborted) {
       await new Promise((resolve) => options.signal.addEventListener('abort', resolve))

@@ -8,12 +8,12 @@ export interface Ground {
   /** Its client is the demo's only administrator. */
   readonly install: InstallOptions
   readonly cast: Cast
-  /** What goes wrong on it. */
-  readonly scene: Scene
+  /** What goes wrong on it; nothing where it goes on from another time. */
+  readonly scene: Scene | undefined
   /** The folder of a kubectl for it, where there is one that may not be on the PATH. */
   readonly kubectlFolder?: string
-  /** Whether a real Alertmanager is built and started beside it. */
-  readonly alertmanager: boolean
+  /** Who fires alerts: a real Alertmanager that is built first, the story, or the rules of the lab. */
+  readonly alerts: 'alertmanager' | 'posted' | 'rules'
   /** Keys, tokens, logs and the ledger; kept by whoever named it, else gone with the demo. */
   readonly directory: string
   /** A kubeconfig whose bearer token is read from a file, again and again. */

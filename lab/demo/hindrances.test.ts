@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { assertOurs } from './data-folder.ts'
+import { isEarlier } from './data-folder.ts'
 import { assertMemory } from './memory.ts'
 import { NotHere } from './not-here.ts'
 
@@ -16,16 +16,16 @@ describe('what keeps the lab from starting', () => {
 
   it('is a data folder that holds something else, or is none', async () => {
     const at = (name: string) => join(folder, name)
-    assertOurs(at('new'))
+    assert.equal(isEarlier(at('new')), false)
     await mkdir(at('empty'))
-    assertOurs(at('empty'))
+    assert.equal(isEarlier(at('empty')), false)
     await mkdir(at('theirs'))
     await writeFile(at('theirs/thesis.txt'), 'years of work')
-    assert.throws(() => assertOurs(at('theirs')), /holds something else \(thesis\.txt\)/)
-    assert.throws(() => assertOurs(at('theirs/thesis.txt')), NotHere)
+    assert.throws(() => isEarlier(at('theirs')), /holds something else \(thesis\.txt\)/)
+    assert.throws(() => isEarlier(at('theirs/thesis.txt')), NotHere)
     await mkdir(at('theirs/kubernetes'))
     await writeFile(at('theirs/kubernetes/cluster.db'), '')
-    assertOurs(at('theirs'))
+    assert.equal(isEarlier(at('theirs')), true)
   })
 
   it('is too little memory', () => {

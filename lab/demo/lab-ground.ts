@@ -1,10 +1,13 @@
 import { join } from 'node:path'
 import { startLabCluster } from '../lab-cluster.ts'
-import { assertOurs } from './data-folder.ts'
-import { operator, smallCast } from './demo-objects.ts'
+import { worldAgents } from '../world/classes.ts'
+import { nodeNames } from '../world/nodes.ts'
+import { oncall } from '../world/people.ts'
+import { governance, readyDeployments, worldObjects } from '../world/world.ts'
+import { isEarlier } from './data-folder.ts'
 import type { Backstage, Ground } from './ground.ts'
+import { sceneNamed } from './incident-scene.ts'
 import { assertMemory } from './memory.ts'
-import { scaledToZero } from './scaled-to-zero.ts'
 
 export interface LabOptions {
   /** Of its API server; 0 takes a free one. */
@@ -13,6 +16,8 @@ export interface LabOptions {
   readonly data?: string | undefined
   readonly speed?: number | undefined
   readonly seed?: string | undefined
+  /** What breaks: the first one unless named; nothing where the state is of another time. */
+  readonly incident?: string | undefined
 }
 
 /**
@@ -20,25 +25,26 @@ export interface LabOptions {
  * @throws JackstayError `invalid_config` for a port that is taken or a folder that cannot be read
  */
 export async function labGround(
-  { data, ...options }: LabOptions,
+  { data, incident, ...options }: LabOptions,
   { directory: passing, narrator, signal }: Backstage,
 ): Promise<Ground> {
   assertMemory()
   const directory = data ?? passing
-  if (data !== undefined) assertOurs(data)
+  const goesOn = data !== undefined && isEarlier(data)
+  const scene = goesOn && incident === undefined ? undefined : sceneNamed(incident)
   narrator.chapter('1. A cluster in this process')
   const cluster = await narrator.step('the lab’s Kubernetes with three nodes', () =>
     startLabCluster({
       directory: join(directory, 'kubernetes'),
-      ...{ ...options, keep: data !== undefined, nodes: ['node-1', 'node-2', 'node-3'] },
+      ...{ ...options, keep: data !== undefined, nodes: nodeNames },
       onError: (error) =>
         narrator.say(`the lab: ${error instanceof Error ? error.message : error}`),
     }),
   )
   return {
-    ...{ install: { client: cluster.client, signal }, directory, alertmanager: false },
-    cast: smallCast({ image: 'registry.example/web:1' }),
-    scene: scaledToZero,
+    ...{ install: { client: cluster.client, signal }, directory, alerts: 'rules' as const },
+    cast: { workloads: worldObjects, ready: readyDeployments, governance, agents: worldAgents },
+    scene,
     tries: [
       [
         `npx jackstay lab break bad-tag --kubeconfig ${cluster.kubeconfig}`,
@@ -47,7 +53,7 @@ export async function labGround(
     ],
     operatorIs: 'a client certificate of the lab',
     writeKubeconfig: (options) => cluster.writeKubeconfig(options),
-    operatorKubeconfig: () => cluster.issueKubeconfig(operator.user, [operator.group]),
+    operatorKubeconfig: () => cluster.issueKubeconfig(oncall.user, [oncall.group]),
     clear: () => cluster.close(),
   }
 }

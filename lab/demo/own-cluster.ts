@@ -25,7 +25,7 @@ export async function ownCluster({ directory, narrator, signal }: Backstage): Pr
       ports: [{ containerPort: 8080 }],
       readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 1 },
     }),
-    ...{ directory, alertmanager: true, scene: scaledToZero, tries: [] },
+    ...{ directory, alerts: 'alertmanager' as const, scene: scaledToZero, tries: [] },
     operatorIs: 'a client certificate of this demo cluster',
     writeKubeconfig: (options) => cluster.writeKubeconfig(options),
     operatorKubeconfig: () =>

@@ -9,7 +9,8 @@ const pauseMs = 200
 /** For clusters where nothing else is ours to break. */
 export const scaledToZero: Scene = {
   title: `somebody scales ${namespace}/${name} to zero`,
-  reason: `${name} has to serve again`,
+  goodAnswer: `scale ${name} to what it had, for it has to serve again`,
+  asks: true,
   alert: {
     labels: { alertname: 'DeploymentHasNoReplicas', severity: 'page', namespace, deployment: name },
     annotations: { summary: `${namespace}/${name} has no replicas` },

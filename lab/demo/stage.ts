@@ -11,6 +11,7 @@ import { applyObjects, type InstallOptions, installJackstay } from '../install/i
 import { mainOf } from '../programs.ts'
 import { run } from '../shell.ts'
 import { AgentEvents } from './agent-events.ts'
+import { runAlertRules } from './alert-rules.ts'
 import { type Alerts, postedAlerts } from './alerts.ts'
 import type { AgentRole, Cast } from './cast.ts'
 import type { Backstage, Ground } from './ground.ts'
@@ -84,19 +85,30 @@ function startPlane(backstage: Backstage, ground: Ground, cleanUp: CleanUp): Pro
 }
 
 async function startAlerts(
-  { directory, narrator, signal }: Backstage,
-  { alertmanager }: Ground,
+  { narrator, signal }: Backstage,
+  { alerts, install: { client }, directory }: Ground,
   { mediatorUrl, alertToken }: ControlPlane,
 ): Promise<Alerts> {
   const webhookUrl = `${mediatorUrl}/v1/alerts/alertmanager`
-  if (!alertmanager) return postedAlerts(webhookUrl, alertToken)
-  return narrator.step('a real Alertmanager', () =>
-    startAlertmanager({
-      directory: join(directory, 'alertmanager'),
-      bearerToken: alertToken,
-      ...{ webhookUrl, signal },
-    }),
-  )
+  if (alerts === 'alertmanager') {
+    return narrator.step('a real Alertmanager', () =>
+      startAlertmanager({
+        directory: join(directory, 'alertmanager'),
+        bearerToken: alertToken,
+        ...{ webhookUrl, signal },
+      }),
+    )
+  }
+  const posted = postedAlerts(webhookUrl, alertToken)
+  if (alerts === 'posted') return posted
+  const ended = new AbortController()
+  const onError = (error: unknown) => narrator.say(`alert rules: ${error}`)
+  const running = runAlertRules({ client, alerts: posted, signal: ended.signal, onError })
+  const stop = async () => {
+    ended.abort()
+    await running
+  }
+  return { ...posted, stop }
 }
 
 async function deploy(install: InstallOptions, cast: Cast): Promise<void> {

@@ -6,7 +6,7 @@ import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
 export interface Told {
-  /** The change verified, and so did the log. */
+  /** The agents did what they should, it verified, and so did the log. */
   readonly well: boolean
   /** Of the intent, where an agent asked for something. */
   readonly id: string | undefined
@@ -19,15 +19,19 @@ export async function tellStory(
   { once, scene }: { readonly once: boolean; readonly scene: Scene },
 ): Promise<Told> {
   const id = await hearAgents(stage, narrator, scene)
-  if (id === undefined) return { well: await proof(stage, narrator), id }
-  await approval(stage, narrator, { id, once, reason: scene.reason })
+  if (id === undefined) {
+    const proven = await proof(stage, narrator)
+    if (scene.asks) narrator.say(`A careful person would: ${scene.goodAnswer}.`)
+    return { well: proven && !scene.asks, id }
+  }
+  await approval(stage, narrator, { id, once, reason: scene.goodAnswer })
   const phase = await outcome(stage, narrator, id)
   await stage.alerts.resolve(scene.alert)
   narrator.chapter('7. Why did this happen?')
   const why = await stage.jackstay(['why', id])
   narrator.quote(why.stdout || why.stderr)
   const proven = await proof(stage, narrator)
-  const well = phase === 'verified' && proven
+  const well = phase === 'verified' && proven && scene.asks
   narrator.say(well ? 'The change verified, and so does the log.' : `It ended as \`${phase}\`.`)
   return { well, id }
 }

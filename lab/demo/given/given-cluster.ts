@@ -52,7 +52,7 @@ export async function givenCluster(options: GivenOptions, stage: Backstage): Pro
       await client.close()
     }
     return {
-      ...{ cast, scene: scaledToZero, tries: [], directory, alertmanager: false, clear },
+      ...{ cast, scene: scaledToZero, tries: [], directory, alerts: 'posted' as const, clear },
       operatorIs: 'whom your kubeconfig impersonates',
       install: { client, signal, onApplied: (objects) => created.add(objects) },
       writeKubeconfig: ({ path, tokenFile }) => context.writeForToken(path, tokenFile),
