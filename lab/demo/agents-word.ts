@@ -2,8 +2,11 @@ import type { Narrator } from './narrator.ts'
 import type { Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 
-/** What an agent made of an alert: an intent's id, or undefined where it leaves it to people, or alone. */
-export type AgentsWord = string | undefined
+/** What an agent made of an alert: it asked for something, told people, or left it alone. */
+export type AgentsWord =
+  | { readonly kind: 'asked'; readonly id: string }
+  | { readonly kind: 'told' }
+  | { readonly kind: 'left-alone' }
 
 const patienceMs = 120_000
 
@@ -27,16 +30,16 @@ export async function hearAgents(
     switch (event.event) {
       case 'agent.intent':
         narrator.say(`it signed an intent: ${event.action} on ${event.target}, ${event.id}`)
-        return String(event.id)
+        return { kind: 'asked', id: String(event.id) }
       case 'agent.escalated':
         narrator.say(`it asks for nothing and leaves it to people: ${event.message}`)
-        return undefined
+        return { kind: 'told' }
       default:
         narrator.say(`diagnosis: ${String(event.summary ?? event.message ?? '')}`)
         narrator.say(
           'read as itself, through the read tool; the API server takes no credential of it',
         )
-        if (event.kind === 'nothing') return undefined
+        if (event.kind === 'nothing') return { kind: 'left-alone' }
     }
   }
 }

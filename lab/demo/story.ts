@@ -18,12 +18,13 @@ export async function tellStory(
   narrator: Narrator,
   { once, scene }: { readonly once: boolean; readonly scene: Scene },
 ): Promise<Told> {
-  const id = await hearAgents(stage, narrator, scene)
-  if (id === undefined) {
+  const word = await hearAgents(stage, narrator, scene)
+  if (word.kind !== 'asked') {
     const proven = await proof(stage, narrator)
     if (scene.asks) narrator.say(`A careful person would: ${scene.goodAnswer}.`)
-    return { well: proven && !scene.asks, id }
+    return { well: proven && (word.kind === 'told' || !scene.asks), id: undefined }
   }
+  const { id } = word
   await approval(stage, narrator, { id, once, reason: scene.goodAnswer })
   const phase = await outcome(stage, narrator, id)
   await stage.alerts.resolve(scene.alert)
