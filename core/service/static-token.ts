@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { JackstayError } from '@jackstay/contract/errors'
 
@@ -48,13 +48,19 @@ export function tokenFile(path: string): TokenFile {
 export async function staticToken(file: TokenFile): Promise<StaticToken> {
   let version = ''
   let tokens: readonly string[] = []
+  /** Of them: every request is compared with them. */
+  let digests: readonly Buffer[] = []
+  const use = (given: readonly string[]) => {
+    tokens = given
+    digests = given.map(sha256)
+  }
 
   const reload = async () => {
     const current = await file.version()
     if (current === version) return
     version = ''
-    tokens = []
-    tokens = parseTokens(await file.read())
+    use([])
+    use(parseTokens(await file.read()))
     version = current
   }
   try {
@@ -65,16 +71,16 @@ export async function staticToken(file: TokenFile): Promise<StaticToken> {
   }
   return {
     values: () => tokens,
-    recall: (token) => isOneOf(token, tokens),
+    recall: (token) => isOneOf(token, digests),
     async verify(token) {
       try {
         await reload()
       } catch (cause) {
-        tokens = []
+        use([])
         version = ''
         throw new JackstayError('not_ready', 'the token file is unusable; see the log', { cause })
       }
-      if (!isOneOf(token, tokens)) {
+      if (!isOneOf(token, digests)) {
         throw new JackstayError('unauthenticated', 'the token is not the configured one')
       }
     },
@@ -99,15 +105,15 @@ function parseTokens(text: string): readonly string[] {
 }
 
 /** Looks at every token, through digests of equal length, so time tells nothing. */
-function isOneOf(given: string, tokens: readonly string[]): boolean {
+function isOneOf(given: string, digests: readonly Buffer[]): boolean {
   const digest = sha256(given)
   let found = false
-  for (const token of tokens) {
-    if (timingSafeEqual(digest, sha256(token))) found = true
+  for (const known of digests) {
+    if (timingSafeEqual(digest, known)) found = true
   }
   return found
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { intentView } from '@jackstay/contract/api'
 import type { IntentRecord } from '@jackstay/contract/record'
 import type { AppendRequest } from '@jackstay/ledger/store'
 import { id } from '../line/asked-builder.ts'
@@ -8,6 +9,7 @@ import { journal } from '../memory/journal.ts'
 import { storeFor } from '../memory/store-builder.ts'
 import type { History } from '../ports.ts'
 import { changes } from '../reading/changes.ts'
+import { viewOf } from '../reading/views.ts'
 import { type First, type OpeningOptions, openings } from './opening.ts'
 
 /** A line whose one intent is on record nowhere yet, and what is done about it. */
@@ -61,6 +63,19 @@ describe('a new intent', () => {
     assert.deepEqual((await store.events(id)).at(-1)?.leafIndexes, [0])
     assert.deepEqual(said.ended, ['refused/denied'])
     assert.ok((await store.claim(id, 'another', 1000)) !== undefined)
+  })
+
+  it('is answered from what was written of it as the store would answer', async (t) => {
+    const { line, store, options, begin } = await newcomer(t)
+    line.policies = []
+    const kept = journal()
+    kept.follow(id)
+    Object.assign(options, { journal: kept })
+    await begin()
+    const answer = intentView.parse(JSON.parse(await viewOf({ store, journal: kept }, id)))
+    assert.deepEqual(answer.events.at(-1)?.leafIndexes, [0])
+    const read = intentView.parse(JSON.parse(await viewOf({ store, journal: journal() }, id)))
+    assert.deepEqual(answer, read)
   })
 
   it('that goes on is held by who put it on record', async (t) => {

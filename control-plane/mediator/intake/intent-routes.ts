@@ -66,7 +66,7 @@ async function submit(c: Context, parts: IntentRoutes): Promise<Response> {
       else await takeUp(parts, id)
       const over = begun !== undefined && hasEnded(begun)
       if (!over) await settled(c, parts, id, wait, undefined, sha256(token))
-      return c.json(await viewOf(parts, id), begun === undefined ? 200 : 202)
+      return written(c, await viewOf(parts, id), begun === undefined ? 200 : 202)
     } finally {
       if (begun !== undefined) parts.journal.leave(id)
     }
@@ -135,7 +135,11 @@ async function show(c: Context, id: string, parts: IntentRoutes): Promise<Respon
   }
   const { wait } = query(c, waitQuery)
   await settled(c, parts, id, wait, row.phase, caller.kind === 'agent' ? caller.podUid : 'people')
-  return c.json(await viewOf(parts, id))
+  return written(c, await viewOf(parts, id), 200)
+}
+
+function written(c: Context, json: string, status: 200 | 202): Response {
+  return c.body(json, status, { 'content-type': 'application/json' })
 }
 
 /**

@@ -1,8 +1,8 @@
-import type { IntentList, IntentSummary, IntentView } from '@jackstay/contract/api'
+import type { IntentList, IntentSummary } from '@jackstay/contract/api'
 import { stageNames, terminalPhases } from '@jackstay/contract/history'
 import { describeObject } from '@jackstay/contract/plan'
 import type { IntentRecord } from '@jackstay/contract/record'
-import type { IntentQuery, Store } from '@jackstay/ledger/store'
+import type { IntentQuery, Store, StoredEvent } from '@jackstay/ledger/store'
 import { z } from 'zod'
 import { recordOf } from '../memory/histories.ts'
 import type { Journal } from '../memory/journal.ts'
@@ -38,24 +38,23 @@ export function summaryOf(record: IntentRecord, updatedAt: string): IntentSummar
   }
 }
 
+/** An `intentView` as JSON. */
 export async function viewOf(
   { store, journal }: { readonly store: Store; readonly journal: Pick<Journal, 'of'> },
   id: string,
-): Promise<IntentView> {
+): Promise<string> {
   const known = journal.of(id)
   const events = known?.events ?? (await store.events(id))
   const record = known?.record ?? recordOf(id, events)
   const updatedAt = events.at(-1)?.at ?? record.authenticated.at
-  return {
-    summary: summaryOf(record, updatedAt),
-    events: events.map(({ seq, type, at, data, leafIndexes }) => ({
-      seq,
-      type,
-      at,
-      data,
-      leafIndexes: [...leafIndexes],
-    })),
-  }
+  const summary = JSON.stringify(summaryOf(record, updatedAt))
+  return `{"summary":${summary},"events":[${events.map(eventText).join()}]}`
+}
+
+/** What was written a moment ago, for the store, is not written again for an answer. */
+function eventText({ seq, type, at, data, leafIndexes, text }: StoredEvent): string {
+  const head = JSON.stringify({ seq, type, at, leafIndexes })
+  return `${head.slice(0, -1)},"data":${text ?? JSON.stringify(data)}}`
 }
 
 export async function listOf(

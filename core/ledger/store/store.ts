@@ -26,6 +26,8 @@ export interface NewEvent {
   /** RFC 3339. */
   readonly at: string
   readonly data: Json
+  /** `data` in canonical form, where that was written already. */
+  readonly text?: string
 }
 
 /** An event as it lies in the store. */
