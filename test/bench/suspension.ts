@@ -45,25 +45,34 @@ export async function measureSuspension(
     const tail = await auditTail(world.cluster.auditLog)
     const client = keepAlive(names.length)
     try {
+      const scene = { world, crowd, names, tail, client }
       const rows: string[][] = []
       for (const stop of await stopsOf(world, crowd)) {
-        const runs: Run[] = []
-        while (runs.length < options.runs) {
-          runs.push(await once({ world, crowd, names, tail, client }, stop))
-        }
-        rows.push(rowOf(stop.name, runs))
+        rows.push(...(await compared(scene, stop, options.runs)))
       }
       const head = ['', 'median ms', 'p99 ms', 'longest ms', 'admitted after', 'not written yet']
       return [
         `from a stop to the last admitted write: ${names.length} intents in flight, ${options.runs} runs each`,
         table([head, ...rows]),
-        '  both by the audit log of the API server; 0 where no write was admitted after the answer',
+        `  plain writers: ${writers} at a time, as the mediator has, of the same writes, without any program of ours`,
+        '  all by the audit log of the API server; 0 where no write was admitted after the answer',
       ].join('\n')
     } finally {
       client.close()
       await tail.close()
     }
   })
+}
+
+/** Taking turns, so that a slow moment of the machine is both's. */
+async function compared(scene: Scene, stop: Stop, runs: number): Promise<string[][]> {
+  const ours: Run[] = []
+  const plain: Run[] = []
+  while (ours.length < runs) {
+    ours.push(await once(scene, stop, submitted))
+    plain.push(await once(scene, stop, plainly))
+  }
+  return [rowOf(stop.name, ours), [...rowOf(`… of plain writers`, plain).slice(0, -1), '']]
 }
 
 interface Run {
@@ -92,8 +101,40 @@ interface Scene {
   readonly client: KeepAlive
 }
 
-async function once(scene: Scene, { stop, lift, ...request }: Stop): Promise<Run> {
+/** Writes under way, and how to wait until none of them comes any more. */
+interface UnderWay {
+  stopped(): Promise<void>
+  over(): Promise<void>
+}
+
+async function once(
+  scene: Scene,
+  { stop, lift, ...request }: Stop,
+  begin: (scene: Scene) => Promise<UnderWay>,
+): Promise<Run> {
   const { crowd, names, tail } = scene
+  await tail.rest()
+  const events: AuditEvent[] = []
+  const writes = () => events.filter((event) => isWrite(event, crowd.tenant.class))
+  const underWay = await begin(scene)
+  await scene.world.until(async () => {
+    events.push(...(await tail.rest()))
+    return writes().length > 0
+  }, 'the first write')
+  try {
+    await stop()
+    await underWay.stopped()
+  } finally {
+    await lift()
+  }
+  await underWay.over()
+  events.push(...(await tail.rest()))
+  await restore(scene, crowd.tenant.targets)
+  return runOf(events, writes(), request, names.length)
+}
+
+/** Every agent asks for its share at once. */
+async function submitted({ crowd, names, client }: Scene): Promise<UnderWay> {
   const bodies = await Promise.all(
     names.map(async (name, n) => {
       const member = crowd.members[n % crowd.members.length]
@@ -102,35 +143,53 @@ async function once(scene: Scene, { stop, lift, ...request }: Stop): Promise<Run
       return { member, body: await member.agent.submission(0, target) }
     }),
   )
-  await tail.rest()
-  const events: AuditEvent[] = []
-  const writes = () => events.filter((event) => isWrite(event, crowd.tenant.class))
   const ids = await Promise.all(
     bodies.map(async ({ member: { agent, token }, body }) => {
       const url = `${agent.urls.mediator}/v1/intents`
-      const { status, text } = await scene.client.post(url, body, token)
+      const { status, text } = await client.post(url, body, token)
       if (status !== 202) throw new Error(`not taken: ${status} ${text}`)
       return { agent, id: intentView.parse(JSON.parse(text)).summary.id }
     }),
   )
-  await scene.world.until(async () => {
-    events.push(...(await tail.rest()))
-    return writes().length > 0
-  }, 'the first write')
-  try {
-    await stop()
-    await inParallel(ids, 2 * crowd.members.length, async ({ agent, id }) => {
-      await settled(() => agent.follow(id, 0), isPastWriting)
+  const all = (is: (phase: string) => boolean) => () =>
+    inParallel(ids, 2 * crowd.members.length, async ({ agent, id }) => {
+      await settled(() => agent.follow(id, 0), is)
     })
-  } finally {
-    await lift()
+  return { stopped: all(isPastWriting), over: all(hasEnded) }
+}
+
+/** As many as the mediator has under way at a time. */
+const writers = 32
+
+/** What one would have without us: each writer patches one Deployment after another until it is refused. */
+async function plainly({ world, crowd, names }: Scene): Promise<UnderWay> {
+  const { class: owner, targets: namespace } = crowd.tenant
+  // what admission demands of an executor
+  const extra = {
+    'jackstay.dev/intent': ['bench'],
+    'jackstay.dev/agent': ['bench'],
+    'jackstay.dev/action': ['workload.scale'],
   }
-  await inParallel(ids, 2 * crowd.members.length, async ({ agent, id }) => {
-    await settled(() => agent.follow(id, 0), hasEnded)
-  })
-  events.push(...(await tail.rest()))
-  await restore(scene, crowd.tenant.targets)
-  return runOf(events, writes(), request, names.length)
+  const username = `system:serviceaccount:${executorsNamespace}:${owner}`
+  const executor = world.admin.as({ username, extra })
+  const late = performance.now() + 60_000
+  const write = async (first: number) => {
+    for (let n = first; performance.now() < late; n += writers) {
+      const name = names[n % names.length] ?? ''
+      const ref = { apiVersion: 'apps/v1', resource: 'deployments', namespace, name }
+      const done = await executor.mergePatch(ref, {
+        spec: { replicas: Math.floor(n / names.length) % 2 },
+      })
+      if (done.kind === 'refused') return
+      if (done.kind !== 'applied') throw new Error(`not written: ${JSON.stringify(done)}`)
+    }
+    throw new Error('nothing stops the plain writers')
+  }
+  const all = Promise.all(Array.from({ length: writers }, (_, n) => write(n)))
+  // looked at where it is waited for
+  all.catch(() => undefined)
+  const stopped = async () => void (await all)
+  return { stopped, over: stopped }
 }
 
 function runOf(
