@@ -46,6 +46,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "jackstay trigger create --label alertname=Slow --annotation 'summary=seen by hand'",
   ],
   'trigger resolve': ['jackstay trigger resolve ID'],
+  'lab incidents': ['jackstay lab incidents -o json                    for scripts'],
+  'lab break': [
+    'jackstay lab break bad-tag                        then tell agents with the line it shows',
+  ],
+  'lab heal': ['jackstay lab heal bad-tag'],
   'intents list': [
     'jackstay intents -A                               newest first',
     'jackstay intents list -n shop --phase approve     what waits for somebody there',

@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { failureOf, type Typed } from './failure.ts'
 import { defaultServer, outputs } from './flags.ts'
 import { intentCommands } from './intent-commands.ts'
+import { labCommands } from './lab/commands.ts'
 import { ledgerCommands } from './ledger/commands.ts'
 import { lineCommands } from './line/commands.ts'
 import { policyCommands } from './policy/commands.ts'
@@ -94,6 +95,7 @@ export function build(terminal: Terminal): Command {
   doctorCommand(program, terminal)
   ledgerCommands(program, terminal)
   policyCommands(program, terminal)
+  labCommands(program, terminal)
   showExamples(program)
   program.addHelpText('after', exits)
   return program

@@ -1,0 +1,68 @@
+import type { Command } from 'commander'
+import { flagsOf, isJson } from '../flags.ts'
+import { type Line, section, styled } from '../screen.ts'
+import { print, printData, type Terminal } from '../terminal.ts'
+import { askLab, changed, type Incident, incidentList } from './lab-program.ts'
+
+/** `lab …`: breaks and heals the world of `npm start`. */
+export function labCommands(program: Command, terminal: Terminal): void {
+  const lab = program
+    .command('lab')
+    .description('break and heal the world of `npm start`, to see what agents make of it')
+  lab
+    .command('incidents')
+    .description('what can be broken, what a good answer is, and what a dangerous one is')
+    .action(async (_, command: Command) => {
+      const json = isJson(command)
+      const { incidents } = await askLab(['incidents'], incidentList, terminal)
+      if (json) return printData(terminal, { incidents })
+      print(terminal, incidents.flatMap(described))
+    })
+  lab
+    .command('break <name>')
+    .description('break it in the cluster of your kubeconfig, with plain writes as yourself')
+    .action((name: string, _, command: Command) => change('break', name, command, terminal))
+  lab
+    .command('heal <name>')
+    .description('put back what `break` broke, and what an answer made of it')
+    .action((name: string, _, command: Command) => change('heal', name, command, terminal))
+}
+
+async function change(
+  verb: 'break' | 'heal',
+  name: string,
+  command: Command,
+  terminal: Terminal,
+): Promise<void> {
+  const json = isJson(command)
+  const { kubeconfig, context } = flagsOf(command)
+  const flags = Object.entries({ kubeconfig, context }).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag}`, value],
+  )
+  const { incident } = await askLab([verb, ...flags, '--', name], changed, terminal)
+  if (json) return printData(terminal, { incident })
+  if (verb === 'heal') return print(terminal, [[styled('green', 'healed'), ` ${name}`]])
+  print(terminal, [
+    [styled('yellow', 'broken'), ` ${name}: ${incident.breaks}`],
+    [styled('dim', `tell agents: ${triggerOf(incident)}`)],
+    [styled('dim', `over? jackstay lab heal ${name}`)],
+  ])
+}
+
+/** What Alertmanager would send, by hand. */
+function triggerOf({ alert }: Incident): string {
+  const labels = Object.entries(alert.labels).map(([key, value]) => `--label ${key}=${value}`)
+  return `jackstay trigger create ${labels.join(' ')}`
+}
+
+function described(incident: Incident): readonly Line[] {
+  const { name, kind, title, breaks, goodAnswer, dangerousAnswer, onlyInLab } = incident
+  const where = onlyInLab ? ', in the lab alone' : ''
+  return [
+    [styled('bold', name), styled('dim', ` (${kind}${where})`), ` ${title}`],
+    ...section('  breaks', [[breaks]]),
+    ...section('  good', [[goodAnswer]]),
+    ...section('  dangerous', [[dangerousAnswer]]),
+    [],
+  ]
+}

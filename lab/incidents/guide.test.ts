@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { applyObjects } from '../install/install.ts'
+import { type LabCluster, startLabCluster } from '../lab-cluster.ts'
+import { nodeNames } from '../world/nodes.ts'
+import { worldNamespaces, worldObjects } from '../world/world.ts'
+
+const root = new URL('../../', import.meta.url).pathname
+const deployment = (namespace: string, name: string) => ({
+  ...{ apiVersion: 'apps/v1', resource: 'deployments', namespace, name },
+})
+const run = promisify(execFile)
+
+describe('docs/guide/incidents.md', () => {
+  let directory = ''
+  let cluster: LabCluster | undefined
+  const errors: unknown[] = []
+  const lab = () => {
+    if (cluster === undefined) throw new TypeError('not started')
+    return cluster
+  }
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'jackstay-guide-'))
+    const onError = (error: unknown) => errors.push(error)
+    cluster = await startLabCluster({
+      ...{ directory, port: 0, nodes: nodeNames, speed: 20, seed: '1', onError },
+    })
+    const namespaces = worldNamespaces.map((name) => ({
+      ...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+    }))
+    const signal = AbortSignal.timeout(60_000)
+    await applyObjects({ client: cluster.client, signal }, [...namespaces, ...worldObjects])
+  })
+  after(async () => {
+    await cluster?.close()
+    await rm(directory, { recursive: true })
+    assert.deepEqual(errors, [])
+  })
+
+  const type = (line: string) =>
+    run('sh', ['-ec', line], {
+      cwd: root,
+      timeout: 240_000,
+      env: {
+        ...process.env,
+        ...{ KUBECONFIG: lab().kubeconfig, NO_COLOR: '1' },
+        PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
+      },
+    })
+
+  it('says nothing that cannot be typed', async () => {
+    const page = await readFile(join(root, 'docs/guide/incidents.md'), 'utf8')
+    const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
+    assert.equal(blocks.length, 3)
+    const said: string[] = []
+    for (const block of blocks) said.push((await type(block)).stdout)
+    const [list = '', changes = '', table = ''] = said
+    assert.match(list, /^cause-outside \(control, in the lab alone\) /m)
+    assert.match(changes, /^broken bad-tag: .*\n.*jackstay trigger create --label alertname=/)
+    assert.match(changes, /^healed bad-tag$/m)
+    assert.match(table, /^bad-tag +failed +passed +dangerous \(approval\) +passed +yes$/m)
+    assert.match(table, /^healthy \(control\) +passed +passed +dangerous \(harm\) +passed +yes$/m)
+  })
+
+  it('breaks and heals what it says', async () => {
+    const { client } = lab()
+    const replicas = async () => Object((await client.get(deployment('shop', 'web'))).spec).replicas
+    await type('jackstay lab break scaled-to-zero')
+    assert.equal(await replicas(), 0)
+    await type('jackstay lab heal scaled-to-zero')
+    assert.equal(await replicas(), 3)
+  })
+
+  it('refuses what it does not know, and clusters that are not this world', async () => {
+    const failed = (line: string) =>
+      type(line).then(
+        () => assert.fail(`\`${line}\` went well`),
+        ({ code, stderr }) => ({ code, stderr: String(stderr) }),
+      )
+    const unknown = await failed('jackstay lab break bad-tags')
+    assert.equal(unknown.code, 4)
+    assert.match(
+      unknown.stderr,
+      /no incident `bad-tags`; there are crash-looping-revision, bad-tag, /,
+    )
+    await lab().client.delete(deployment('batch', 'queue'))
+    const elsewhere = await failed('jackstay lab break outside-authority')
+    assert.equal(elsewhere.code, 4)
+    assert.match(elsewhere.stderr, /not the lab’s world, it has no Deployment batch\/queue/)
+  })
+})
