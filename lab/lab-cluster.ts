@@ -4,6 +4,7 @@ import { writeKubeconfigFile } from '@jackstay/cluster/kubeconfig'
 import type { KubeClient } from '@jackstay/kube/client'
 import { adminOf } from './admin.ts'
 import { runControllers } from './kubernetes/controllers/all.ts'
+import { SharedCaches } from './kubernetes/controllers/shared-caches.ts'
 import { runNodes } from './kubernetes/node/nodes.ts'
 import { startKubernetes } from './kubernetes/start.ts'
 
@@ -47,7 +48,9 @@ export async function startLabCluster(options: LabClusterOptions): Promise<LabCl
   })
   const client = adminOf(kubeconfig)
   const ended = new AbortController()
-  const common = { client, now: Date.now, speed, ...seed, signal: ended.signal, onError }
+  // one watch of each kind for all of them
+  const caches = new SharedCaches(client, onError)
+  const common = { client, now: Date.now, speed, ...seed, signal: ended.signal, caches, onError }
   const running = Promise.all([runControllers(common), runNodes({ ...common, names: nodes })])
   return {
     ...{ client, kubeconfig },
@@ -61,6 +64,7 @@ export async function startLabCluster(options: LabClusterOptions): Promise<LabCl
     async close() {
       ended.abort()
       await running
+      caches.stop()
       await client.close()
       await kubernetes.close()
     },

@@ -172,7 +172,8 @@ describe('admission policies', () => {
     const spec = { validations: [{ expression: 'obect.spec == 1' }, { expression: 'true' }] }
     const problems = compilationProblems({ metadata: { name: 'p' }, spec })
     assert.equal(problems.length, 1)
-    assert.match(problems[0] ?? '', /undeclared reference to 'obect'/)
+    assert.equal(problems[0]?.field, 'spec.validations[0].expression')
+    assert.match(problems[0]?.why ?? '', /undeclared reference to 'obect'/)
     assert.ok(denied(verdictOf(spec)))
   })
 })

@@ -114,23 +114,49 @@ function compileOrFail(source: string, variables: readonly string[]): Program {
   }
 }
 
-/** What does not compile, by policy: the API server refuses such a policy when it is written. */
-export function compilationProblems(policy: KubeObject): readonly string[] {
-  const { matchConditions, variables, validations } = policySchema.parse(policy).spec
+/** An expression that does not compile. */
+export interface Problem {
+  /** Such as `spec.validations[0].expression`. */
+  readonly field: string
+  readonly expression: string
+  readonly why: string
+}
+
+/** What of a policy does not compile: the API server refuses such a policy when it is written. */
+export function compilationProblems(policy: KubeObject): readonly Problem[] {
+  const read = policySchema.safeParse(policy)
+  if (!read.success) {
+    return read.error.issues.map(({ path, message }) => ({
+      ...{ field: path.join('.'), expression: '', why: message },
+    }))
+  }
+  const { matchConditions, variables, validations } = read.data.spec
   const inside = [...names, 'variables']
-  const sources = [...variables, ...validations].map(({ expression }) => expression)
-  const messages = validations.flatMap(({ messageExpression }) => messageExpression ?? [])
+  const expressions = (list: readonly { readonly expression: string }[], field: string) =>
+    list.map(({ expression }, i) => ({ expression, field: `spec.${field}[${i}].expression` }))
+  const messages = validations.flatMap(({ messageExpression: expression }, i) =>
+    expression === undefined
+      ? []
+      : [{ expression, field: `spec.validations[${i}].messageExpression` }],
+  )
   return [
-    ...matchConditions.flatMap(({ expression }) => problemOf(expression, names)),
-    ...[...sources, ...messages].flatMap((source) => problemOf(source, inside)),
+    ...expressions(matchConditions, 'matchConditions').flatMap((one) => problemsOf(one, names)),
+    ...[
+      ...expressions(variables, 'variables'),
+      ...expressions(validations, 'validations'),
+      ...messages,
+    ].flatMap((one) => problemsOf(one, inside)),
   ]
 }
 
-function problemOf(source: string, variables: readonly string[]): readonly string[] {
+function problemsOf(
+  { expression, field }: Omit<Problem, 'why'>,
+  variables: readonly string[],
+): readonly Problem[] {
   try {
-    compileExpression(source, variables)
+    compileExpression(expression, variables)
     return []
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)]
+    return [{ expression, field, why: error instanceof Error ? error.message : String(error) }]
   }
 }

@@ -1,5 +1,6 @@
 import type { Behaviours } from '../node/behaviour.ts'
 import { autoscalerController } from './autoscaler.ts'
+import { clusterRoleController } from './cluster-roles.ts'
 import { type RunController, runController } from './controller.ts'
 import { cronJobController } from './cron-jobs.ts'
 import { deploymentController } from './deployments.ts'
@@ -29,6 +30,7 @@ export async function runControllers(options: RunControllers): Promise<void> {
   const onError = (error: unknown) => options.onError(error, 'horizontal-pod-autoscaler')
   await Promise.all([
     runController(serviceAccountController, all),
+    runController(clusterRoleController, all),
     runController(deploymentController, all),
     runController(replicaSetController, all),
     runController(statefulSetController, all),

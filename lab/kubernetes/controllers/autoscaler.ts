@@ -82,7 +82,8 @@ async function settle(
   if (target === undefined) {
     const { kind, name } = scaleTarget(scaler)
     const why = `the HPA controller was unable to get the target's current scale: ${kind.toLowerCase()}s.apps "${name}" not found`
-    await report(scaler, parts, [condition('AbleToScale', false, 'FailedGetScale', why)], {})
+    const said = condition('AbleToScale', false, 'FailedGetScale', why)
+    await report(scaler, parts, [said], undefined)
     return
   }
   const got = condition(
@@ -206,14 +207,17 @@ async function report(
   scaler: KubeObject,
   { client, clock, signal }: Parts,
   news: readonly ReturnType<typeof condition>[],
-  { current = 0, desired = 0, metrics, lastScaleTime }: Figures,
+  figures: Figures | undefined,
 ): Promise<void> {
+  const { current = 0, desired = 0, metrics, lastScaleTime } = figures ?? {}
+  const seen = at(scaler, 'status.observedGeneration')
   const known = textAt(scaler, 'status.lastScaleTime')
-  const { generation } = scaler.metadata
+  // of what it does not find it has seen nothing
+  const observedGeneration = figures === undefined ? seen : scaler.metadata.generation
   const shown = metrics ?? at(scaler, 'status.currentMetrics') ?? null
   const scaledAt = lastScaleTime ?? known
   const status = {
-    ...(generation !== undefined && { observedGeneration: generation }),
+    ...(observedGeneration !== undefined && { observedGeneration }),
     ...(scaledAt !== '' && { lastScaleTime: scaledAt }),
     ...(current !== 0 && { currentReplicas: current }),
     desiredReplicas: desired,

@@ -1,12 +1,12 @@
 import { isRecord } from '@jackstay/kube/resources'
 import type { Stamps } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
-import { at, conditionOf, mapAt, numberAt, textAt } from '../resources/columns.ts'
+import { at, conditionOf, listAt, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { bounds, type Share } from './rollout.ts'
 
 interface Condition {
   readonly type: 'Available' | 'Progressing'
-  readonly status: 'True' | 'False'
+  readonly status: 'True' | 'False' | 'Unknown'
   readonly reason: string
   readonly message: string
 }
@@ -32,7 +32,7 @@ export function deploymentStatus(
   const desired = numberAt(deployment, 'spec.replicas', 1)
   const ready = sum('readyReplicas')
   const unavailable = Math.max(0, Math.max(replicas, desired) - available)
-  const figures = { replicas, updated, available, desired }
+  const figures = { replicas, updated, ready, available, desired }
   const moved = hasMoved(deployment, figures)
   const { condition, dueMs } = progress(deployment, newest, figures, moved, clock)
   const failure = failureOf(newest, sets)
@@ -98,6 +98,7 @@ export function shareAt(deployment: KubeObject, field: string): Share {
 interface Figures {
   readonly replicas: number
   readonly updated: number
+  readonly ready: number
   readonly available: number
   readonly desired: number
 }
@@ -115,27 +116,52 @@ function progress(
     condition: { type: 'Progressing', status, reason, message } as const,
     dueMs: undefined,
   })
-  const isDone = updated === desired && replicas === desired && available === desired
-  if (isDone) {
-    return said(
-      'True',
-      'NewReplicaSetAvailable',
-      `ReplicaSet "${name}" has successfully progressed.`,
-    )
+  const reason = textAt(known, 'reason')
+  const isStuck = reason === stuck
+  const unchanged = { condition: progressing(known), dueMs: undefined }
+  if (at(deployment, 'spec.paused') === true) {
+    return isStuck ? unchanged : said('Unknown', 'DeploymentPaused', 'Deployment is paused')
   }
+  if (updated === desired && replicas === desired && available === desired) {
+    const message = `ReplicaSet "${name}" has successfully progressed.`
+    return said('True', 'NewReplicaSetAvailable', message)
+  }
+  // more or fewer Pods of a template that is rolled out are no rollout
+  if (reason === 'NewReplicaSetAvailable' && replicas === updated) return unchanged
   const still = clock.elapsed('Progressing', textAt(known, 'lastUpdateTime'))
   const deadlineMs = numberAt(deployment, 'spec.progressDeadlineSeconds', 600) * 1000
   const dueMs = Number.isNaN(still) || moved ? deadlineMs : deadlineMs - still
-  const isStuck = textAt(known, 'reason') === 'ProgressDeadlineExceeded'
   if ((dueMs <= 0 || isStuck) && !moved) {
-    return said(
-      'False',
-      'ProgressDeadlineExceeded',
-      `ReplicaSet "${name}" has timed out progressing.`,
-    )
+    return said('False', stuck, `ReplicaSet "${name}" has timed out progressing.`)
   }
-  const going = said('True', 'ReplicaSetUpdated', `ReplicaSet "${name}" is progressing.`)
+  const going = moved
+    ? said('True', 'ReplicaSetUpdated', `ReplicaSet "${name}" is progressing.`)
+    : reason === 'DeploymentPaused'
+      ? said('Unknown', 'DeploymentResumed', 'Deployment is resumed')
+      : unchanged
   return { ...going, dueMs: Math.max(dueMs, 100) }
+}
+
+const stuck = 'ProgressDeadlineExceeded'
+
+function progressing(known: unknown): Condition {
+  const status = textAt(known, 'status', 'True')
+  return {
+    type: 'Progressing',
+    status: status === 'False' || status === 'Unknown' ? status : 'True',
+    reason: textAt(known, 'reason', 'FoundNewReplicaSet'),
+    message: textAt(known, 'message', 'Found new replica set'),
+  }
+}
+
+/** The conditions of a Deployment whose next template has its set by now. */
+export function begun(deployment: KubeObject, set: string, clock: Stamps): readonly unknown[] {
+  const others = listAt(deployment, 'status.conditions').filter(
+    (one) => textAt(one, 'type') !== 'Progressing',
+  )
+  const message = `Created new replica set "${set}"`
+  const condition = { type: 'Progressing', status: 'True', reason: 'NewReplicaSetCreated', message }
+  return [...others, stamped(deployment, condition as Condition, false, clock)]
 }
 
 /** More of the new, fewer of the old, or more that serve: something goes forward. */
@@ -143,9 +169,9 @@ function hasMoved(deployment: KubeObject, now: Figures): boolean {
   const was = (field: string) => numberAt(deployment, `status.${field}`)
   const old = was('replicas') - was('updatedReplicas')
   return (
-    numberAt(deployment, 'status.observedGeneration') !== (deployment.metadata.generation ?? 1) ||
     now.updated > was('updatedReplicas') ||
     now.replicas - now.updated < old ||
+    now.ready > was('readyReplicas') ||
     now.available > was('availableReplicas')
   )
 }

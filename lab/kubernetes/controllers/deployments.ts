@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KubeObject } from '../objects.ts'
 import { at, mapAt, numberAt, textAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
-import { deploymentStatus, shareAt } from './deployment-status.ts'
+import { begun, deploymentStatus, shareAt } from './deployment-status.ts'
 import { controlledBy, controllerKey, referenceTo } from './owned.ts'
+import type { Said } from './recorder.ts'
 import { bounds, recreateSteps, rollingSteps, type SetState, type Steps } from './rollout.ts'
 import { statusWritten } from './status.ts'
 import { templateHash } from './template-hash.ts'
@@ -44,6 +45,7 @@ export const deploymentController: Controller<'deployments' | 'sets' | 'pods'> =
     const older = sets.filter((set) => set !== newest)
     if (newest !== undefined) await number(newest, older, deployment, parts)
     if (newest !== undefined && !isPaused) await go(deployment, newest, older, parts)
+    if (isPaused) await size(deployment, newest, sets, parts)
     if (newest !== undefined) await forget(deployment, newest, older, parts)
     return await report(deployment, newest, sets, parts)
   },
@@ -66,8 +68,9 @@ function bare(template: Readonly<Record<string, unknown>>): unknown {
 async function begin(
   deployment: KubeObject,
   sets: readonly KubeObject[],
-  { client, signal }: Parts,
+  parts: Parts,
 ): Promise<void> {
+  const { client, clock, record, signal } = parts
   const { name = '', namespace = '' } = deployment.metadata
   const template = mapAt(deployment, 'spec.template')
   const hash = templateHash(bare(template))
@@ -94,9 +97,16 @@ async function begin(
       ...(seconds > 0 && { minReadySeconds: seconds }),
     },
   }
-  const made = await client.create(replicaSets, namespace, set, { signal })
+  const { newest: replicas } = stepsOf(deployment, set, sets, parts)
+  const sized = { ...set, spec: { ...set.spec, replicas } }
+  const made = await client.create(replicaSets, namespace, sized, { signal })
   if (made.kind !== 'applied')
     throw new Error(`no ReplicaSet of \`${name}\`: ${JSON.stringify(made)}`)
+  if (replicas > 0) record(deployment, scaling(set.metadata.name, 0, replicas))
+  // at once, for what the set comes to from now on is progress
+  const conditions = begun(deployment, set.metadata.name, clock.of(deployment))
+  const status = { ...mapAt(deployment, 'status'), conditions }
+  await report({ ...deployment, status }, made.object, [...sets, made.object], parts)
 }
 
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
@@ -165,6 +175,18 @@ async function go(
   for (const [i, set] of older.entries()) await scaled(set, down[i] ?? 0, deployment, parts)
 }
 
+/** While paused, what there is of it is still made as big as is wanted, unless two templates share it. */
+async function size(
+  deployment: KubeObject,
+  newest: KubeObject | undefined,
+  sets: readonly KubeObject[],
+  parts: Parts,
+): Promise<void> {
+  const [active = newest, ...others] = sets.filter((set) => numberAt(set, 'spec.replicas', 1) > 0)
+  if (active === undefined || others.length > 0) return
+  await scaled(active, numberAt(deployment, 'spec.replicas', 1), deployment, parts)
+}
+
 function stepsOf(
   deployment: KubeObject,
   newest: KubeObject,
@@ -207,9 +229,13 @@ async function scaled(
   const done = await client.mergePatch(ref, patch, { preconditions, signal })
   if (done.kind !== 'applied')
     throw new Error(`\`${name}\` was not scaled: ${JSON.stringify(done)}`)
+  record(deployment, scaling(name, had, replicas))
+}
+
+function scaling(name: string, had: number, replicas: number): Said {
   const way = had < replicas ? 'up' : 'down'
   const message = `Scaled ${way} replica set ${name} from ${had} to ${replicas}`
-  record(deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message })
+  return { type: 'Normal', reason: 'ScalingReplicaSet', message }
 }
 
 /** Earlier sets that have nothing are kept as far back as somebody may want to go. */

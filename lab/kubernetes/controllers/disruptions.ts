@@ -1,6 +1,7 @@
 import { labelSelector, selects } from '@jackstay/contract/label-selector'
+import type { Stamps } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
-import { at, numberAt } from '../resources/columns.ts'
+import { at, conditionOf, numberAt, textAt } from '../resources/columns.ts'
 import { type Caches, type Controller, keyOf, placeIn } from './controller.ts'
 import { isActive, isReady } from './pods.ts'
 import { resolved } from './rollout.ts'
@@ -27,20 +28,20 @@ export const disruptionController: Controller<Watched> = {
       keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`],
     },
   },
-  async reconcile(key, { client, caches, signal }) {
+  async reconcile(key, { client, caches, clock, signal }) {
     const { namespace, name } = placeIn(key)
     const all = [...caches.budgets.values()].filter(
       ({ metadata }) => metadata.namespace === namespace && (name === '' || metadata.name === name),
     )
     for (const budget of all) {
-      const status = statusOf(budget, caches)
+      const status = statusOf(budget, caches, clock.of(budget))
       await statusWritten({ client, signal }, budgets, budget, status)
     }
     return undefined
   },
 }
 
-function statusOf(budget: KubeObject, caches: Caches<Watched>) {
+function statusOf(budget: KubeObject, caches: Caches<Watched>, clock: Stamps) {
   const { namespace } = budget.metadata
   const selector = labelSelector.safeParse(at(budget, 'spec.selector')).data
   const own = [...caches.pods.values()].filter(
@@ -53,12 +54,23 @@ function statusOf(budget: KubeObject, caches: Caches<Watched>) {
   const expected = expectedPods(own, caches)
   const currentHealthy = own.filter(isReady).length
   const desiredHealthy = desired(budget, expected)
+  const disruptionsAllowed = Math.max(0, currentHealthy - desiredHealthy)
   return {
-    currentHealthy,
-    desiredHealthy,
-    disruptionsAllowed: Math.max(0, currentHealthy - desiredHealthy),
-    expectedPods: expected,
+    ...{ currentHealthy, desiredHealthy, disruptionsAllowed, expectedPods: expected },
     observedGeneration: budget.metadata.generation ?? 1,
+    conditions: [allowed(budget, disruptionsAllowed > 0, clock)],
+  }
+}
+
+function allowed(budget: KubeObject, holds: boolean, clock: Stamps) {
+  const known = conditionOf(budget, 'DisruptionAllowed')
+  const status = holds ? 'True' : 'False'
+  const since = textAt(known, 'status') === status ? textAt(known, 'lastTransitionTime') : ''
+  return {
+    ...{ type: 'DisruptionAllowed', status, message: '' },
+    reason: holds ? 'SufficientPods' : 'InsufficientPods',
+    observedGeneration: budget.metadata.generation ?? 1,
+    lastTransitionTime: since || clock.stamp('DisruptionAllowed'),
   }
 }
 

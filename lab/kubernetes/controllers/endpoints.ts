@@ -95,6 +95,7 @@ async function remove({ metadata }: KubeObject, { client, signal }: Reconciling<
 
 function isReachable(pod: KubeObject): boolean {
   const phase = textAt(pod, 'status.phase')
+  if (textAt(pod, 'spec.nodeName') === '') return false
   return textAt(pod, 'status.podIP') !== '' && phase !== 'Succeeded' && phase !== 'Failed'
 }
 

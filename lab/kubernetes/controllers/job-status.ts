@@ -103,12 +103,14 @@ export function jobStatus(
   const conditions = conditionsOf(job, pods, outcome, clock)
   const isComplete = conditions.some(({ type }) => type === 'Complete')
   const { active, ready, terminating } = pods
+  // whoever still runs when it fails has failed with it
+  const failed = tally.failed + (outcome.over === 'Failed' ? active.length : 0)
   const indexes = indexText(tally.completed)
   return {
     ...(suspended ? {} : { startTime: began || clock.stamp('start') }),
     ...(active.length > 0 && { active: active.length }),
     ...(tally.succeeded > 0 && { succeeded: tally.succeeded }),
-    ...(tally.failed > 0 && { failed: tally.failed }),
+    ...(failed > 0 && { failed }),
     ...{ ready, terminating, uncountedTerminatedPods: {} },
     ...(indexes !== '' && { completedIndexes: indexes }),
     ...(isComplete && {

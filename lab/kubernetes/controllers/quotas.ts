@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { readQuantity } from '@jackstay/judge/quantities'
+import type { KubeClient } from '@jackstay/kube/client'
 import type { ResourceType } from '@jackstay/kube/resources'
 import { amountText, usageOf } from '../admission/usage.ts'
 import type { KubeObject } from '../objects.ts'
 import { mapAt, textAt } from '../resources/columns.ts'
-import { type Caches, type Controller, keyOf, placeIn } from './controller.ts'
+import { type Controller, keyOf, placeIn } from './controller.ts'
 import { statusWritten } from './status.ts'
 
 const quotas = { apiVersion: 'v1', kind: 'ResourceQuota', resource: 'resourcequotas' }
@@ -53,19 +55,58 @@ export const quotaController: Controller<Counted | 'quotas'> = {
       const { metadata } = quota
       if (metadata.namespace !== namespace || (name !== '' && metadata.name !== name)) continue
       const hard = mapAt(quota, 'spec.hard')
-      const status = { hard, used: used(Object.keys(hard), namespace, caches) }
+      const names = Object.keys(hard)
+      const known = usedBy(names, (kind) =>
+        [...caches[kind].values()].filter((one) => one.metadata.namespace === namespace),
+      )
+      if (isDeepStrictEqual(mapAt(quota, 'status'), { hard, used: known })) continue
+      // what was charged just now no watch has told of yet: who wrote less would let too many through
+      const listed = await listedNow(names, namespace, client, signal)
+      const status = { hard, used: usedBy(names, (kind) => listed.get(kind) ?? []) }
       await statusWritten({ client, signal }, quotas, quota, status)
     }
     return undefined
   },
 }
 
-function used(names: readonly string[], namespace: string, caches: Caches<Counted>) {
-  const usages = (Object.keys(counted) as Counted[]).flatMap((kind) => {
-    const { apiVersion, resource } = counted[kind]
-    const [group = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['']
-    return [...caches[kind].values()]
-      .filter((object) => object.metadata.namespace === namespace && counts(object))
+const kinds = Object.keys(counted) as Counted[]
+
+async function listedNow(
+  names: readonly string[],
+  namespace: string,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Counted, readonly KubeObject[]>> {
+  const concerned = kinds.filter((kind) => names.some((name) => concerns(counted[kind], name)))
+  const lists = concerned.map(async (kind) => {
+    const { items } = await client.list(counted[kind], { namespace, signal })
+    return [kind, items] as const
+  })
+  return new Map(await Promise.all(lists))
+}
+
+function groupOf({ apiVersion }: ResourceType): string {
+  return apiVersion.includes('/') ? apiVersion.replace(/\/.*$/, '') : ''
+}
+
+function concerns(type: ResourceType, name: string): boolean {
+  const { resource } = type
+  const group = groupOf(type)
+  if (name === resource || name === `count/${resource}${group === '' ? '' : `.${group}`}`)
+    return true
+  return (
+    resource === 'pods' &&
+    !name.startsWith('count/') &&
+    /^(cpu|memory|requests\.|limits\.)/.test(name)
+  )
+}
+
+function usedBy(names: readonly string[], objects: (kind: Counted) => readonly KubeObject[]) {
+  const usages = kinds.flatMap((kind) => {
+    const group = groupOf(counted[kind])
+    const { resource } = counted[kind]
+    return objects(kind)
+      .filter((object) => counts(kind, object))
       .map((object) => usageOf({ group, resource }, object).amounts)
   })
   return Object.fromEntries(
@@ -78,7 +119,7 @@ function used(names: readonly string[], namespace: string, caches: Caches<Counte
 }
 
 /** Pods that ended are charged to nobody. */
-function counts({ kind, status }: KubeObject): boolean {
-  const phase = textAt({ status }, 'status.phase')
-  return kind !== 'Pod' || (phase !== 'Succeeded' && phase !== 'Failed')
+function counts(kind: Counted, object: KubeObject): boolean {
+  const phase = textAt(object, 'status.phase')
+  return kind !== 'pods' || (phase !== 'Succeeded' && phase !== 'Failed')
 }

@@ -1,6 +1,6 @@
 import type { LabClock } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
-import { conditionOf, mapAt, numberAt, textAt } from '../resources/columns.ts'
+import { conditionOf, mapAt, numberAt } from '../resources/columns.ts'
 import { type Controller, keyOf, placeIn, type Reconciling } from './controller.ts'
 import { controlledBy, controllerKey, referenceTo } from './owned.ts'
 import { byWorth, isActive, isAvailable, isReady, untilAvailable } from './pods.ts'
@@ -98,18 +98,21 @@ async function report(
     ...(own.length > 0 && { fullyLabeledReplicas: own.length }),
     ...(ready > 0 && { readyReplicas: ready }),
     ...(available > 0 && { availableReplicas: available }),
+    // Pods of the lab that are on their way out are gone at once
+    terminatingReplicas: 0,
     observedGeneration: set.metadata.generation ?? 1,
     ...(failure !== undefined && { conditions: [failedCreate(set, failure, clock)] }),
   }
   await statusWritten({ client, signal }, replicaSets, set, status)
 }
 
+/** What was said first stays: each try names another Pod, and a status that always changes never rests. */
 function failedCreate(set: KubeObject, message: string, clock: LabClock) {
-  const known = conditionOf(set, 'ReplicaFailure')
-  const same = textAt(known, 'message') === message
-  const since = textAt(known, 'lastTransitionTime')
-  return {
-    ...{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message },
-    lastTransitionTime: same && since !== '' ? since : clock.of(set).stamp('ReplicaFailure'),
-  }
+  const lastTransitionTime = () => clock.of(set).stamp('ReplicaFailure')
+  return (
+    conditionOf(set, 'ReplicaFailure') ?? {
+      ...{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message },
+      lastTransitionTime: lastTransitionTime(),
+    }
+  )
 }

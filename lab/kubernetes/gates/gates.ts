@@ -38,6 +38,7 @@ export function gatesOf(parts: GateParts): Gates & { readonly rights: Rbac } {
     validate(write) {
       const request = admissionRequest(write)
       if (write.operation === 'DELETE') refuse(refusedByNamespace(request, surroundings))
+      policies.check(write)
       policies.pass(request, surroundings, write.warn)
       refuse(escalation(write, rights))
       charged(request, store)

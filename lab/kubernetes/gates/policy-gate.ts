@@ -1,7 +1,14 @@
 import { decide } from '../admission/decide.ts'
-import { type BoundPolicy, bindPolicies, policyCompiler } from '../admission/policies.ts'
+import {
+  type BoundPolicy,
+  bindPolicies,
+  compilationProblems,
+  policyCompiler,
+} from '../admission/policies.ts'
 import type { AdmissionRequest, Surroundings } from '../admission/request.ts'
-import { ApiError } from '../api/status.ts'
+import type { Admitted } from '../api/gates.ts'
+import { ApiError, invalid } from '../api/status.ts'
+import { collectionOf } from '../resources/registry.ts'
 import { failure } from '../status.ts'
 import type { ObjectStore } from '../store/store.ts'
 
@@ -20,6 +27,17 @@ export class PolicyGate {
     store.listen(({ place: { collection } }) => {
       if (collection === policies || collection === bindings) this.#inForce = undefined
     })
+  }
+
+  /** @throws ApiError 422 for a policy that does not compile */
+  check({ object, operation, resource, info }: Admitted): void {
+    const isPolicy = collectionOf(resource) === policies && info.subresource === ''
+    if (!isPolicy || operation === 'DELETE' || object === undefined) return
+    const errors = compilationProblems(object).map(({ field, expression, why }) => ({
+      ...{ field, reason: 'FieldValueInvalid' as const },
+      message: `Invalid value: ${JSON.stringify(expression)}: compilation failed: ${why}`,
+    }))
+    if (errors.length > 0) throw invalid(resource, object.metadata.name ?? '', errors)
   }
 
   /** Tells warnings to the writer. @throws ApiError in the words of the policy that refuses */

@@ -37,13 +37,13 @@ export function scheduler(seed?: string): Controller<'nodes' | 'pods'> {
         return undefined
       }
       const all = [...caches.nodes.values()]
-      const others = [...caches.pods.values()].filter(isActive)
+      const active = [...caches.pods.values()].filter(isActive)
       const judged = all.map((node) => ({
         node,
         ...fit(
           pod,
           node,
-          others.filter((one) => nodeOf(one) === node.metadata.name),
+          active.filter((one) => nodeOf(one) === node.metadata.name),
         ),
       }))
       const fitting = judged.filter(({ why }) => why === undefined)
@@ -79,12 +79,16 @@ export function scheduler(seed?: string): Controller<'nodes' | 'pods'> {
       const ref = { ...pods, namespace, name }
       await client.mergePatch(
         ref,
-        { status: { conditions: [condition] } },
+        { status: { conditions: [...others(pod), condition] } },
         { subresource: 'status', signal },
       )
       return againMs
     },
   }
+}
+
+function others(pod: KubeObject): readonly unknown[] {
+  return listAt(pod, 'status.conditions').filter((one) => textAt(one, 'type') !== 'PodScheduled')
 }
 
 function scheduled(pod: string, node: string): Said {

@@ -59,6 +59,22 @@ describe('JSON patches', () => {
     }
   })
 
+  it('the object as a whole can be replaced and tested, and nothing else', () => {
+    assert.deepEqual(applyJsonPatch(target, [{ op: 'replace', path: '', value: { a: 1 } }]), {
+      a: 1,
+    })
+    assert.deepEqual(applyJsonPatch(target, [{ op: 'test', path: '', value: target }]), target)
+    for (const one of [
+      { op: 'add', path: '', value: { a: 1 } },
+      { op: 'copy', from: '/map', path: '' },
+      { op: 'move', from: '/map', path: '' },
+      { op: 'copy', from: '', path: '/x' },
+      { op: 'remove', path: '' },
+    ]) {
+      assert.throws(() => applyJsonPatch(target, [one]), refused(422), JSON.stringify(one))
+    }
+  })
+
   it('what is no patch is a bad request, and too long a one too large', () => {
     for (const patch of [{}, null, 'x', [1], [null]]) {
       assert.throws(() => applyJsonPatch(target, patch), refused(400), JSON.stringify(patch))

@@ -41,7 +41,14 @@ function applyOne(document: { root: unknown }, asked: JsonMap): void {
 /** The operation as the library takes it, or undefined where there is nothing left to do. */
 function readOperation(asked: JsonMap, document: { root: unknown }): Operation | undefined {
   const { op } = asked
-  const place = (field: 'path' | 'from') => placeIn(document, own(asked, field), op)
+  const place = (field: 'path' | 'from') => {
+    const pointer = own(asked, field)
+    // the API server knows the object as a whole only for these two
+    if (pointer === '' && op !== 'replace' && op !== 'test') {
+      throw unprocessable(`nothing to ${String(op)} at \`\``)
+    }
+    return placeIn(document, pointer, op)
+  }
   const value = (): unknown => {
     if (Object.hasOwn(asked, 'value')) return asked.value
     throw unprocessable(`the operation \`${op}\` has no \`value\``)

@@ -19,6 +19,7 @@ function targets(hpa: KubeObject): string {
 /** What scales workloads. */
 export const autoscalingKinds: readonly Resource[] = [
   inGroup('autoscaling', 'v2')('HorizontalPodAutoscaler', {
+    generation: true,
     strategy: withSpec(autoscalerSpec, { desiredReplicas: 0, currentMetrics: null }),
     categories: ['all'],
     shortNames: ['hpa'],
