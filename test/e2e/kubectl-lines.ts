@@ -29,7 +29,7 @@ export const lines: readonly Line[] = [
   look('get deploy web -o name'),
   look("get deploy web -o jsonpath='{.spec.template.spec.containers[0].image}'"),
   look('describe deployment web'),
-  type('rollout status deployment web'),
+  look('rollout status deployment web'),
   type('apply -f -', asleep(0, 'web:2')),
   look('rollout history deployment web'),
   type('rollout undo deployment web'),

@@ -53,7 +53,9 @@ export class Kubectl {
 
 /** As a shell takes a line apart, single quotes included. */
 function words(text: string): readonly string[] {
-  return [...text.matchAll(/(?:[^\s']|'[^']*')+/g)].map(([word]) => word.replaceAll("'", ''))
+  return [...text.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) =>
+    word.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'),
+  )
 }
 
 /** The lab's Kubernetes in a folder of its own. */
@@ -84,7 +86,6 @@ export class Twins {
   readonly #real: Kubectl
   readonly #lab: Kubectl
   readonly #differences: Readonly<Record<string, string>>
-  readonly seen = new Set<string>()
 
   constructor(real: Kubectl, lab: Kubectl, differences: Readonly<Record<string, string>>) {
     this.#real = real
@@ -106,7 +107,6 @@ export class Twins {
   }
 
   #judge(text: string, real: Said, lab: Said): void {
-    this.seen.add(text)
     if (this.#differences[text] === undefined) assert.deepEqual(lab, real, `kubectl ${text}`)
     else assert.notDeepEqual(lab, real, `\`kubectl ${text}\` differs no more: strike it off`)
   }
@@ -124,16 +124,22 @@ function normal({ code, stdout, stderr }: Said): Said {
 function plain(text: string): string {
   const named = text
     .replace(/\/tmp\/(LIVE|MERGED)-\d+/g, '/tmp/$1')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}/g, '<time>')
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4}( UTC)?/g, '<time>')
     .replace(uid, '<uid>')
     .replace(time, '<time>')
     .replace(longTime, '<time>')
     .replace(/"?resourceVersion"?: "\d+"/g, 'resourceVersion: <revision>')
+    .replace(/Resource Version: +\d+/g, 'Resource Version:  <revision>')
+    .replace(/\b10\.\d+\.\d+\.\d+\b/g, '<ip>')
+    // of an event: when it was
+    .replace(/\.[0-9a-f]{16}\b/g, '.<id>')
     .replace(/https:\/\/127\.0\.0\.1:\d+/g, '<server>')
     // a template's hash, and what is made up for a Pod's name
     .replace(/-[bcdf-hj-np-tv-xz2456789]{8,10}(-[bcdf-hj-np-tv-xz2456789]{5})?\b/g, '-<hash>')
     .replace(/pod-template-hash([=:]) ?[a-z0-9]{8,10}/g, 'pod-template-hash$1<hash>')
     .replace(/\b(\d+[smhd])+\b/g, '<age>')
+    // how often it was said by now
+    .replace(/<age> \(x\d+ over <age>\)/g, '<age>')
     .replace(/(\S) {2,}/g, '$1  ')
     .replace(/ +$/gm, '')
   return named

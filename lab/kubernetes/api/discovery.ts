@@ -44,12 +44,22 @@ const verbsOfSubresources: Readonly<Record<string, readonly string[]>> = {
   token: ['create'],
 }
 
+/** As a real server lists its own, and clients then list what is of several; those of others come last. */
+const order: readonly string[] = [
+  ...['apps', 'events.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io', 'autoscaling'],
+  ...['batch', 'networking.k8s.io', 'policy', 'rbac.authorization.k8s.io', 'storage.k8s.io'],
+  ...['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'scheduling.k8s.io'],
+  ...['coordination.k8s.io', 'discovery.k8s.io'],
+]
+
 function groups(registry: Registry): readonly Group[] {
   const versions = new Map<string, Set<string>>()
   for (const { group, version } of registry.all()) {
     if (group !== '') versions.set(group, (versions.get(group) ?? new Set()).add(version))
   }
-  return [...versions].map(([name, some]) => ({ name, versions: [...some] }))
+  const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
+  const inOrder = [...versions].sort(([a], [b]) => place(a) - place(b))
+  return inOrder.map(([name, some]) => ({ name, versions: [...some] }))
 }
 
 const inGroup = (registry: Registry, group: string, version: string) =>

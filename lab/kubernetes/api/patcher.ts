@@ -1,3 +1,4 @@
+import { canonical } from '@jackstay/contract/json'
 import { isRecord } from '@jackstay/kube/resources'
 import type { KubeObject } from '../objects.ts'
 import { applyConfiguration } from '../patch/apply.ts'
@@ -66,6 +67,21 @@ export function patched(
     default:
       return asObject(applyMergePatch(live, patch))
   }
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** What kubectl applies here it goes by when it applies by itself again, where it did so before. */
+export function saidAgain(
+  next: KubeObject,
+  live: KubeObject | undefined,
+  { manager, text, type }: Patch,
+): KubeObject {
+  const known = live?.metadata.annotations?.[lastApplied]
+  if (manager !== 'kubectl' || known === undefined) return next
+  const said = `${canonical(decoded(text, type))}\n`
+  const annotations = { ...next.metadata.annotations, [lastApplied]: said }
+  return { ...next, metadata: { ...next.metadata, annotations } }
 }
 
 /** The object as the server keeps it: without what says nothing, with what its kind always has. */

@@ -14,6 +14,7 @@ import {
   type Patch,
   patched,
   patchTypes,
+  saidAgain,
 } from './patcher.ts'
 import { isTrue } from './path.ts'
 import {
@@ -98,7 +99,7 @@ export async function patch(call: Call, writing: Writing): Promise<Answer> {
   const { subresource } = info
   if (isApply) assertKnown(call, decoded(text, type))
   const changed = patched(resource, live, given, { subresource, now: now() })
-  const next = isApply ? changed : knownPatched(call, changed, type, text)
+  const next = isApply ? saidAgain(changed, live, given) : knownPatched(call, changed, type, text)
   if (live === undefined) {
     assertAbout(call, next)
     return made(call, newborn(call, next, writing), writing, true)

@@ -81,7 +81,9 @@ async function settle(
   const target = targetOf(scaler, parts)
   if (target === undefined) {
     const { kind, name } = scaleTarget(scaler)
-    const why = `the HPA controller was unable to get the target's current scale: ${kind.toLowerCase()}s.apps "${name}" not found`
+    const missing = `${kind.toLowerCase()}s.apps "${name}" not found`
+    parts.record(scaler, { type: 'Warning', reason: 'FailedGetScale', message: missing })
+    const why = `the HPA controller was unable to get the target's current scale: ${missing}`
     const said = condition('AbleToScale', false, 'FailedGetScale', why)
     await report(scaler, parts, [said], undefined)
     return
@@ -114,6 +116,7 @@ async function settle(
     const { reason = 'FailedGetResourceMetric', failed: why = 'no metrics' } = failed ?? {}
     const message = `the HPA was unable to compute the replica count: ${why}`
     const off = condition('ScalingActive', false, reason, message)
+    parts.record(scaler, { type: 'Warning', reason, message: why })
     await report(scaler, parts, [got, off], { current, desired: current })
     return
   }
@@ -188,6 +191,13 @@ async function scale(
   const body = { ...shown, spec: { replicas: desired } }
   const put = await client.request({ method: 'PUT', path, body, signal })
   if (put.status >= 300) throw new Error(`\`${of.name}\` was not scaled: ${put.status}`)
+  const way = desired > current ? 'above' : 'below'
+  const why =
+    metrics === undefined
+      ? 'the current number is outside of the bounds'
+      : `cpu resource utilization (percentage of request) ${way} target`
+  const message = `New size: ${desired}; reason: ${why}`
+  parts.record(scaler, { type: 'Normal', reason: 'SuccessfulRescale', message })
   const done = condition(
     ...(['AbleToScale', true, 'SucceededRescale'] as const),
     `the HPA controller was able to update the target scale to ${desired}`,

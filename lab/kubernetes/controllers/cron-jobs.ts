@@ -92,7 +92,7 @@ async function start(
   cronJob: KubeObject,
   own: readonly KubeObject[],
   due: number,
-  { client, signal }: Parts,
+  { client, record, signal }: Parts,
 ): Promise<Started | undefined> {
   const running = own.filter((job) => !isOver(job))
   const policy = textAt(cronJob, 'spec.concurrencyPolicy', 'Allow')
@@ -111,7 +111,11 @@ async function start(
     },
   }
   const made = await client.create(jobs, namespace, job, { signal })
-  if (made.kind === 'applied') return { due, job: made.object }
+  if (made.kind === 'applied') {
+    const message = `Created job ${made.object.metadata.name ?? ''}`
+    record(cronJob, { type: 'Normal', reason: 'SuccessfulCreate', message })
+    return { due, job: made.object }
+  }
   // one of this name is there: it was started already
   if (made.kind === 'conflict') return { due, job: undefined }
   throw new Error(`no Job of \`${name}\`: ${JSON.stringify(made)}`)

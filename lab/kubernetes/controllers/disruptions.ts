@@ -19,6 +19,7 @@ type Watched = 'budgets' | 'pods' | 'sets' | 'statefulSets'
 /** Says of each disruption budget how many of its Pods may go now. */
 export const disruptionController: Controller<Watched> = {
   name: 'disruption-controller',
+  eventSource: 'controllermanager',
   watches: {
     budgets: { type: budgets, keys: (budget) => [keyOf(budget)] },
     pods: { type: pods, keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`] },
@@ -28,13 +29,16 @@ export const disruptionController: Controller<Watched> = {
       keys: ({ metadata }) => [`${metadata.namespace ?? ''}/`],
     },
   },
-  async reconcile(key, { client, caches, clock, signal }) {
+  async reconcile(key, { client, caches, clock, record, signal }) {
     const { namespace, name } = placeIn(key)
     const all = [...caches.budgets.values()].filter(
       ({ metadata }) => metadata.namespace === namespace && (name === '' || metadata.name === name),
     )
     for (const budget of all) {
       const status = statusOf(budget, caches, clock.of(budget))
+      if (status.expectedPods === 0 && conditionOf(budget, 'DisruptionAllowed') === undefined) {
+        record(budget, { type: 'Normal', reason: 'NoPods', message: 'No matching pods found' })
+      }
       await statusWritten({ client, signal }, budgets, budget, status)
     }
     return undefined

@@ -10,6 +10,7 @@ import {
   isIndexed,
   type JobPods,
 } from './job-pods.ts'
+import type { Said } from './recorder.ts'
 
 /** What has come of a Job: nothing yet, or why it is over. */
 export type Outcome =
@@ -88,6 +89,27 @@ export function deadlineLeft(job: KubeObject, clock: Stamps): number {
 
 export function isSuspended(job: KubeObject): boolean {
   return at(job, 'spec.suspend') === true
+}
+
+const eventOfCondition: Readonly<Record<string, Pick<Said, 'reason' | 'message'>>> = {
+  Suspended: { reason: 'Suspended', message: 'Job suspended' },
+  Complete: { reason: 'Completed', message: 'Job completed' },
+}
+
+/** What is news in a status. */
+export function jobEvents(
+  job: KubeObject,
+  status: Readonly<Record<string, unknown>>,
+): readonly Said[] {
+  return listAt({ status }, 'status.conditions').flatMap((one) => {
+    const [type, reason] = [textAt(one, 'type'), textAt(one, 'reason')]
+    const known = conditionOf(job, type)
+    const isNews = textAt(one, 'status') === 'True' && textAt(known, 'status') !== 'True'
+    if (!isNews) return []
+    const told = eventOfCondition[type]
+    if (told !== undefined) return { type: 'Normal', ...told }
+    return type === 'Failed' ? { type: 'Warning', reason, message: textAt(one, 'message') } : []
+  })
 }
 
 /** The status of a Job: figures, and conditions with what is new in them. */

@@ -6,6 +6,7 @@ import {
   deadlineLeft,
   isOver,
   isSuspended,
+  jobEvents,
   jobStatus,
   outcomeOf,
   type Tally,
@@ -40,6 +41,7 @@ export const jobController: Controller<'jobs' | 'pods'> = {
     const outcome = outcomeOf(job, found, tally, clock)
     const status = jobStatus(job, found, tally, outcome, clock)
     await statusWritten({ client: parts.client, signal: parts.signal }, jobs, job, status)
+    for (const said of jobEvents(job, status)) parts.record(job, said)
     if (outcome.over !== undefined || isSuspended(job)) {
       await end(found.active, parts)
       return undefined
@@ -63,7 +65,7 @@ async function go(
   tally: Tally,
   parts: Parts,
 ): Promise<number | undefined> {
-  const { client, signal } = parts
+  const { client, record, signal } = parts
   const wanted = wantedOf(job, found, tally)
   const missing = wanted - found.active.length
   if (missing <= 0) {
@@ -76,8 +78,14 @@ async function go(
   const indexes = isIndexed(job) ? freeIndexes(job, found, tally) : undefined
   for (let n = 0; n < missing; n++) {
     const made = await client.create(pods, namespace, podOf(job, indexes?.[n]), { signal })
-    if (made.kind === 'refused') return againMs
+    if (made.kind === 'refused') {
+      const message = `Error creating: ${made.message}`
+      record(job, { type: 'Warning', reason: 'FailedCreate', message })
+      return againMs
+    }
     if (made.kind !== 'applied') throw new Error(`no Pod of \`${job.metadata.name}\`: ${made.kind}`)
+    const message = `Created pod: ${made.object.metadata.name ?? ''}`
+    record(job, { type: 'Normal', reason: 'SuccessfulCreate', message })
   }
   return undefined
 }

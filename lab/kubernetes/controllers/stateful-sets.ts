@@ -84,7 +84,7 @@ async function step(set: KubeObject, state: State, parts: Parts): Promise<boolea
       if (await refusedToMake(set, state, ordinal, parts)) return true
       if (isOrdered) return false
     } else if (hasEnded(pod)) {
-      await remove(pod, parts)
+      await remove(pod, set, parts)
       if (isOrdered) return false
     } else if (isOrdered && !serves(set, pod, parts)) return false
   }
@@ -92,7 +92,7 @@ async function step(set: KubeObject, state: State, parts: Parts): Promise<boolea
     .filter((pod) => ordinalOf(set, pod) < first || ordinalOf(set, pod) >= first + replicas)
     .toReversed()
   for (const pod of condemned) {
-    if (pod.metadata.deletionTimestamp === undefined) await remove(pod, parts)
+    if (pod.metadata.deletionTimestamp === undefined) await remove(pod, set, parts)
     if (isOrdered) return false
   }
   await giveBackClaims(set, state, parts)
@@ -116,7 +116,7 @@ async function refusedToMake(
   set: KubeObject,
   state: State,
   ordinal: number,
-  { client, caches, signal }: Parts,
+  { client, caches, record, signal }: Parts,
 ): Promise<boolean> {
   const { namespace = '', name = '' } = set.metadata
   const { update, current, first } = state
@@ -131,12 +131,25 @@ async function refusedToMake(
   const pod = podOf(set, before ?? update, ordinal)
   const made = await client.create(pods, namespace, pod, { signal })
   if (made.kind === 'unknown') throw new Error(`no Pod of \`${name}\``, { cause: made.cause })
-  return made.kind === 'refused'
+  const what = `create Pod ${pod.metadata.name ?? ''} in StatefulSet ${name}`
+  if (made.kind === 'refused') {
+    const message = `${what} failed error: ${made.message}`
+    record(set, { type: 'Warning', reason: 'FailedCreate', message })
+    return true
+  }
+  record(set, { type: 'Normal', reason: 'SuccessfulCreate', message: `${what} successful` })
+  return false
 }
 
-async function remove({ metadata }: KubeObject, { client, signal }: Parts): Promise<void> {
+async function remove(
+  { metadata }: KubeObject,
+  set: KubeObject,
+  { client, record, signal }: Parts,
+): Promise<void> {
   const { namespace = '', name = '', uid = '' } = metadata
   await client.delete({ ...pods, namespace, name }, { preconditions: { uid }, signal })
+  const message = `delete Pod ${name} in StatefulSet ${set.metadata.name ?? ''} successful`
+  record(set, { type: 'Normal', reason: 'SuccessfulDelete', message })
 }
 
 /** Claims of Pods that are no longer wanted, where the set says that they go with them. */
@@ -174,7 +187,7 @@ async function replaceOutdated(set: KubeObject, state: State, parts: Parts): Pro
     if (missing >= most) return
     if (revisionOf(pod) === update.metadata.name) continue
     if (pod.metadata.deletionTimestamp !== undefined) continue
-    await remove(pod, parts)
+    await remove(pod, set, parts)
     missing++
   }
 }

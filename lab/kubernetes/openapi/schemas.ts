@@ -79,13 +79,16 @@ export class Schemas {
       case 'fields':
         return { allOf: [this.#item(type, shape)] }
       default:
-        return valueSchema(type.format)
+        return type.name === undefined
+          ? valueSchema(type.format)
+          : { allOf: [this.#item(type, shape)] }
     }
   }
 
   #item(type: Type, shape: Shape): Json {
-    if (type.is !== 'fields') return this.#value(type, shape)
-    this.#add(type.name, shape)
+    if ('of' in type || type.name === undefined) return this.#value(type, shape)
+    if (type.is === 'fields') this.#add(type.name, shape)
+    else this.#known.set(nameOf(type.name), valueSchema(type.format))
     return { $ref: root + nameOf(type.name) }
   }
 }

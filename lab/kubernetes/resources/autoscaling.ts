@@ -23,6 +23,7 @@ export const autoscalingKinds: readonly Resource[] = [
     strategy: withSpec(autoscalerSpec, { desiredReplicas: 0, currentMetrics: null }),
     categories: ['all'],
     shortNames: ['hpa'],
+    generation: true,
     subresources: ['status'],
     columns: [
       column(

@@ -55,7 +55,11 @@ const jobs: Strategy = {
   firstStatus: {},
   withDefaults(object) {
     const { name = '', uid = '' } = object.metadata
-    return { ...object, spec: jobSpec(object.spec, name, uid) }
+    const spec = jobSpec(object.spec, name, uid)
+    const labels = mapAt(spec, 'template.metadata.labels') as Readonly<Record<string, string>>
+    const own = object.metadata.labels ?? {}
+    const metadata = Object.keys(own).length > 0 ? object.metadata : { ...object.metadata, labels }
+    return { ...object, metadata, spec }
   },
 }
 

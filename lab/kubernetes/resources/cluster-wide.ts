@@ -7,6 +7,26 @@ const admission = inGroup('admissionregistration.k8s.io', 'v1')
 
 const unbounded = (value: unknown) => (value === undefined ? 'N/A' : String(value))
 
+function versionsOf(crd: unknown): string {
+  const shown = listAt(crd, 'spec.versions').flatMap((version) => {
+    if (at(version, 'served') !== true && at(version, 'storage') !== true) return []
+    return `${textAt(version, 'name')}${at(version, 'storage') === true ? '(storage)' : ''}`
+  })
+  return shown.join(',')
+}
+
+function hostsOf(ingress: unknown): string {
+  const hosts = listAt(ingress, 'spec.rules').flatMap((rule) => textAt(rule, 'host') || [])
+  return (
+    hosts.slice(0, 3).join(',') + (hosts.length > 3 ? ` + ${hosts.length - 3} more...` : '') || '*'
+  )
+}
+
+function addressesOf(ingress: unknown): string {
+  const found = listAt(ingress, 'status.loadBalancer.ingress')
+  return found.map((one) => textAt(one, 'ip') || textAt(one, 'hostname')).join(',')
+}
+
 /** What protects, connects, ranks and guards; each of it plain data to the lab. */
 export const otherKinds: readonly Resource[] = [
   inGroup('policy', 'v1')('PodDisruptionBudget', {
@@ -55,7 +75,13 @@ export const otherKinds: readonly Resource[] = [
   networking('Ingress', {
     generation: true,
     ...{ plural: 'ingresses', shortNames: ['ing'], subresources: ['status'] },
-    columns: [column('Class', (one) => textAt(one, 'spec.ingressClassName', '<none>'))],
+    strategy: { firstStatus: { loadBalancer: {} } },
+    columns: [
+      column('Class', (one) => textAt(one, 'spec.ingressClassName', '<none>')),
+      column('Hosts', hostsOf),
+      column('Address', addressesOf),
+      column('Ports', (one) => (listAt(one, 'spec.tls').length > 0 ? '80, 443' : '80')),
+    ],
   }),
   admission('ValidatingAdmissionPolicy', {
     generation: true,
@@ -84,6 +110,8 @@ export const otherKinds: readonly Resource[] = [
     subresources: ['status'],
     table: [
       column('Name', ({ metadata }) => metadata.name ?? ''),
+      column('Scope', (crd) => textAt(crd, 'spec.scope')),
+      column('Versions', versionsOf),
       column('Created At', ({ metadata }) => metadata.creationTimestamp ?? ''),
     ],
   }),

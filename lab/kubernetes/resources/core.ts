@@ -12,6 +12,7 @@ import {
   textAt,
   wide,
 } from './columns.ts'
+import { limitRange, secret, service } from './core-defaults.ts'
 import { podItself } from './defaults.ts'
 import { inGroup, withSpec } from './describe.ts'
 import { podColumns } from './pods.ts'
@@ -138,6 +139,7 @@ export const coreKinds: readonly Resource[] = [
     table: podColumns,
   }),
   kind('Service', {
+    strategy: { firstStatus: { loadBalancer: {} }, withDefaults: service },
     shortNames: ['svc'],
     categories: ['all'],
     subresources: ['status'],
@@ -153,12 +155,12 @@ export const coreKinds: readonly Resource[] = [
     columns: [count('Data', 'data')],
   }),
   kind('Secret', {
+    strategy: { withDefaults: secret },
     columns: [column('Type', (secret) => textAt(secret, 'type', 'Opaque')), count('Data', 'data')],
   }),
   kind('ServiceAccount', {
     shortNames: ['sa'],
     subresources: ['token'],
-    columns: [column('Secrets', (account) => listAt(account, 'secrets').length)],
   }),
   kind('Node', { cluster: true, shortNames: ['no'], subresources: ['status'], table: nodeColumns }),
   kind('Event', { shortNames: ['ev'], table: eventColumns }),
@@ -173,6 +175,7 @@ export const coreKinds: readonly Resource[] = [
     ],
   }),
   kind('LimitRange', {
+    strategy: { withDefaults: limitRange },
     shortNames: ['limits'],
     table: [nameColumn, column('Created At', ({ metadata }) => metadata.creationTimestamp ?? '')],
   }),

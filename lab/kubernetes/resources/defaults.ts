@@ -3,7 +3,7 @@ import { isRecord } from '@jackstay/kube/resources'
 type Fields = Readonly<Record<string, unknown>>
 
 /** The fields, with those of `defaults` that nobody gave. */
-function given(fields: unknown, defaults: Fields): Fields {
+export function given(fields: unknown, defaults: Fields): Fields {
   return { ...defaults, ...(isRecord(fields) ? fields : {}) }
 }
 

@@ -1,9 +1,20 @@
-import { ageColumn, column, nameColumn, textAt } from './columns.ts'
+import { ageColumn, column, listAt, nameColumn, textAt, wide } from './columns.ts'
 import { inGroup } from './describe.ts'
 import type { Column, Resource } from './resource.ts'
 
 const rbac = inGroup('rbac.authorization.k8s.io', 'v1')
 const created = column('Created At', ({ metadata }) => metadata.creationTimestamp ?? '')
+const subjects = (name: string, kind: string): Column =>
+  wide(name, (binding) =>
+    listAt(binding, 'subjects')
+      .filter((one) => textAt(one, 'kind') === kind)
+      .map((one) =>
+        kind === 'ServiceAccount'
+          ? `${textAt(one, 'namespace')}/${textAt(one, 'name')}`
+          : textAt(one, 'name'),
+      )
+      .join(', '),
+  )
 const role: readonly Column[] = [
   nameColumn,
   column(
@@ -11,6 +22,9 @@ const role: readonly Column[] = [
     (binding) => `${textAt(binding, 'roleRef.kind')}/${textAt(binding, 'roleRef.name')}`,
   ),
   ageColumn,
+  subjects('Users', 'User'),
+  subjects('Groups', 'Group'),
+  subjects('ServiceAccounts', 'ServiceAccount'),
 ]
 
 /** Roles and bindings. */

@@ -13,7 +13,12 @@ export interface Known {
 /** Leaves out the fields that a built-in kind does not have, and those that say nothing. */
 export function known(value: unknown, type: string): Known {
   const found: Found = { unknown: [], wrong: undefined }
-  const kept = keptOf(value, { is: 'fields', name: type }, { path: '', owner: '' }, found)
+  const kept = keptOf(
+    value,
+    { is: 'fields', name: type },
+    { path: '', fields: '', owner: '' },
+    found,
+  )
   return { value: kept, ...found }
 }
 
@@ -25,6 +30,8 @@ interface Found {
 /** Where a value stands, and in which type. */
 interface Place {
   readonly path: string
+  /** As Go's parser tells it: without indexes and free keys. */
+  readonly fields: string
   readonly owner: string
 }
 
@@ -44,7 +51,10 @@ function keptOf(value: unknown, type: Type, at: Place, found: Found): unknown {
   if (type.is === 'map') {
     const entries = Object.entries(value)
     return Object.fromEntries(
-      entries.map(([key, one]) => [key, keptOf(one, type.of, below(at, key), found)]),
+      entries.map(([key, one]) => [
+        key,
+        keptOf(one, type.of, { ...below(at, key), fields: at.fields }, found),
+      ]),
     )
   }
   return type.is === 'fields' ? fieldsKept(value, type.name, at, found) : value
@@ -70,12 +80,13 @@ function fieldsKept(
   return Object.fromEntries(kept)
 }
 
-function below({ path, owner }: Place, key: string): Place {
-  return { owner, path: path === '' ? key : `${path}.${key}` }
+function below({ path, fields, owner }: Place, key: string): Place {
+  const joined = (before: string) => (before === '' ? key : `${before}.${key}`)
+  return { owner, path: joined(path), fields: joined(fields) }
 }
 
-function where({ path, owner }: Place): string {
-  return owner === '' ? 'value' : `struct field ${owner}.${path.replace(/\[\d+\]/g, '')}`
+function where({ fields, owner }: Place): string {
+  return owner === '' ? 'value' : `struct field ${owner}.${fields}`
 }
 
 function goName(value: unknown): string {

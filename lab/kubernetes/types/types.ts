@@ -5,7 +5,8 @@ import recorded from './recordings/types.json' with { type: 'json' }
 export type Type =
   | { readonly is: 'list' | 'map'; readonly of: Type }
   | { readonly is: 'fields'; readonly name: string }
-  | { readonly is: 'value'; readonly format: string }
+  /** `name` where the value has a type of its own, such as a time. */
+  | { readonly is: 'value'; readonly format: string; readonly name?: string }
 
 export interface Field {
   readonly type: Type
@@ -61,6 +62,5 @@ function typeOf(text: string): Type {
   if (!text.startsWith('@')) return { is: 'value', format: text }
   const name = text.slice(1)
   const plain = types.get(name)
-  // what is one value is called as the recording calls it
-  return typeof plain === 'string' ? { is: 'value', format: plain } : { is: 'fields', name }
+  return typeof plain === 'string' ? { is: 'value', format: plain, name } : { is: 'fields', name }
 }

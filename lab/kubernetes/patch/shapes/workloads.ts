@@ -95,7 +95,10 @@ const metrics = list(fields({ external: metric, object: metric, pods: metric }))
 export const horizontalPodAutoscaler: Shape = object(
   {
     spec: fields({ metrics }, { scaleTargetRef: { kind: '', name: '' }, maxReplicas: 0 }),
-    status: fields({ conditions, currentMetrics: metrics }),
+    status: fields(
+      { conditions, currentMetrics: metrics },
+      { desiredReplicas: 0, currentMetrics: null },
+    ),
   },
   { spec: {}, status: { desiredReplicas: 0, currentMetrics: null } },
 )
