@@ -19,7 +19,6 @@ function targets(hpa: KubeObject): string {
 /** What scales workloads. */
 export const autoscalingKinds: readonly Resource[] = [
   inGroup('autoscaling', 'v2')('HorizontalPodAutoscaler', {
-    generation: true,
     strategy: withSpec(autoscalerSpec, { desiredReplicas: 0, currentMetrics: null }),
     categories: ['all'],
     shortNames: ['hpa'],
