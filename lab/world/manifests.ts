@@ -66,7 +66,7 @@ function podSpec({ container, nodeSelector }: Workload): object {
 }
 
 /** How long a rollout may stand still, in seconds. */
-const progressDeadlineSeconds = 30
+const progressDeadlineSeconds = 60
 
 export function deployment(workload: Workload): Manifest {
   const { namespace, name, replicas, autoscaled } = workload

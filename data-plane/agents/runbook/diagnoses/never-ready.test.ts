@@ -44,6 +44,14 @@ describe('a revision that never becomes ready', () => {
     assert.match(diagnosis.summary, /1 Pod of revision 2 run .* 2 Pods of revision 1 serve/)
   })
 
+  it('is none before its time is over, and hides no other incident', () => {
+    const missing = waitingFor('ErrImagePull', 'registry/app:2: not found')
+    const scene = { pods: [unready, missing], current: { image: 'registry/app:2' } }
+    const diagnosis = diagnose(sceneOf(scene))
+    assert.ok(diagnosis.kind === 'propose', JSON.stringify(diagnosis))
+    assert.match(diagnosis.summary, /have no image/)
+  })
+
   for (const [name, scene, reason] of escalated) {
     it(`is for a person where ${name}`, () => {
       const diagnosis = diagnose(sceneOf(scene))
