@@ -180,7 +180,10 @@ export function atLimit(workload: Workload, replicas: number): Check {
     const found = seen.get('HorizontalPodAutoscaler', placeOf(workload))
     const reason = textAt(conditionOf(found, 'ScalingLimited'), 'reason', 'nothing')
     const current = numberAt(found, 'status.currentReplicas')
-    if (reason === 'TooManyReplicas' && current === replicas) return undefined
-    return `the autoscaler of ${placeOf(workload)} says ${reason} at ${current} replicas`
+    // measured with the Pods there are now, and not with those that are going away
+    const [metric] = listAt(found, 'status.currentMetrics')
+    const load = numberAt(metric, 'resource.current.averageUtilization')
+    if (reason === 'TooManyReplicas' && current === replicas && load > 100) return undefined
+    return `the autoscaler of ${placeOf(workload)} says ${reason} at ${current} replicas and ${load} %`
   }
 }
