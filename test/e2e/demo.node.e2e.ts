@@ -1,81 +1,24 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
+import { blocksOf, Demo, root, running } from '@jackstay/lab/demo-process'
 import { run } from '@jackstay/lab/shell'
-
-const root = new URL('../../', import.meta.url).pathname
-
-/** The `sh` blocks of a page. */
-function blocksOf(page: string): string[] {
-  const text = readFileSync(`${root}${page}`, 'utf8')
-  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '')
-}
 
 /** Blocks that start the demo itself or the whole suite: the first is running, the other runs us. */
 const runElsewhere = ['npm ci && npm start -- --cluster=real\n', 'npm ci && npm test\n']
-
-class Demo {
-  readonly #child: ChildProcess
-  readonly exited: Promise<number | null>
-  output = ''
-
-  constructor() {
-    this.#child = spawn('npm', ['start', '--', '--cluster=real'], {
-      cwd: root,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk: string) => {
-        this.output += chunk
-      })
-    }
-    this.exited = new Promise((resolve) => this.#child.once('exit', resolve))
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0
-  }
-
-  /** What a terminal does on Ctrl-C: the whole foreground group gets the signal. */
-  interrupt(): void {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      process.kill(-this.pid, 'SIGINT')
-    }
-  }
-
-  async says(pattern: RegExp, withinMs: number): Promise<RegExpMatchArray> {
-    const until = performance.now() + withinMs
-    let gone = false
-    void this.exited.then(() => {
-      gone = true
-    })
-    for (;;) {
-      const match = this.output.match(pattern)
-      if (match !== null) return match
-      if (gone) throw new Error(`the demo ended before it said ${pattern}:\n${this.output}`)
-      if (performance.now() > until) throw new Error(`not said ${pattern}:\n${this.output}`)
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-  }
-}
 
 /** Command lines of processes that belong to this very demo: others may run on the machine. */
 function leftovers(output: string): string[] {
   const folder = output.match(/jackstay-demo-\w+/)?.[0]
   const cluster = output.match(/clusters\/demo-[0-9a-f]+\//)?.[0]
   assert.ok(folder !== undefined && cluster !== undefined, output)
-  return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(folder) || line.includes(cluster))
+  return running([folder, cluster])
 }
 
 describe('the demo, as the guide tells it', () => {
   let demo: Demo
   const signal = new AbortController().signal
   before(() => {
-    demo = new Demo()
+    demo = new Demo(['--cluster=real'])
   })
   after(async () => {
     demo.interrupt()
