@@ -12,8 +12,8 @@ export interface Ground {
   readonly scene: Scene | undefined
   /** The folder of a kubectl for it, where there is one that may not be on the PATH. */
   readonly kubectlFolder?: string
-  /** Who fires alerts: a real Alertmanager that is built first, the story, or the rules of the lab. */
-  readonly alerts: 'alertmanager' | 'posted' | 'rules'
+  /** Who fires alerts: a real Alertmanager, which is built first, or the story itself. */
+  readonly alerts: 'alertmanager' | 'posted'
   /** Keys, tokens, logs and the ledger; kept by whoever named it, else gone with the demo. */
   readonly directory: string
   /** A kubeconfig whose bearer token is read from a file, again and again. */

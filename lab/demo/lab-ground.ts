@@ -42,13 +42,13 @@ export async function labGround(
     }),
   )
   return {
-    ...{ install: { client: cluster.client, signal }, directory, alerts: 'rules' as const },
+    ...{ install: { client: cluster.client, signal }, directory, alerts: 'posted' as const },
     cast: { workloads: worldObjects, ready: readyDeployments, governance, agents: worldAgents },
     scene,
     tries: [
       [
         `npx jackstay lab break bad-tag --kubeconfig ${cluster.kubeconfig}`,
-        'breaks something else, as the administrator',
+        'breaks something else, and says how to tell the agents',
       ],
     ],
     operatorIs: 'a client certificate of the lab',

@@ -18,7 +18,7 @@ describe('npm start', () => {
   const signal = new AbortController().signal
   let folder = ''
   let env: Record<string, string>
-  let demo: Demo | undefined
+  const demos: Demo[] = []
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'jackstay-quickstart-'))
     await mkdir(join(folder, 'bin'))
@@ -30,14 +30,17 @@ describe('npm start', () => {
     env = { PATH: join(folder, 'bin') }
   })
   after(async () => {
-    demo?.interrupt()
-    await demo?.exited
+    for (const one of demos) {
+      one.interrupt()
+      await one.exited
+    }
     await rm(folder, { recursive: true })
   })
 
   const started = (...flags: string[]) => {
-    demo = new Demo(flags, env)
-    return demo
+    const one = new Demo(flags, env)
+    demos.push(one)
+    return one
   }
   const stopped = async (one: Demo) => {
     one.interrupt()
@@ -62,7 +65,7 @@ describe('npm start', () => {
     await typed(exports, 'npx jackstay approve "$INTENT" --yes --reason "web has to serve again"')
     await one.says(/The change verified, and so does the log/, patienceMs)
     await one.says(/Ctrl-C stops everything/, patienceMs)
-    const lines = [...one.output.matchAll(/^ {2}(npx jackstay [^#]+?) +# /gm)]
+    const lines = [...one.output.matchAll(/^ {2}(npx jackstay [^#\n]+?) +# /gm)]
     assert.ok(lines.length >= 5, one.output)
     for (const [, command = ''] of lines) await typed(exports, command)
     await stopped(one)
@@ -94,7 +97,7 @@ describe('npm start', () => {
       [/port \d+ is in use/, '--port', String(port)],
       [/does not read: keep a copy and use another folder/, '--data', damaged],
       [/holds something else \(.*\); name an empty folder/, '--data', folder],
-      [/there is no incident `nope`; choose one of scaled-to-zero, /, '--incident', 'nope'],
+      [/there is no incident `nope`; choose one of .*scaled-to-zero, /, '--incident', 'nope'],
       [/error: .*--port/, '--port', 'x'],
       [/error: unknown option/, '--clutser=real'],
       [/only in the lab/, '--cluster=real', '--data', damaged],

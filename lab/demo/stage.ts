@@ -11,7 +11,6 @@ import { applyObjects, type InstallOptions, installJackstay } from '../install/i
 import { mainOf } from '../programs.ts'
 import { run } from '../shell.ts'
 import { AgentEvents } from './agent-events.ts'
-import { runAlertRules } from './alert-rules.ts'
 import { type Alerts, postedAlerts } from './alerts.ts'
 import type { AgentRole, Cast } from './cast.ts'
 import type { Backstage, Ground } from './ground.ts'
@@ -86,7 +85,7 @@ function startPlane(backstage: Backstage, ground: Ground, cleanUp: CleanUp): Pro
 
 async function startAlerts(
   { narrator, signal }: Backstage,
-  { alerts, install: { client }, directory }: Ground,
+  { alerts, directory }: Ground,
   { mediatorUrl, alertToken }: ControlPlane,
 ): Promise<Alerts> {
   const webhookUrl = `${mediatorUrl}/v1/alerts/alertmanager`
@@ -99,16 +98,7 @@ async function startAlerts(
       }),
     )
   }
-  const posted = postedAlerts(webhookUrl, alertToken)
-  if (alerts === 'posted') return posted
-  const ended = new AbortController()
-  const onError = (error: unknown) => narrator.say(`alert rules: ${error}`)
-  const running = runAlertRules({ client, alerts: posted, signal: ended.signal, onError })
-  const stop = async () => {
-    ended.abort()
-    await running
-  }
-  return { ...posted, stop }
+  return postedAlerts(webhookUrl, alertToken)
 }
 
 async function deploy(install: InstallOptions, cast: Cast): Promise<void> {
