@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +10,21 @@ import { run } from '../shell.ts'
 import { Demo, root, running } from './demo-process.ts'
 
 const patienceMs = 180_000
+
+/** What README says one sees. */
+function pictured(): string[] {
+  const readme = readFileSync(`${root}README.md`, 'utf8')
+  const lines = (readme.match(/^```text\n([\s\S]*?)^```$/m)?.[1] ?? '').split('\n').filter(Boolean)
+  assert.ok(lines.length >= 10)
+  return lines
+}
+
+/** `…` stands for anything. */
+function isSeen(line: string, output: string): boolean {
+  const [head = '', ...rest] = line.split('…')
+  const tail = rest.at(-1) ?? ''
+  return output.split('\n').some((one) => one.startsWith(head) && one.endsWith(tail))
+}
 
 /*
  * The quickstart as a newcomer types it, on a PATH with Node, npm and a shell and nothing else: no Go, no
@@ -65,6 +81,7 @@ describe('npm start', () => {
     await typed(exports, 'npx jackstay approve "$INTENT" --yes --reason "web has to serve again"')
     await one.says(/The change verified, and so does the log/, patienceMs)
     await one.says(/Ctrl-C stops everything/, patienceMs)
+    for (const line of pictured()) assert.ok(isSeen(line, one.output), line)
     const lines = [...one.output.matchAll(/^ {2}(npx jackstay [^#\n]+?) +# /gm)]
     assert.ok(lines.length >= 5, one.output)
     for (const [, command = ''] of lines) await typed(exports, command)

@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test'
 import { blocksOf, Demo, root, running } from '@jackstay/lab/demo-process'
 import { run } from '@jackstay/lab/shell'
 
-/** Blocks that start the demo itself or the whole suite: the first is running, the other runs us. */
-const runElsewhere = ['npm ci && npm start -- --cluster=real\n', 'npm ci && npm test\n']
+/** Blocks that start the quickstart, which has a test of its own, or the whole suite, which runs us. */
+const runElsewhere = ['npm ci && npm start\n', 'npm ci && npm test\n']
 
 /** Command lines of processes that belong to this very demo: others may run on the machine. */
 function leftovers(output: string): string[] {
