@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { type Line, look, type } from './kubectl-twins.ts'
 
 /** Where the lines work; empty before. */
-export const namespace = 'kubectl-lines'
+export const namespace = `kubectl-${randomBytes(4).toString('hex')}`
 
 const asleep = (replicas: number, image = 'web:1', extra = ''): string => `
 apiVersion: apps/v1

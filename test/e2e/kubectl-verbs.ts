@@ -1,3 +1,4 @@
+import { namespace } from './kubectl-lines.ts'
 import { type Line, look, type } from './kubectl-twins.ts'
 
 const crd = `
@@ -74,7 +75,7 @@ const verbs: readonly Line[] = [
   type('create secret generic hidden --from-literal=password=x'),
   type('create serviceaccount robot'),
   type('create role reader --verb=get,list --resource=pods,deployments'),
-  type('create rolebinding reader --role=reader --serviceaccount=kubectl-lines:robot'),
+  type(`create rolebinding reader --role=reader --serviceaccount=${namespace}:robot`),
   type('create quota small --hard=pods=3'),
   type('create poddisruptionbudget one --selector=app=web --min-available=1'),
   type('create deployment web --image=web:1 --replicas=0 --port=8080'),
@@ -101,7 +102,7 @@ const verbs: readonly Line[] = [
   look('get cm none'),
   look('get cm none --ignore-not-found'),
   look('get nonsense'),
-  look('get secret -A --field-selector metadata.namespace=kubectl-lines'),
+  look(`get secret -A --field-selector metadata.namespace=${namespace}`),
   look('get all'),
   look('get sa --sort-by=.metadata.name'),
   type('delete hpa web'),

@@ -6,6 +6,7 @@ import { differences } from './kubectl-differences.ts'
 import { kindLines } from './kubectl-kinds.ts'
 import { lines, namespace } from './kubectl-lines.ts'
 import { declared, workloads } from './kubectl-living.ts'
+import { fieldsIn } from './kubectl-schemas.ts'
 import { Kubectl, LabServer, Twins, type } from './kubectl-twins.ts'
 import { verbLines } from './kubectl-verbs.ts'
 import { realServer } from './two-servers.ts'
@@ -37,6 +38,23 @@ describe('kubectl at the lab', { skip: await noCluster() }, () => {
   for (const line of all) {
     it(`kubectl ${line.text}`, () => new Twins(real, lab, differences).take(line))
   }
+
+  it('knows the fields of its kinds as a real server does', async () => {
+    const raw = async (one: Kubectl, path: string) => {
+      const { code, stdout, stderr } = await one.run(type(`get --raw ${path}`))
+      assert.equal(code, 0, stderr)
+      return stdout
+    }
+    const { paths } = JSON.parse(await raw(lab, '/openapi/v3')) as { paths: object }
+    const own = Object.keys(paths).filter((path) => !path.includes('.example/'))
+    assert.ok(own.includes('apis/apps/v1'))
+    for (const path of own) {
+      const [theirs, ours] = await Promise.all(
+        [real, lab].map(async (one) => fieldsIn(await raw(one, `/openapi/v3/${path}`))),
+      )
+      for (const [name, fields] of ours ?? []) assert.deepEqual(fields, theirs?.get(name), name)
+    }
+  })
 
   it('has no difference listed that no line shows', () => {
     const texts = new Set(all.map(({ text }) => text))

@@ -1,3 +1,4 @@
+import { objectMeta as metadata } from '../patch/shapes/metadata.ts'
 import { fieldShape, plain, type Shape } from '../patch/shapes/shape.ts'
 import { shapeOfKind } from '../patch/shapes.ts'
 import { type Field, fieldsOf, type Type, typeOfKind } from '../types/types.ts'
@@ -49,7 +50,9 @@ export class Schemas {
     return Object.fromEntries([...this.#known].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 
-  #add(type: string, shape: Shape): void {
+  #add(type: string, given: Shape): void {
+    // of a kind whose merging nobody wrote down, metadata are as of every other
+    const shape = type === objectMeta ? metadata : given
     const name = nameOf(type)
     if (this.#known.has(name)) return
     // known before its fields are: some types hold themselves

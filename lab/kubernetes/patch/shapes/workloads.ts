@@ -1,5 +1,6 @@
+import { persistentVolumeClaim } from './core.ts'
 import { conditions, object, statusWithConditions } from './metadata.ts'
-import { claimSpec, podTemplate } from './pod.ts'
+import { podTemplate } from './pod.ts'
 import { atomic, fields, keyed, keyedForPatch, list, type Shape, set } from './shape.ts'
 
 const template = podTemplate
@@ -27,7 +28,7 @@ export const statefulSet: Shape = object(
       {
         selector: atomic,
         template,
-        volumeClaimTemplates: list(object({ spec: claimSpec }, { spec: {}, status: {} })),
+        volumeClaimTemplates: list(persistentVolumeClaim),
       },
       { selector: null, serviceName: '', template: {}, updateStrategy: {} },
     ),
