@@ -121,6 +121,19 @@ export function each(shown: (item: KubeObject) => unknown) {
   }
 }
 
+/** What events say of objects of a kind and name, each once. */
+export function eventsOf(kind: string, name: string) {
+  return (list: KubeObject): unknown => {
+    const own = each(({ type, reason, message, involvedObject: about }) =>
+      isRecord(about) && about.kind === kind && about.name === name
+        ? { type, reason, message }
+        : undefined,
+    )(list)
+    const texts = Array.isArray(own) ? own.map((one) => JSON.stringify(one)) : []
+    return [...new Set(texts)]
+  }
+}
+
 function byText(a: unknown, b: unknown): number {
   return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1
 }

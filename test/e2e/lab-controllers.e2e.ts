@@ -11,6 +11,7 @@ import { attempt, until } from './attempt.ts'
 import {
   ControllerTwins,
   each,
+  eventsOf,
   failed,
   of,
   serving,
@@ -22,6 +23,7 @@ import { noCluster } from './world.ts'
 
 const id = randomBytes(3).toString('hex')
 const apps = '/apis/apps/v1/namespaces/{}'
+const events = '/api/v1/namespaces/{}/events'
 const batch = '/apis/batch/v1/namespaces/{}'
 const core = '/api/v1/namespaces/{}'
 const rbac = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
@@ -81,8 +83,8 @@ const images = (pod: KubeObject) => {
  *   may do at once: taken for `ReplicaSetUpdated`.
  * - Pods of Jobs have no finalizer in the lab: its controller counts them before anybody takes them away.
  * - A field that is null and one that is not there are taken for the same.
- * - The lab publishes no `kube-root-ca.crt`, makes no events that are compared here, and measures no load of what
- *   is not declared: metrics are tried in its own tests.
+ * - The lab publishes no `kube-root-ca.crt`, and measures only load that is declared: metrics are tried in its
+ *   own tests.
  * - A policy that does not compile is refused by both, each compiler in its own words.
  */
 describe('the lab’s controllers and the real ones', { skip: await noCluster() }, () => {
@@ -202,7 +204,8 @@ describe('the lab’s controllers and the real ones', { skip: await noCluster() 
       each(({ revision }) => revision),
     )
     await twins.both('PATCH', path, { spec: { replicas: 1 } })
-    await twins.agree(path, (shown) => says('status.replicas', 1)(shown))
+    await twins.agree(path, says('status.replicas', 1))
+    await twins.agree(events, () => true, eventsOf('StatefulSet', 'db'))
   })
 
   it('run Jobs to their end, suspended or not', async () => {
@@ -235,6 +238,9 @@ describe('the lab’s controllers and the real ones', { skip: await noCluster() 
     await twins.agree(path('parts'), says('status.completedIndexes', '0-2'))
     await twins.both('POST', `${batch}/jobs`, job('late', { activeDeadlineSeconds: 1 }))
     await twins.agree(path('late'), condition('Failed', 'DeadlineExceeded'))
+    for (const name of ['done', 'fails', 'late']) {
+      await twins.agree(events, () => true, eventsOf('Job', name))
+    }
   })
 
   it('start what a CronJob missed, and count what came of it', async () => {

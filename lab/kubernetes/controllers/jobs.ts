@@ -34,7 +34,7 @@ export const jobController: Controller<'jobs' | 'pods'> = {
     const clock = parts.clock.of(job)
     const found = jobPods(controlledBy(job, parts.caches.pods))
     if (isOver(job)) {
-      await end(found.active, parts)
+      await end(job, found.active, parts)
       return undefined
     }
     const tally = tallyOf(job, found)
@@ -43,7 +43,7 @@ export const jobController: Controller<'jobs' | 'pods'> = {
     await statusWritten({ client: parts.client, signal: parts.signal }, jobs, job, status)
     for (const said of jobEvents(job, status)) parts.record(job, said)
     if (outcome.over !== undefined || isSuspended(job)) {
-      await end(found.active, parts)
+      await end(job, found.active, parts)
       return undefined
     }
     const dueMs = await go(job, found, tally, parts)
@@ -69,7 +69,7 @@ async function go(
   const wanted = wantedOf(job, found, tally)
   const missing = wanted - found.active.length
   if (missing <= 0) {
-    await end(found.active.slice(wanted), parts)
+    await end(job, found.active.slice(wanted), parts)
     return undefined
   }
   const waitMs = backOffLeft(found, parts)
@@ -118,9 +118,11 @@ function backOffLeft({ failed }: JobPods, { clock }: Parts): number {
   return Number.isFinite(last) ? Math.max(0, wait - last) : 0
 }
 
-async function end(gone: readonly KubeObject[], { client, signal }: Parts): Promise<void> {
+async function end(job: KubeObject, gone: readonly KubeObject[], parts: Parts): Promise<void> {
+  const { client, record, signal } = parts
   for (const { metadata } of gone) {
     const { namespace = '', name = '', uid = '' } = metadata
     await client.delete({ ...pods, namespace, name }, { preconditions: { uid }, signal })
+    record(job, { type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted pod: ${name}` })
   }
 }

@@ -131,7 +131,7 @@ async function refusedToMake(
   const pod = podOf(set, before ?? update, ordinal)
   const made = await client.create(pods, namespace, pod, { signal })
   if (made.kind === 'unknown') throw new Error(`no Pod of \`${name}\``, { cause: made.cause })
-  const what = `create Pod ${pod.metadata.name ?? ''} in StatefulSet ${name}`
+  const what = `Create Pod ${pod.metadata.name ?? ''} in StatefulSet ${name}`
   if (made.kind === 'refused') {
     const message = `${what} failed error: ${made.message}`
     record(set, { type: 'Warning', reason: 'FailedCreate', message })
@@ -148,7 +148,7 @@ async function remove(
 ): Promise<void> {
   const { namespace = '', name = '', uid = '' } = metadata
   await client.delete({ ...pods, namespace, name }, { preconditions: { uid }, signal })
-  const message = `delete Pod ${name} in StatefulSet ${set.metadata.name ?? ''} successful`
+  const message = `Delete Pod ${name} in StatefulSet ${set.metadata.name ?? ''} successful`
   record(set, { type: 'Normal', reason: 'SuccessfulDelete', message })
 }
 
