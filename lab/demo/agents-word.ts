@@ -16,17 +16,27 @@ export async function hearAgents(
   narrator: Narrator,
   scene: Scene,
 ): Promise<AgentsWord> {
-  const { agentEvents: events, signal, ground } = stage
+  const { talk, signal, ground } = stage
   narrator.chapter('3. An incident')
   await narrator.step(scene.title, () => scene.begin(ground.install.client, signal))
   const soon = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+  let since = talk.said
+  const next = async (names: readonly string[]) => {
+    const { event, after } = await talk.next(
+      since,
+      (one) => names.includes(String(one.event)),
+      soon,
+    )
+    since = after
+    return event
+  }
   await narrator.step('the alert is posted, with its bearer token', async () => {
     await stage.alerts.fire(scene.alert)
-    await events.next(['agent.trigger'], soon)
+    await next(['agent.trigger'])
   })
   narrator.chapter('4. The agent looks, and asks')
   for (;;) {
-    const event = await events.next(['agent.diagnosis', 'agent.intent', 'agent.escalated'], soon)
+    const event = await next(['agent.diagnosis', 'agent.intent', 'agent.escalated'])
     switch (event.event) {
       case 'agent.intent':
         narrator.say(`it signed an intent: ${event.action} on ${event.target}, ${event.id}`)

@@ -1,4 +1,4 @@
-import { operator } from './demo-objects.ts'
+import { oncall } from '../world/people.ts'
 import { exportsFor } from './farewell.ts'
 import { isEnd, phaseOf, untilPhase } from './intent-phase.ts'
 import type { Narrator } from './narrator.ts'
@@ -22,11 +22,11 @@ export async function approval(stage: Stage, narrator: Narrator, asking: Asking)
   const waiting = await stage.jackstay(['inbox'])
   narrator.quote(waiting.stdout || waiting.stderr)
   if (once) {
-    narrator.say(`\`${operator.user}\`, ${stage.ground.operatorIs}, approves now.`)
+    narrator.say(`\`${oncall.user}\`, ${stage.ground.operatorIs}, approves now.`)
     await decide(stage, narrator, asking, 'approve')
     return
   }
-  narrator.say(`approve as \`${operator.user}\` here, or in another terminal:`)
+  narrator.say(`approve as \`${oncall.user}\` here, or in another terminal:`)
   narrator.say(exportsFor(stage, id))
   narrator.say('npx jackstay approve "$INTENT" --reason "…"')
   const answer = await answered(stage, id)

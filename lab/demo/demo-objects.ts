@@ -1,6 +1,7 @@
 import { groupVersion } from '@jackstay/contract/kinds/kind'
 import { governedLabel } from '@jackstay/contract/kinds/suspension'
 import { classObjects } from '../class-objects.ts'
+import { oncall, peopleBindings } from '../world/people.ts'
 import type { Cast } from './cast.ts'
 
 /** The workload that is broken on purpose. Its Pods are real. */
@@ -13,9 +14,6 @@ export const agent = {
   pod: 'runbook-agent-0',
   reason: 'reviewed: scales web in shop, people approve every change',
 } as const
-/** Whoever approves in the demo: a client certificate of the demo cluster, nobody real. */
-export const operator = { user: 'demo-operator', group: 'platform-oncall' } as const
-
 type Manifest = Readonly<Record<string, unknown>>
 
 /** What differs between workloads; everything else is as a restricted namespace wants it. */
@@ -94,7 +92,7 @@ function governanceObjects(): Manifest[] {
             targets: { namespaces: [workload.namespace], names: ['*'] },
           },
         ],
-        defaultApproval: { count: 1, groups: [operator.group] },
+        defaultApproval: { count: 1, groups: [oncall.group] },
         limits: {
           intentsPerMinute: 10,
           pending: 5,
@@ -107,7 +105,7 @@ function governanceObjects(): Manifest[] {
         },
         verifySeconds: 60,
         triggers: [{ labels: { alertname: 'DeploymentHasNoReplicas' } }],
-        grant: { count: 1, groups: [operator.group] },
+        grant: { count: 1, groups: [oncall.group] },
       },
     },
     {
@@ -134,7 +132,7 @@ function governanceObjects(): Manifest[] {
             requireApproval: {
               when: 'true',
               count: 1,
-              groups: [operator.group],
+              groups: [oncall.group],
               expiresAfter: '15m',
             },
           },
@@ -142,17 +140,6 @@ function governanceObjects(): Manifest[] {
       },
     },
   ]
-}
-
-/** The demo operator's rights: see, approve, suspend. */
-export function operatorBindings(): Manifest[] {
-  return ['view', 'jackstay-view', 'jackstay-approver', 'jackstay-responder'].map((role) => ({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'ClusterRoleBinding',
-    metadata: { name: `demo-operator-${role}` },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: operator.group }],
-  }))
 }
 
 /** The class, what it may do and who grants it. */
@@ -174,7 +161,7 @@ export function smallCast(container: Container): Cast {
   return {
     workloads: workloadObjects(container),
     ready: [`${workload.namespace}/${workload.name}`],
-    governance: [...operatorBindings(), ...classManifests()],
+    governance: [...peopleBindings, ...classManifests()],
     agents: [agent],
   }
 }

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import { availability, up } from '@jackstay/cluster/cluster'
 import { adminOf } from '../admin.ts'
-import { operator, smallCast } from './demo-objects.ts'
+import { oncall } from '../world/people.ts'
+import { smallCast } from './demo-objects.ts'
 import type { Backstage, Ground } from './ground.ts'
 import { NotHere } from './not-here.ts'
 import { scaledToZero } from './scaled-to-zero.ts'
@@ -30,9 +31,9 @@ export async function ownCluster({ directory, narrator, signal }: Backstage): Pr
     writeKubeconfig: (options) => cluster.writeKubeconfig(options),
     operatorKubeconfig: () =>
       cluster.issueKubeconfig({
-        name: operator.user,
-        user: operator.user,
-        groups: [operator.group],
+        name: oncall.user,
+        user: oncall.user,
+        groups: [oncall.group],
       }),
     clear: async () => {
       await client.close()

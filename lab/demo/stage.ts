@@ -6,11 +6,11 @@ import { groupVersion } from '@jackstay/contract/kinds/kind'
 import type { KubeObject, ResourceRef } from '@jackstay/kube/resources'
 import { startRunbookAgent, startSidecar } from '../agent.ts'
 import { type AgentPodOptions, createAgentPod } from '../agent-pod.ts'
+import { AgentTalk } from '../agent-talk.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane.ts'
 import { applyObjects, type InstallOptions, installJackstay } from '../install/install.ts'
 import { mainOf } from '../programs.ts'
 import { run } from '../shell.ts'
-import { AgentEvents } from './agent-events.ts'
 import { type Alerts, postedAlerts } from './alerts.ts'
 import type { AgentRole, Cast } from './cast.ts'
 import type { Backstage, Ground } from './ground.ts'
@@ -22,7 +22,8 @@ export interface Stage {
   readonly alerts: Alerts
   /** Kubeconfig of the demo operator. */
   readonly operatorKubeconfig: string
-  readonly agentEvents: AgentEvents
+  /** What all agents say. */
+  readonly talk: AgentTalk
   readonly signal: AbortSignal
   /** The CLI as the demo operator. */
   jackstay(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>
@@ -51,7 +52,7 @@ export async function setStage(
       signal,
       env: { KUBECONFIG: operatorKubeconfig, JACKSTAY_SERVER: plane.mediatorUrl, NO_COLOR: '1' },
     })
-  const agentEvents = new AgentEvents()
+  const talk = new AgentTalk()
   const classes = cast.agents.map((role) => `\`${role.class}\``).join(', ')
   await narrator.step(`granted by the demo operator: ${classes}`, () =>
     Promise.all(cast.agents.map((role) => granted(install, jackstay, role))),
@@ -60,13 +61,13 @@ export async function setStage(
     Promise.all(
       cast.agents.map(async (role) => {
         const host = { ...hostOf(backstage, ground), plane }
-        cleanUp.push(await startAgent(role, host, (line) => agentEvents.push(line)))
+        cleanUp.push(await startAgent(role, host, (line) => talk.push(line)))
       }),
     ),
   )
   const alerts = await startAlerts(backstage, ground, plane)
   cleanUp.push(() => alerts.stop())
-  return { ground, plane, alerts, operatorKubeconfig, agentEvents, signal, jackstay }
+  return { ground, plane, alerts, operatorKubeconfig, talk, signal, jackstay }
 }
 
 function hostOf({ narrator, signal }: Backstage, { install, directory }: Ground) {

@@ -1,6 +1,6 @@
 import type { Manifest } from './manifests.ts'
 
-/** Whoever approves in the world: nobody real. */
+/** Whoever approves in the lab’s world and in every demo: nobody real. */
 export const oncall = { user: 'demo-operator', group: 'platform-oncall' } as const
 
 /** Their rights: see, approve, stop. */

@@ -5,8 +5,9 @@ import { adminOf } from '../../admin.ts'
 import { ClusterObjects } from '../../install/cluster-objects.ts'
 import { chart } from '../../install/install.ts'
 import { type Manifest, manifest, manifestsIn, nameOf } from '../../install/manifests.ts'
+import { oncall } from '../../world/people.ts'
 import type { Cast } from '../cast.ts'
-import { operator, smallCast } from '../demo-objects.ts'
+import { smallCast } from '../demo-objects.ts'
 import type { Backstage, Ground } from '../ground.ts'
 import { NotHere } from '../not-here.ts'
 import { saysYes } from '../prompt.ts'
@@ -58,8 +59,8 @@ export async function givenCluster(options: GivenOptions, stage: Backstage): Pro
       writeKubeconfig: ({ path, tokenFile }) => context.writeForToken(path, tokenFile),
       operatorKubeconfig: () =>
         context.write(join(directory, 'operator.kubeconfig'), {
-          user: operator.user,
-          groups: [operator.group],
+          user: oncall.user,
+          groups: [oncall.group],
         }),
     }
   } catch (error) {
@@ -121,7 +122,7 @@ function listOf(wanted: readonly Manifest[]): string[] {
     ...[...byKind].map(([kind, of]) => `${kind} (${names(of).length}): ${names(of).join(', ')}`),
     `and, for a second, a ValidatingAdmissionPolicy jackstay-canary-… with its binding`,
     `inside namespaces (${new Set(inside.map(nameOf)).size}), and in no other: ${[...new Set(inside.map(({ metadata }) => metadata.namespace))].join(', ')}`,
-    `you would act as \`${operator.user}\` in the group \`${operator.group}\`, by impersonation, to approve`,
+    `you would act as \`${oncall.user}\` in the group \`${oncall.group}\`, by impersonation, to approve`,
   ]
 }
 
