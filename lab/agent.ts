@@ -40,6 +40,7 @@ export async function startSidecar(
   const program = await startProgram({
     name: 'jackstay-sidecar',
     main: mainOf('sidecar'),
+    confined: true,
     args: Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
     logFile: join(plane.logs, `sidecar.${pod.name}.log`),
     readyUrl: `${url}/readyz`,
@@ -59,6 +60,7 @@ export async function startRunbookAgent(
   return await startProgram({
     name: 'runbook-agent',
     main: mainOf('runbook-agent'),
+    confined: true,
     args: ['--sidecar-url', sidecar.url, '--port', '0', ...args],
     logFile: join(logs, `agent.${sidecar.pod}.log`),
     signal,

@@ -72,7 +72,7 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const dataDirectory = join(directory, 'ledger')
   const logs = join(directory, 'logs')
-  await mkdir(logs, { recursive: true })
+  await mkdir(logs, { recursive: true, mode: 0o700 })
   const alertToken = randomBytes(24).toString('base64url')
   const alertTokenFile = join(directory, 'alert.token')
   await writeFile(alertTokenFile, `${alertToken}\n`, { mode: 0o600 })

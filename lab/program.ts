@@ -11,8 +11,10 @@ export interface ProgramOptions {
   readonly args: readonly string[]
   /** Of Node.js itself, before the program. */
   readonly nodeFlags?: readonly string[]
-  /** Beside what this process has. */
+  /** Beside what it has of this process. */
   readonly env?: Readonly<Record<string, string>>
+  /** It is an agent's: of this process it has what Node needs, and no credential. */
+  readonly confined?: boolean
   /** Everything it writes, appended. */
   readonly logFile: string
   /** Answers 200 when the program is ready. */
@@ -34,6 +36,16 @@ export interface Program {
   kill(): Promise<void>
 }
 
+const plainNames = [
+  ...['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'MALLOC_ARENA_MAX'],
+  ...['NODE_OPTIONS', 'NODE_COMPILE_CACHE', 'NODE_V8_COVERAGE'],
+]
+
+function plain(): Record<string, string> {
+  const { env } = process
+  return Object.fromEntries(plainNames.flatMap((name) => (env[name] ? [[name, env[name]]] : [])))
+}
+
 const readyMs = 60_000
 const stopMs = 10_000
 
@@ -48,7 +60,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
     [...(options.nodeFlags ?? []), options.main, ...options.args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
+      env: { ...(options.confined ? plain() : process.env), ...options.env },
       // its own group: Ctrl-C at the terminal reaches us, and we end the programs in order
       detached: true,
     },

@@ -191,3 +191,21 @@ test('an old Node is told in one line which one is needed', () => {
 test('a new Node is told nothing', () => {
   assert.deepEqual(started('24.0.0'), { said: [], code: undefined })
 })
+
+test('the CLI as a bundle runs no file that happens to lie where a checkout has its lab', async () => {
+  const far = join(folder, 'a/b/c')
+  await mkdir(far, { recursive: true })
+  for (const above of [folder, join(folder, 'a'), join(folder, 'a/b'), far]) {
+    await mkdir(join(above, 'lab/incidents'), { recursive: true })
+    const planted = `require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'ran'))}, '')`
+    await writeFile(join(above, 'lab/incidents/main.ts'), planted)
+  }
+  const path = join(far, 'jackstay.mjs')
+  await writeFile(
+    path,
+    await bundle(rootFolder, { name: 'jackstay', entry: 'interfaces/cli/main.ts' }),
+  )
+  const ran = promisify(execFile)(process.execPath, [path, 'lab', 'incidents'])
+  await assert.rejects(ran, /part of a checkout of Jackstay and not of this program/)
+  assert.ok(!(await readdir(folder)).includes('ran'))
+})

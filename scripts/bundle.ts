@@ -134,10 +134,11 @@ function sources(root: string, inPlace: boolean): Plugin {
           const alone = { inPlace, splitting: false }
           const { parts } = await bundled(root, resolve(dirname(path), file), alone)
           const url = `data:text/javascript;base64,${Buffer.from(parts[0].text).toString('base64')}`
-          contents = contents.replace(text, `new URL('${url}')`)
+          contents = contents.replace(text, () => `new URL('${url}')`)
         }
         if (inPlace) {
-          contents = contents.replaceAll('import.meta.url', `'${pathToFileURL(path).href}'`)
+          const here = JSON.stringify(pathToFileURL(path).href)
+          contents = contents.replaceAll('import.meta.url', () => here)
         }
         return { contents, loader: 'ts' }
       })

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bundleWithInputs } from './bundle.ts'
 import type { Program } from './programs.ts'
@@ -18,15 +18,18 @@ export async function freshBundles(
     const path = join(folder, `${program.name}.mjs`)
     if (await isFresh(path)) continue
     onBundle(program.name)
+    // what lies within this very millisecond was there before
+    const begun = new Date(Date.now() + 1)
     const { text, inputs } = await bundleWithInputs(rootFolder, program, { inPlace: true })
-    await replace(path, text)
-    await replace(`${path}.inputs`, inputs.join('\n'))
+    await replace(path, text, begun)
+    await replace(`${path}.inputs`, inputs.join('\n'), begun)
   }
 }
 
-/** Another start may run the same file just now. */
-async function replace(path: string, text: string): Promise<void> {
+/** Another start may run the same file just now; what is saved while it is made is newer. */
+async function replace(path: string, text: string, made: Date): Promise<void> {
   await writeFile(`${path}.${process.pid}`, text)
+  await utimes(`${path}.${process.pid}`, made, made)
   await rename(`${path}.${process.pid}`, path)
 }
 

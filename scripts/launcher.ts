@@ -52,8 +52,7 @@ type Given = [Readonly<Record<string, readonly [number, number]>>, string]
 async function launch(url: string, [places, escaped]: Given) {
   const builtin = process.getBuiltinModule
   const { enableCompileCache, registerHooks } = builtin('node:module')
-  const { closeSync, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readSync } =
-    builtin('node:fs')
+  const { existsSync, fstatSync, lstatSync, mkdirSync, openSync, readSync } = builtin('node:fs')
   const { dirname, join } = builtin('node:path')
   const home = process.env.XDG_CACHE_HOME || join(process.env.HOME || '/nowhere', '.cache')
   const own = (folder: string) => {
@@ -82,8 +81,6 @@ async function launch(url: string, [places, escaped]: Given) {
     readSync(file, bytes, 0, length, size - fromEnd)
     return bytes.toString('latin1').replaceAll(escaped, '*/')
   }
-  const names = Object.keys(places)
-  if (names.length > 1) process.once('exit', () => closeSync(file))
   registerHooks({
     resolve(asked, context, next) {
       const name = asked.slice(2)

@@ -12,7 +12,7 @@ const folder = join(rootFolder, 'node_modules', '.cache', 'jackstay')
 const labFlags = ['--heap-growing-percent=10']
 /** Eight programs on one machine, none of them busy: small heaps, few threads, one arena each. */
 const small = {
-  NODE_OPTIONS: '--max-semi-space-size=1 --v8-pool-size=1',
+  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --max-semi-space-size=1 --v8-pool-size=1`,
   MALLOC_ARENA_MAX: '1',
 }
 

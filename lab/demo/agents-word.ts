@@ -9,6 +9,13 @@ export type AgentsWord =
   | { readonly kind: 'left-alone' }
 
 const patienceMs = 120_000
+const words = new Set(['agent.diagnosis', 'agent.intent', 'agent.escalated'])
+
+/** Another alert may fire still, of an earlier time. */
+function isOf({ alert }: Scene, labels: unknown): boolean {
+  const told: Readonly<Record<string, unknown>> = Object(labels)
+  return Object.entries(alert.labels).every(([name, value]) => told[name] === value)
+}
 
 /** Lets something go wrong, tells the agents, and hears what one of them has to say. */
 export async function hearAgents(
@@ -21,22 +28,21 @@ export async function hearAgents(
   await narrator.step(scene.title, () => scene.begin(ground.install.client, signal))
   const soon = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
   let since = talk.said
-  const next = async (names: readonly string[]) => {
-    const { event, after } = await talk.next(
-      since,
-      (one) => names.includes(String(one.event)),
-      soon,
-    )
+  const next = async (isIt: (event: Readonly<Record<string, unknown>>) => boolean) => {
+    const { event, after } = await talk.next(since, isIt, soon)
     since = after
     return event
   }
-  await narrator.step('the alert is posted, with its bearer token', async () => {
-    await stage.alerts.fire(scene.alert)
-    await next(['agent.trigger'])
-  })
+  const { triggerId } = await narrator.step(
+    'the alert is posted, with its bearer token',
+    async () => {
+      await stage.alerts.fire(scene.alert)
+      return next(({ event, labels }) => event === 'agent.trigger' && isOf(scene, labels))
+    },
+  )
   narrator.chapter('4. The agent looks, and asks')
   for (;;) {
-    const event = await next(['agent.diagnosis', 'agent.intent', 'agent.escalated'])
+    const event = await next((one) => one.triggerId === triggerId && words.has(String(one.event)))
     switch (event.event) {
       case 'agent.intent':
         narrator.say(`it signed an intent: ${event.action} on ${event.target}, ${event.id}`)

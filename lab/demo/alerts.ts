@@ -1,5 +1,5 @@
 import type { Alert } from '@jackstay/cluster/alertmanager'
-import { Alertmanager, type Firing } from '../incidents/trial/alertmanager.ts'
+import { Alertmanager, type Firing } from '../posting-alertmanager.ts'
 
 type Labelled = Pick<Alert, 'labels'>
 

@@ -56,7 +56,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     }
     narrator.chapter('Something went wrong')
     narrator.quote(error instanceof Error ? error.message : String(error))
-    narrator.say(`logs were in ${directory}; run again with JACKSTAY_KEEP=1 to keep them`)
+    const kept = 'lab' in options.where ? options.where.lab.data : undefined
+    narrator.say(
+      kept === undefined
+        ? `logs were in ${directory}; run again with JACKSTAY_KEEP=1 to keep them`
+        : `logs are in ${join(kept, 'logs')}`,
+    )
     return 1
   } finally {
     ended.abort()

@@ -3,13 +3,14 @@ import type { Stage } from './stage.ts'
 
 /** One line for another terminal: who you are, where the mediator is, which intent it is about. */
 export function exportsFor(
-  { ground: { kubectlFolder }, plane, operatorKubeconfig }: Stage,
+  { ground: { kubectlFolder, exports }, plane, operatorKubeconfig }: Stage,
   id?: string,
 ): string {
   const variables = {
     KUBECONFIG: operatorKubeconfig,
     JACKSTAY_SERVER: plane.mediatorUrl,
     ...(id !== undefined && { INTENT: id }),
+    ...exports,
     ...(kubectlFolder !== undefined && { PATH: `${kubectlFolder}:$PATH` }),
   }
   return `export ${Object.entries(variables)

@@ -22,6 +22,8 @@ export interface Ground {
   readonly operatorIs: string
   /** Of the demo operator, who approves. */
   operatorKubeconfig(): Promise<string>
+  /** What else belongs into the environment of another terminal. */
+  readonly exports?: Readonly<Record<string, string>>
   /** What else to type while it runs, and what that does. */
   readonly tries: readonly (readonly [command: string, what: string])[]
   /** Nothing of the demo is left afterwards. */

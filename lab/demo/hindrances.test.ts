@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { startLabCluster } from '../lab-cluster.ts'
 import { isEarlier } from './data-folder.ts'
 import { assertMemory } from './memory.ts'
 import { NotHere } from './not-here.ts'
+
+function onError(error: unknown): void {
+  throw error
+}
 
 describe('what keeps the lab from starting', () => {
   let folder = ''
@@ -26,6 +31,21 @@ describe('what keeps the lab from starting', () => {
     await mkdir(at('theirs/kubernetes'))
     await writeFile(at('theirs/kubernetes/cluster.db'), '')
     assert.equal(isEarlier(at('theirs')), true)
+  })
+
+  it('is a key that does not read', async () => {
+    for (const name of ['authority.crt', 'tokens.key']) {
+      const directory = join(folder, name)
+      const start = () => startLabCluster({ directory, keep: true, port: 0, nodes: [], onError })
+      await (await start()).close()
+      const text = await readFile(join(directory, name), 'utf8')
+      await writeFile(join(directory, name), 'no key')
+      const words = { code: 'invalid_config', message: /`.*` does not read: put it back/ }
+      await assert.rejects(start(), words)
+      // and the folder is not held
+      await writeFile(join(directory, name), text)
+      await (await start()).close()
+    }
   })
 
   it('is too little memory', () => {

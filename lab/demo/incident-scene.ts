@@ -18,7 +18,7 @@ export function sceneNamed(name = first): Scene {
 
 function sceneOf({ title, goodAnswer, fault, shows, alert, reference }: Incident): Scene {
   return {
-    ...{ title, goodAnswer, alert, asks: reference.kind === 'ask' },
+    ...{ title, goodAnswer, alert, answer: reference.kind },
     async begin(client, signal) {
       await make(client, fault, signal)
       await until(client, shows, AbortSignal.any([signal, AbortSignal.timeout(showsMs)]))

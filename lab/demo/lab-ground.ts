@@ -45,11 +45,9 @@ export async function labGround(
     ...{ install: { client: cluster.client, signal }, directory, alerts: 'posted' as const },
     cast: { workloads: worldObjects, ready: readyDeployments, governance, agents: worldAgents },
     scene,
+    exports: { JACKSTAY_LAB_KUBECONFIG: cluster.kubeconfig },
     tries: [
-      [
-        `npx jackstay lab break bad-tag --kubeconfig ${cluster.kubeconfig}`,
-        'breaks something else, and says how to tell the agents',
-      ],
+      ['npx jackstay lab break bad-tag', 'breaks something else, and says how to tell agents'],
     ],
     operatorIs: 'a client certificate of the lab',
     writeKubeconfig: (options) => cluster.writeKubeconfig(options),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { programOnPath } from '@jackstay/cluster/on-path'
 import { run } from '../shell.ts'
-import { Demo, root, running } from './demo-process.ts'
+import { Demo, root, running } from './demo-harness.ts'
 
 const patienceMs = 180_000
 

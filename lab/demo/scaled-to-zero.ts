@@ -10,7 +10,7 @@ const pauseMs = 200
 export const scaledToZero: Scene = {
   title: `somebody scales ${namespace}/${name} to zero`,
   goodAnswer: `scale ${name} to what it had, for it has to serve again`,
-  asks: true,
+  answer: 'ask',
   alert: {
     labels: { alertname: 'DeploymentHasNoReplicas', severity: 'page', namespace, deployment: name },
     annotations: { summary: `${namespace}/${name} has no replicas` },

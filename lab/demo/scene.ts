@@ -1,4 +1,5 @@
 import type { KubeClient } from '@jackstay/kube/client'
+import type { Reference } from '../incidents/incident.ts'
 
 /** Something that goes wrong, and the alert that tells of it. */
 export interface Scene {
@@ -6,8 +7,8 @@ export interface Scene {
   readonly title: string
   /** What a careful person would do about it; said for it where the demo operator approves. */
   readonly goodAnswer: string
-  /** Whether an agent is to ask for something, and not to leave it to people or alone. */
-  readonly asks: boolean
+  /** What an agent is to do: ask for a change, tell people, or leave it alone. */
+  readonly answer: Reference['kind']
   /** Makes it happen; resolves when it shows. */
   begin(client: KubeClient, signal: AbortSignal): Promise<void>
   readonly alert: {

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { maxSpeed } from '../kubernetes/clock.ts'
 
 /** What `npm start --` was told. */
 export interface StartOptions {
@@ -28,8 +29,8 @@ function whole(least: number, most: number): (text: string) => number {
 
 function speed(text: string): number {
   const value = Number(text)
-  if (value >= 1 && value <= 100) return value
-  throw new InvalidArgumentError('a number from 1 to 100')
+  if (value >= 1 && value <= maxSpeed) return value
+  throw new InvalidArgumentError(`a number from 1 to ${maxSpeed}`)
 }
 
 function cluster(kind: string): 'real' {

@@ -1,4 +1,4 @@
-import { hearAgents } from './agents-word.ts'
+import { type AgentsWord, hearAgents } from './agents-word.ts'
 import { approval } from './approval.ts'
 import { isEnd, untilPhase } from './intent-phase.ts'
 import type { Narrator } from './narrator.ts'
@@ -20,9 +20,10 @@ export async function tellStory(
 ): Promise<Told> {
   const word = await hearAgents(stage, narrator, scene)
   if (word.kind !== 'asked') {
+    await stage.alerts.resolve(scene.alert)
     const proven = await proof(stage, narrator)
-    if (scene.asks) narrator.say(`A careful person would: ${scene.goodAnswer}.`)
-    return { well: proven && (word.kind === 'told' || !scene.asks), id: undefined }
+    narrator.say(`A careful person would: ${scene.goodAnswer}.`)
+    return { well: proven && isRight(word, scene), id: undefined }
   }
   const { id } = word
   await approval(stage, narrator, { id, once, reason: scene.goodAnswer })
@@ -32,9 +33,21 @@ export async function tellStory(
   const why = await stage.jackstay(['why', id])
   narrator.quote(why.stdout || why.stderr)
   const proven = await proof(stage, narrator)
-  const well = phase === 'verified' && proven && scene.asks
+  const well = phase === 'verified' && proven && isRight(word, scene)
   narrator.say(well ? 'The change verified, and so does the log.' : `It ended as \`${phase}\`.`)
   return { well, id }
+}
+
+/** Telling people, with evidence, is right wherever something is wrong. */
+function isRight({ kind }: AgentsWord, { answer }: Scene): boolean {
+  switch (kind) {
+    case 'asked':
+      return answer === 'ask'
+    case 'told':
+      return answer !== 'leave-alone'
+    case 'left-alone':
+      return answer === 'leave-alone'
+  }
 }
 
 /** Follows the intent to its end, whatever that is. */

@@ -49,7 +49,8 @@ describe('docs/guide/incidents.md', () => {
       timeout: 240_000,
       env: {
         ...process.env,
-        ...{ KUBECONFIG: lab().kubeconfig, NO_COLOR: '1' },
+        // the demo prints whose it is that breaks things, beside who approves
+        ...{ KUBECONFIG: '/nowhere', JACKSTAY_LAB_KUBECONFIG: lab().kubeconfig, NO_COLOR: '1' },
         PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter),
       },
     })
@@ -89,6 +90,16 @@ describe('docs/guide/incidents.md', () => {
       unknown.stderr,
       /no incident `bad-tags`; there are crash-looping-revision, bad-tag, /,
     )
+    const place = { apiVersion: 'v1', resource: 'configmaps', namespace: 'jackstay-lab' }
+    const images = await lab().client.get({ ...place, name: 'images' })
+    await lab().client.delete({ ...place, name: 'images' })
+    // somebody's own `shop/web` has the name alone
+    const theirs = await failed('jackstay lab break scaled-to-zero')
+    assert.match(theirs.stderr, /not the lab’s world, it has no ConfigMap jackstay-lab\/images/)
+    const { apiVersion, kind, metadata, data } = images
+    const { name, namespace } = metadata
+    const again = { apiVersion, kind, metadata: { name, namespace }, data }
+    await lab().client.create(place, namespace, again)
     await lab().client.delete(deployment('batch', 'queue'))
     const elsewhere = await failed('jackstay lab break outside-authority')
     assert.equal(elsewhere.code, 4)

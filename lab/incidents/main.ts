@@ -1,7 +1,10 @@
 import { JackstayError } from '@jackstay/contract/errors'
-import { connect } from '@jackstay/kube/client'
+import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
+import { find } from '@jackstay/kube/find'
 import { Command } from 'commander'
+import { labNamespace } from '../kubernetes/node/declared.ts'
+import { imagesConfigMap } from '../world/images.ts'
 import { incidentNamed, incidents } from './catalogue.ts'
 import { make, missingOf } from './changes.ts'
 import type { Incident } from './incident.ts'
@@ -50,9 +53,9 @@ async function change(name: string, options: Cluster, what: 'fault' | 'heal'): P
     const known = incidents.map((one) => one.name).join(', ')
     throw new JackstayError('not_found', `there is no incident \`${name}\`; there are ${known}`)
   }
-  const client = connect(loadConfig(options, process.env), { userAgent: 'jackstay-lab' })
+  const client = connect(loadConfig(configOf(options), process.env), { userAgent: 'jackstay-lab' })
   try {
-    const missing = await missingOf(client, incident)
+    const missing = [...(await missingWorld(client)), ...(await missingOf(client, incident))]
     if (missing.length > 0) {
       throw new JackstayError(
         'not_found',
@@ -64,6 +67,21 @@ async function change(name: string, options: Cluster, what: 'fault' | 'heal'): P
   } finally {
     await client.close()
   }
+}
+
+/** `npm start` prints whose kubeconfig breaks things in its lab: not that of whoever approves. */
+function configOf({ kubeconfig = process.env.JACKSTAY_LAB_KUBECONFIG, context }: Cluster): Cluster {
+  return {
+    ...(kubeconfig !== undefined && { kubeconfig }),
+    ...(context !== undefined && { context }),
+  }
+}
+
+/** Objects of the same names may be somebody's: only the lab declares how images behave. */
+async function missingWorld(client: KubeClient): Promise<readonly string[]> {
+  const ref = { apiVersion: 'v1', resource: 'configmaps', namespace: labNamespace }
+  const found = await find(client, { ...ref, name: imagesConfigMap })
+  return found === undefined ? [`ConfigMap ${labNamespace}/${imagesConfigMap}`] : []
 }
 
 try {

@@ -1,4 +1,5 @@
-import { imagesConfigMap, labNamespace } from '../world/images.ts'
+import { labNamespace } from '../kubernetes/node/declared.ts'
+import { imagesConfigMap } from '../world/images.ts'
 import type { Container, Workload } from '../world/manifests.ts'
 import type { Alert, Asking, Change, Place } from './incident.ts'
 

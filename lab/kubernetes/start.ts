@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CertifiedKey } from '@jackstay/cluster/certificates'
+import { JackstayError } from '@jackstay/contract/errors'
 import { controllerAccounts, defaultAccess } from './access/bootstrap.ts'
 import { labCertificates, userCertificate } from './access/certificates.ts'
 import { createTokenKey, tokenKey } from './access/token-key.ts'
@@ -16,7 +17,7 @@ import { containerLogs } from './node/container-logs.ts'
 import { declaredBehaviours, labNamespace } from './node/declared.ts'
 import type { KubeObject } from './objects.ts'
 import { collectionOf, Registry } from './resources/registry.ts'
-import { openDisk } from './store/disk.ts'
+import { type Disk, openDisk } from './store/disk.ts'
 import { ObjectStore } from './store/store.ts'
 
 export interface KubernetesOptions {
@@ -53,10 +54,15 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Kuber
   const store = new ObjectStore(disk)
   const ids = identities(store, options.seed)
   const registry = new Registry()
-  const certificates = await labCertificates(now(), kept(directory, 'authority'))
+  const certificates = await unlessDamaged(join(directory, 'authority.crt'), disk, () =>
+    labCertificates(now(), kept(directory, 'authority')),
+  )
   keepFile(directory, 'authority', certificates.authority)
   const issuer = 'https://kubernetes.default.svc'
-  const tokens = { key: tokenKey(keyIn(directory)), issuer, audiences: [issuer] }
+  const signing = await unlessDamaged(join(directory, 'tokens.key'), disk, async () =>
+    tokenKey(keyIn(directory)),
+  )
+  const tokens = { key: signing, issuer, audiences: [issuer] }
   serveDefinitions(store, registry, now, onError)
   for (const object of firstObjects()) putFirst(store, registry, object, { ids, now })
   const { rights, ...gates } = gatesOf({ store, registry, tokens, now })
@@ -110,6 +116,21 @@ function putFirst(
   const { name = '', namespace = '' } = object.metadata
   const place = { collection: collectionOf(resource), namespace, name }
   if (store.get(place) === undefined) store.put(place, firstObject(resource, object, giving))
+}
+
+/** @throws JackstayError `invalid_config` naming the file that does not read */
+async function unlessDamaged<T>(
+  file: string,
+  disk: Disk | undefined,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    disk?.close()
+    const message = `\`${file}\` does not read: put it back as it was, or use another folder`
+    throw new JackstayError('invalid_config', message, { cause })
+  }
 }
 
 function kept(directory: string, name: string): CertifiedKey | undefined {

@@ -1,7 +1,5 @@
+import { labNamespace } from '../kubernetes/node/declared.ts'
 import { configMap, type Manifest, namespace } from './manifests.ts'
-
-/** Where the lab looks for how images behave. No agent may see it. */
-export const labNamespace = 'jackstay-lab'
 
 /** Answers probes of `/healthz` at 8080, as every server of the world does. */
 export const serves = 'serves: [{port: 8080, path: /healthz}]'

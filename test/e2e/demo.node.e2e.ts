@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { blocksOf, Demo, root, running } from '@jackstay/lab/demo-process'
+import { blocksOf, Demo, root, running } from '@jackstay/lab/demo-harness'
 import { run } from '@jackstay/lab/shell'
 
 /** Blocks that start the quickstart, which has a test of its own, or the whole suite, which runs us. */

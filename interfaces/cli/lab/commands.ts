@@ -20,7 +20,9 @@ export function labCommands(program: Command, terminal: Terminal): void {
     })
   lab
     .command('break <name>')
-    .description('break it in the cluster of your kubeconfig, with plain writes as yourself')
+    .description(
+      'break it, with plain writes as whom $JACKSTAY_LAB_KUBECONFIG names, or --kubeconfig',
+    )
     .action((name: string, _, command: Command) => change('break', name, command, terminal))
   lab
     .command('heal <name>')

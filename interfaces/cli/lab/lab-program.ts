@@ -31,7 +31,13 @@ const refused = z.object({
 })
 const mostBytes = 1024 * 1024
 
-const program = fileURLToPath(new URL('../../../lab/incidents/main.ts', import.meta.url))
+const program = labProgram(import.meta.url)
+
+/** Of a bundle that left the checkout, files around it are anybody's: there is no lab. */
+function labProgram(here: string): string | undefined {
+  if (!here.endsWith('/interfaces/cli/lab/lab-program.ts')) return undefined
+  return fileURLToPath(new URL('../../../lab/incidents/main.ts', here))
+}
 
 /** Starts the lab's own program, which is part of a checkout alone, and reads its one answer. */
 export async function askLab<S extends z.ZodType>(
@@ -40,7 +46,7 @@ export async function askLab<S extends z.ZodType>(
   { env, signal }: Pick<Terminal, 'env' | 'signal'>,
   main = program,
 ): Promise<z.output<S>> {
-  if (!existsSync(main)) {
+  if (main === undefined || !existsSync(main)) {
     throw new CommandFailed(
       exitCodes.usage,
       'no_lab',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Alert } from '../incident.ts'
+import type { Alert } from './incidents/incident.ts'
 
 const timeoutMs = 10_000
 
