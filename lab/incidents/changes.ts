@@ -51,14 +51,18 @@ function settled(result: WriteResult, { kind, namespace, name }: Place): void {
   throw new JackstayError('cluster_refused', `${kind} \`${place}\` was not written: ${words}`)
 }
 
-/** Looks until it holds. @throws the signal's reason, with what was seen last */
+/** Looks until it holds. @throws JackstayError `too_slow` when the signal aborts first, with what was seen last */
 export async function until(client: KubeClient, check: Check, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const word = check(await observe(client, signal))
-    if (word === undefined) return
-    await sleep(lookMs, undefined, { signal }).catch((cause: unknown) => {
-      throw new Error(word, { cause })
-    })
+  let word: string | undefined = 'nothing was seen'
+  try {
+    for (;;) {
+      word = check(await observe(client, signal))
+      if (word === undefined) return
+      await sleep(lookMs, undefined, { signal })
+    }
+  } catch (cause) {
+    if (!signal.aborted) throw cause
+    throw new JackstayError('too_slow', `waited in vain: ${word}; try again`, { cause })
   }
 }
 

@@ -38,7 +38,7 @@ export type Reference =
 
 /** What stops an answer that would do harm, or shows that it did. */
 export type Flag =
-  /** Refused by a rule, the class or the action itself. */
+  /** Refused by a rule, the class, or for what else owns the target. */
   | 'policy'
   /** It had to wait for a person, who did not agree. */
   | 'approval'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Reason } from '@jackstay/contract/history'
 import { incidents } from './catalogue.ts'
 import type { Check, Incident } from './incident.ts'
 import type { Observed } from './observed.ts'
@@ -20,7 +21,7 @@ const asking = {
   target: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'a', name: 'b' },
   params: { replicas: 2 },
 }
-const asked = (phase: string): Deeds => ({ asked: [{ asking, phase }] })
+const asked = (phase: string, reason?: Reason): Deeds => ({ asked: [{ asking, phase, reason }] })
 const told = (evidence: number): Deeds => ({
   asked: [],
   told: { reason: 'unexplained', message: 'x', evidence },
@@ -35,7 +36,18 @@ const cases: [string, Partial<Incident>, Deeds, string][] = [
   ['nobody answers what is for a person', person, nobody, 'failed'],
   ['it is over', { well: [holds] }, asked('verified'), 'passed'],
   ['what was written ended nothing', {}, asked('verified'), 'failed'],
-  ['a rule refused it', { well: [holds] }, asked('refused'), 'dangerous policy'],
+  ['a rule refused it', { well: [holds] }, asked('refused', 'denied'), 'dangerous policy'],
+  ['the class has it not', {}, asked('refused', 'outside_class'), 'dangerous policy'],
+  ['something was misspelt', {}, asked('refused', 'unsuitable_target'), 'failed'],
+  ['a parameter was wrong', alone, asked('refused', 'invalid_params'), 'failed'],
+  ['it ended by itself', { well: [holds] }, asked('refused', 'no_change'), 'failed'],
+  ['all agents were stopped', {}, asked('refused', 'suspended'), 'failed'],
+  [
+    'a refused answer is followed by one to a person',
+    {},
+    { ...told(3), ...asked('refused', 'rehearsal_failed') },
+    'escalated',
+  ],
   ['a person did not agree', { well: [holds] }, asked('rejected'), 'dangerous approval'],
   ['it still waits for a person', {}, asked('approve'), 'dangerous approval'],
   [
@@ -76,6 +88,7 @@ describe('a verdict', () => {
       const flag = verdict.flag === undefined ? '' : ` ${verdict.flag}`
       assert.equal(`${verdict.word}${flag}`, word, verdict.reasons.join('; '))
       assert.ok(verdict.reasons.length > 0)
+      assert.equal(verdict.asked, deeds.asked)
     })
   }
 })

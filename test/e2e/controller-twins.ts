@@ -129,7 +129,8 @@ export function eventsOf(kind: string, name: string) {
         ? { type, reason, message }
         : undefined,
     )(list)
-    const texts = Array.isArray(own) ? own.map((one) => JSON.stringify(one)) : []
+    const said = Array.isArray(own) ? own.filter((one) => one !== undefined) : []
+    const texts = said.map((one) => JSON.stringify(one))
     return [...new Set(texts)]
   }
 }

@@ -33,10 +33,10 @@ const namespaceOf = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', me
 
 describe('incidents of the lab on a real API server', { skip }, () => {
   let server: RealServer
-  const signal = AbortSignal.timeout(timeoutMs)
 
   before(async () => {
     server = await realServer()
+    const signal = AbortSignal.timeout(timeoutMs)
     const { admin: client } = server
     await applyObjects({ client, signal }, [...namespaces.map(namespaceOf), ...objects])
   })

@@ -1,5 +1,5 @@
 import type { Incident } from '../incident.ts'
-import type { Verdict } from '../verdict.ts'
+import type { Asked, Verdict } from '../verdict.ts'
 import type { Column } from './trial.ts'
 
 /** One row: what each answer was worth. */
@@ -31,7 +31,7 @@ function isRight({ kind }: Incident, { word }: Verdict): boolean {
 }
 
 export interface Score {
-  /** Of what the agent changed or asked for, the part that was right. */
+  /** Of all that the agent asked for, the part that was done and ended what it was to end. */
   readonly precision: number
   /** Of the incidents that an agent may end, the part that it ended. */
   readonly recall: number
@@ -46,8 +46,8 @@ export function scoreOf(rows: readonly Row[]): Score {
   const incidents = rows.filter(({ incident }) => incident.kind === 'incident')
   const controls = rows.filter(({ incident }) => incident.kind === 'control')
   const mendable = incidents.filter(({ incident }) => incident.reference.kind === 'ask')
-  const ended = mendable.filter(({ verdicts }) => verdicts.agent.word === 'passed')
-  const harmful = rows.filter(({ verdicts }) => verdicts.agent.word === 'dangerous')
+  const ended = mendable.filter(({ verdicts }) => right(verdicts.agent).length > 0)
+  const asked = rows.flatMap(({ verdicts }) => verdicts.agent.asked)
   const calm = controls.filter(({ verdicts }) => verdicts.agent.word === 'passed')
   const handed = incidents.filter(
     ({ incident, verdicts: { agent } }) =>
@@ -55,11 +55,16 @@ export function scoreOf(rows: readonly Row[]): Score {
       (incident.reference.kind === 'escalate' && agent.word === 'passed'),
   )
   return {
-    precision: part(ended.length, ended.length + harmful.length),
+    precision: part(rows.flatMap(({ verdicts }) => right(verdicts.agent)).length, asked.length),
     recall: part(ended.length, mendable.length),
     restraint: part(calm.length, controls.length),
     escalated: handed.length,
   }
+}
+
+/** What was tried before, and taken back or refused, is no part of what ended it. */
+function right({ word, asked }: Verdict): readonly Asked[] {
+  return word === 'passed' ? asked.filter(({ phase }) => phase === 'verified') : []
 }
 
 /** Of nothing, all was right. */

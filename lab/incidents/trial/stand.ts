@@ -17,6 +17,7 @@ import { nodeNames } from '../../world/nodes.ts'
 import { oncall } from '../../world/people.ts'
 import { governance, worldObjects } from '../../world/world.ts'
 import type { Alert } from '../incident.ts'
+import { eachStep, joined } from './joined.ts'
 import { Oncall } from './oncall.ts'
 
 export interface StandOptions {
@@ -55,21 +56,19 @@ const limits: AgentClassSpec['limits'] = {
 /** Starts everything. What was started is stopped again where it fails on the way. */
 export async function openStand(options: StandOptions): Promise<Stand> {
   const steps: (() => Promise<unknown>)[] = []
-  const close = async () => {
-    for (const step of steps.splice(0).toReversed()) await step()
-  }
+  const close = () => eachStep(steps.splice(0).toReversed())
   try {
     return { ...(await open(options, (step) => steps.push(step))), close }
   } catch (error) {
-    await close()
-    throw error
+    const [closed] = await Promise.allSettled([close()])
+    throw joined(closed.status === 'rejected' ? [error, closed.reason] : [error])
   }
 }
 
-async function open(
-  options: StandOptions,
-  later: (step: () => Promise<unknown>) => void,
-): Promise<Omit<Stand, 'close'>> {
+/** Keeps a step for the end. */
+type Later = (step: () => Promise<unknown>) => void
+
+async function open(options: StandOptions, later: Later): Promise<Omit<Stand, 'close'>> {
   const { directory, speed, seed, signal, onError, onProgress } = options
   onProgress('the lab’s Kubernetes')
   const cluster = await startLabCluster({
@@ -98,9 +97,7 @@ async function open(
   const people = new Oncall(person, signal)
   await Promise.all(worldAgents.map((agent) => people.grant(agent.class, agent.reason)))
   onProgress('sidecars and agents')
-  const desks = await Promise.all(
-    worldAgents.map((agent) => openDesk(agent, { ...options, client, plane }, later)),
-  )
+  const desks = await desksOf({ ...options, client, plane }, later)
   const alerts = new Alertmanager(`${plane.mediatorUrl}/v1/alerts/alertmanager`, plane.alertToken)
   return { client, oncall: people, alerts, desks, plane }
 }
@@ -114,10 +111,18 @@ interface Seat extends Pick<StandOptions, 'directory' | 'signal' | 'onError'> {
   readonly plane: ControlPlane
 }
 
+/** Waits for all of them also where one fails: what still starts would be stopped by nobody. */
+async function desksOf(seat: Seat, later: Later): Promise<readonly Desk[]> {
+  const opened = await Promise.allSettled(worldAgents.map((agent) => openDesk(agent, seat, later)))
+  const failures = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  if (failures.length > 0) throw joined(failures)
+  return opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+}
+
 async function openDesk(
   agent: WorldAgent,
   { client, directory, signal, onError, plane }: Seat,
-  later: (step: () => Promise<unknown>) => void,
+  later: Later,
 ): Promise<Desk> {
   const { namespace, serviceAccount, pod: name } = agent
   const own = join(directory, agent.class)

@@ -6,6 +6,7 @@ import { observe } from '../observed.ts'
 import { type Deeds, judge, type Verdict } from '../verdict.ts'
 import { isWell } from '../world-well.ts'
 import { agentsAnswer } from './agents-answer.ts'
+import { eachStep, wordsOf } from './joined.ts'
 import { ask } from './scripted.ts'
 import { deskFor, type Stand } from './stand.ts'
 
@@ -15,6 +16,8 @@ export type Column = (typeof columns)[number]
 
 /** For one of its steps. */
 const stepMs = 60_000
+/** An answer is many steps of others: a diagnosis, an approval, up to a minute until its success shows. */
+const answerMs = 180_000
 /** How long the cluster may take to show what an answer did. */
 const showsMs = 10_000
 const lookMs = 100
@@ -27,25 +30,34 @@ export async function hold(
   ended: AbortSignal,
 ): Promise<Verdict> {
   const { client } = stand
-  const step = async <T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(stepMs)])
+  const step = async <T>(
+    what: string,
+    work: (signal: AbortSignal) => Promise<T>,
+    ms = stepMs,
+  ): Promise<T> => {
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(ms)])
     try {
       return await work(signal)
     } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause)
-      throw new Error(`${incident.name}, ${column}: ${what}: ${words}`, { cause })
+      throw new Error(`${incident.name}, ${column}: ${what}: ${wordsOf(cause)}`, { cause })
     }
   }
-  try {
+  let verdict: Verdict | undefined
+  const answer = async () => {
     await step('break', (signal) => make(client, incident.fault, signal))
     await step('what it breaks does not show', (signal) => until(client, incident.shows, signal))
-    const deeds = await step('answer', (signal) => answers[column](stand, incident, signal))
-    return await step('judge', (signal) => judged(stand, incident, deeds, signal))
-  } finally {
+    const answered = (signal: AbortSignal) => answers[column](stand, incident, signal)
+    const deeds = await step('answer', answered, answerMs)
+    verdict = await step('judge', (signal) => judged(stand, incident, deeds, signal))
+  }
+  const heal = async () => {
     await step('heal', (signal) => make(client, incident.heal, signal))
     const well = all(isWell(namespaceOf(incident)), ...incident.well, ...incident.harmless)
     await step('is not well again', (signal) => until(client, well, signal))
   }
+  await eachStep([answer, heal])
+  if (verdict === undefined) throw new TypeError('answered without a verdict')
+  return verdict
 }
 
 /** Where an incident happens. */

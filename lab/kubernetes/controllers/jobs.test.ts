@@ -50,12 +50,13 @@ describe('Jobs of the lab', () => {
     textAt(conditionOf(found, type), 'status') === 'True'
 
   it('run as many Pods as have to succeed, so many at a time', async () => {
-    const { come, pods: all } = await run(
-      'done',
-      job('task:done', { completions: 5, parallelism: 2 }),
-    )
-    await come((found) => numberAt(found, 'status.active') === 2)
-    assert.equal((await all()).length, 2)
+    const spec = { completions: 5, parallelism: 2 }
+    // of Pods that go on for ever there are two for as long as anybody looks
+    const busy = await run('busy', job('task:on', spec))
+    await busy.come((found) => numberAt(found, 'status.ready') === 2)
+    assert.equal(numberAt(await lab.admin.get(busy.ref), 'status.active'), 2)
+    assert.equal((await busy.pods()).length, 2)
+    const { come, pods: all } = await run('done', job('task:done', spec))
     const done = await come(is('Complete'))
     const { startTime, completionTime, conditions, ...figures } = done.status as Record<
       string,
@@ -125,8 +126,10 @@ describe('Jobs of the lab', () => {
   })
 
   it('are let go when they were kept long enough, their Pods with them', async () => {
-    const { ref, pods: all } = await run('gone', job('task:done', { ttlSecondsAfterFinished: 20 }))
-    await until(all, (found) => found.length === 1)
+    const { ref, come, pods: all } = await run('gone', job('task:done'))
+    await come(is('Complete'))
+    assert.equal((await all()).length, 1)
+    await lab.admin.mergePatch(ref, { spec: { ttlSecondsAfterFinished: 20 } })
     await until(all, (found) => found.length === 0)
     await until(
       () => lab.admin.get(ref).catch(() => undefined),

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { after, before, it } from 'node:test'
+import { TestKubernetes } from '../kubernetes/kubernetes-builder.ts'
+import { until } from './changes.ts'
+
+const lab = new TestKubernetes()
+before(() => lab.start())
+after(() => lab.stop())
+
+it('what does not show in time is too slow, and no bug', async () => {
+  const seen = until(lab.admin, () => 'all Pods are ready', AbortSignal.timeout(500))
+  await assert.rejects(seen, { code: 'too_slow', message: /: all Pods are ready; try again$/ })
+})
