@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { helpful, kindsOf } from './line/helpful-builder.ts'
-import { Line } from './line/line-builder.ts'
+import { Crash, Line } from './line/line-builder.ts'
 import { PausedLine } from './line/paused-builder.ts'
 
 describe('writes', () => {
@@ -62,11 +62,62 @@ describe('writes', () => {
       if (point === 'before write') sent++
       if (point === 'before write') line.suspensions.push({ class: 'a', reason: 'x' })
     }
+    assert.equal(await line.go(), 'execute', 'what left may still land')
     assert.equal(await line.toEnd(), 'failed/suspended')
     assert.equal(sent, 1)
     assert.deepEqual(line.cluster.effects, [])
     const [written] = line.record().written
     assert.deepEqual([written?.outcome, written?.settled], ['conflict', 'by_reading'])
+  })
+
+  for (const [what, late] of [
+    [
+      'that a stop was met after',
+      (line: Line) => line.suspensions.push({ class: 'a', reason: 'x' }),
+    ],
+    ['whose next try admission stopped', (line: Line) => line.cluster.lose.push('refused')],
+  ] as const) {
+    it(`${what} are ours when they land late, and never told as nothing written (T45, T73)`, async () => {
+      const line = new Line()
+      line.cluster.available = 5
+      line.cluster.lose = ['lost-lands-late']
+      let sent = 0
+      line.onEffect = (point) => {
+        if (point === 'before write' && ++sent === 1) late(line)
+      }
+      assert.equal(await line.toEnd(), 'verified/succeeded')
+      assert.equal(sent, what.startsWith('that') ? 1 : 2)
+      assert.deepEqual(line.cluster.effects, ['2→5'])
+      assert.equal(line.record().written.at(-1)?.settled, 'by_reading')
+    })
+  }
+
+  it('that left before a crash are waited for too when a stop is met after it (T45, T46, T73)', async () => {
+    const line = new Line()
+    line.cluster.available = 5
+    line.cluster.lose = ['lost-lands-late']
+    line.onEffect = (point) => {
+      if (point === 'after write') throw new Crash('the process died here')
+    }
+    await assert.rejects(line.go(), Crash)
+    line.onEffect = () => undefined
+    line.suspensions.push({ class: 'a', reason: 'x' })
+    line.now += 10_000
+    assert.equal(await line.go(), 'execute')
+    assert.deepEqual(line.cluster.effects, [], 'it has not landed')
+    assert.equal(await line.toEnd(), 'verified/succeeded')
+    assert.deepEqual(line.cluster.effects, ['2→5'])
+  })
+
+  it('that land late under a stop are taken back when they do not help (T45, T73)', async () => {
+    const line = new Line()
+    line.cluster.lose = ['lost-lands-late']
+    line.onEffect = (point) => {
+      if (point !== 'before write') return
+      line.suspensions.push({ class: 'a', undo: 'allow', reason: 'x' })
+    }
+    assert.equal(await line.toEnd(), 'rolled_back/undone')
+    assert.deepEqual(line.cluster.effects, ['2→5', '5→2'])
   })
 
   it('are tried again only while the object is exactly the one bound', async () => {

@@ -12,13 +12,14 @@ import {
   hasWritten,
   landedWrites,
   mayHaveLanded,
+  mayLandUntil,
   sendOf,
   triedAgainAt,
 } from './line/progress.ts'
 import { next, rfc3339, type Stage, type Step, wait } from './line/step.ts'
 import { end, moment } from './memory/leaves.ts'
 import type { Ports } from './ports.ts'
-import { attempt, found } from './writes/attempt.ts'
+import { type Attempted, attempt, found } from './writes/attempt.ts'
 import { bindingOf } from './writes/binding.ts'
 import { effectOf, isGone } from './writes/effects.ts'
 import { stands } from './writes/settle.ts'
@@ -62,7 +63,8 @@ async function again(
   ports: Ports,
 ): Promise<Step> {
   if (last.outcome === 'refused') {
-    return notWritten(record, ports, 'write_refused', last.message ?? 'the API server refused')
+    const message = last.message ?? 'the API server refused'
+    return notWritten(record, open, ports, 'write_refused', message)
   }
   const later = laterThan(last, record)
   // one whose answer was lost may land after it was looked for last
@@ -95,10 +97,19 @@ function isFresh(record: IntentRecord, ports: Ports): boolean {
 
 /** Takes up a dispatch nobody knows the end of: what landed is found by reading, everything else is judged again. */
 async function resume(record: IntentRecord, open: PlannedWrite, ports: Ports): Promise<Step> {
+  const ours = await landedUnheard(record, open, ports)
+  return ours === undefined ? askAgain(record, open, ports) : written(record, open, ours, ports)
+}
+
+/** What reading tells of a write whose answer nobody heard; undefined where it has not landed. */
+async function landedUnheard(
+  record: IntentRecord,
+  open: PlannedWrite,
+  ports: Ports,
+): Promise<Attempted | undefined> {
   const effect = effectOf(open, undefined, identityOf(record, approvedPlan(record), false), ports)
   const seen = await effect.look()
-  const ours = seen.state === 'landed' ? found(seen, mayHaveLanded(record, open)) : undefined
-  return ours === undefined ? askAgain(record, open, ports) : written(record, open, ours, ports)
+  return seen.state === 'landed' ? found(seen, mayHaveLanded(record, open)) : undefined
 }
 
 function written(
@@ -143,15 +154,17 @@ async function askAgain(
   notYet?: Step,
 ): Promise<Step> {
   if (keepsMoving(record, open)) {
-    return notWritten(record, ports, 'write_conflict', 'the object keeps moving')
+    return notWritten(record, open, ports, 'write_conflict', 'the object keeps moving')
   }
   const cleared = await clearance(record, ports)
   if ('phase' in cleared) {
-    const moved = cleared.reason === 'target_changed'
-    return notWritten(record, ports, moved ? 'write_conflict' : cleared.reason, cleared.message)
+    const reason = cleared.reason === 'target_changed' ? 'write_conflict' : cleared.reason
+    return notWritten(record, open, ports, reason, cleared.message)
   }
   if (notYet !== undefined) return notYet
-  return hasWritten(record) ? goOn(record, open, cleared, ports) : rebind(record, cleared, ports)
+  return hasWritten(record)
+    ? goOn(record, open, cleared, ports)
+    : rebind(record, open, cleared, ports)
 }
 
 /**
@@ -166,7 +179,7 @@ async function goOn(
 ): Promise<Step> {
   const { plan } = cleared
   const unplanned = await entryFor(plan.action, ports)?.unplanned?.(plan, ports.targets)
-  if (unplanned !== undefined) return notWritten(record, ports, 'write_conflict', unplanned)
+  if (unplanned !== undefined) return notWritten(record, open, ports, 'write_conflict', unplanned)
   if (open.verb === 'create') return dispatched(record, cleared, [], ports)
   const object = await ports.targets.read(open.object)
   const bound = object && bindingOf(object)
@@ -175,23 +188,52 @@ async function goOn(
   }
   if (object === undefined || bound === undefined || !stands(object, open.before)) {
     const message = `the object of ${open.id} is not as it was when it was approved`
-    return notWritten(record, ports, 'write_conflict', message)
+    return notWritten(record, open, ports, 'write_conflict', message)
   }
   return dispatched(record, cleared, [{ write: open.id, ...bound }], ports)
 }
 
 /** Nothing was written yet, and nothing that was approved moved: the whole plan is bound anew. */
-function rebind(record: IntentRecord, cleared: Cleared, ports: Ports): Step {
+async function rebind(
+  record: IntentRecord,
+  open: PlannedWrite,
+  cleared: Cleared,
+  ports: Ports,
+): Promise<Step> {
   const beyond = ports.spending.spend(record, cleared.plan, cleared.class.spec.limits)
-  if (beyond !== undefined) return notWritten(record, ports, beyond.refused, beyond.message)
+  if (beyond !== undefined) return notWritten(record, open, ports, beyond.refused, beyond.message)
   return dispatched(record, cleared, boundBy(cleared), ports)
 }
 
-function notWritten(record: IntentRecord, ports: Ports, reason: Reason, message: string): Step {
+/**
+ * Ends the intent, or begins to take back what it wrote: nothing leaves any more. What left without an
+ * answer may have passed admission and be slow, so that it is waited for, and looked for last of all (T45).
+ */
+async function notWritten(
+  record: IntentRecord,
+  open: PlannedWrite,
+  ports: Ports,
+  reason: Reason,
+  message: string,
+): Promise<Step> {
+  if (mayHaveLanded(record, open)) {
+    const until = mayLandUntil(record, open)
+    // the time before the look: a look that came too early is not the last one
+    const early = until === undefined || ports.clock.now() < until
+    const ours = await landedUnheard(record, open, ports)
+    if (ours !== undefined) return written(record, open, ours, ports)
+    if (until === undefined) return written(record, open, unheard(message), ports)
+    if (early) return wait({ ...laterOn, at: until })
+  }
   const at = moment(ports)
   if (!hasWritten(record)) return end(record, at, 'execute', { phase: 'failed', reason, message })
   const why = visible(`${lastWrite(record)}: ${message}`)
   return next({ type: 'undoing', at: rfc3339(at.at), data: { reason, message: why } })
+}
+
+/** Whoever dispatched it is gone: that it may still land is on record from now on. */
+function unheard(why: string): Attempted {
+  return { outcome: 'unsent', settled: 'by_reading', unanswered: true, message: visible(why) }
 }
 
 /** Where a plan stopped, in words. */

@@ -71,6 +71,9 @@ function unasked(): never {
 }
 const unused = { evict: unasked, create: unasked }
 
+/** How late a write lands that is only slow: an API server gives up on one after 34 s. */
+const lateMs = 34_000
+
 /** The one Deployment, as an API server would keep it. */
 class Cluster {
   replicas = 2
@@ -82,7 +85,9 @@ class Cluster {
   gone = false
   forbidsUndo = false
   /** Answers of the next writes that differ from the plain truth. */
-  lose: ('lost-answer' | 'lost-unlanded' | 'not-sent' | 'refused')[] = []
+  lose: ('lost-answer' | 'lost-unlanded' | 'lost-lands-late' | 'not-sent' | 'refused')[] = []
+  /** Passed admission, and lands when it is due unless the object has moved by then. */
+  slow: { due: number; version: number; replicas: number; manager: string }[] = []
 
   object(): Observed {
     const managedFields = this.managers.map(({ manager }) => ({
@@ -113,6 +118,21 @@ class Cluster {
     this.replicas = replicas
     this.available = replicas
     this.managers = [{ manager: fieldManager(intent, false) }]
+    this.version++
+  }
+
+  /** What is due by now lands. */
+  settle(now: number): void {
+    for (const { due, version, replicas, manager } of this.slow) {
+      if (due <= now && version === this.version) this.write(replicas, manager)
+    }
+    this.slow = this.slow.filter(({ due }) => due > now)
+  }
+
+  write(replicas: number, manager: string): void {
+    this.effects.push(`${this.replicas}→${replicas}`)
+    this.replicas = replicas
+    this.managers = [{ manager }]
     this.version++
   }
 
@@ -314,7 +334,10 @@ export class Line {
   }
 
   #targets(): Ports['targets'] {
-    const read = async () => (this.cluster.gone ? undefined : this.cluster.object())
+    const read = async () => {
+      this.cluster.settle(this.now)
+      return this.cluster.gone ? undefined : this.cluster.object()
+    }
     return {
       get: read,
       read,
@@ -347,10 +370,11 @@ export class Line {
       const now = cluster.object()
       return { kind: 'applied', object: { ...now, spec: { replicas } } }
     }
-    cluster.effects.push(`${cluster.replicas}→${replicas}`)
-    cluster.replicas = replicas
-    cluster.managers = [{ manager }]
-    cluster.version++
+    if (trouble === 'lost-lands-late') {
+      cluster.slow.push({ due: this.now + lateMs, version: cluster.version, replicas, manager })
+      return { kind: 'unknown', message: 'no answer in time' }
+    }
+    cluster.write(replicas, manager)
     if (trouble === 'lost-answer') return { kind: 'unknown', message: 'cut' }
     return { kind: 'applied', object: cluster.object(), auditId: 'a1' }
   }

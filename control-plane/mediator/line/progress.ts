@@ -64,6 +64,25 @@ export function undoMayHaveLanded(
   return isUnheard(record.undoDispatched?.attempt, record.undone, write.id, unsent)
 }
 
+/**
+ * How long the API server may take for a write that nobody waits for any more: it gives each request up
+ * after a minute (`--request-timeout` of kube-apiserver), writes sooner.
+ */
+const serverMs = 60_000
+
+/**
+ * Until when a write that may have left may land although nothing of it is sent any more, in milliseconds
+ * since the epoch; undefined where no receipt says by when the last of it had left.
+ */
+export function mayLandUntil(
+  { dispatched, written }: IntentRecord,
+  write: PlannedWrite,
+): number | undefined {
+  if (!written.some(({ attempt }) => attempt === dispatched?.attempt)) return undefined
+  const last = written.findLast((one) => one.write === write.id && one.unanswered === true)
+  return last && Date.parse(last.at) + serverMs
+}
+
 function isUnheard(
   sends = 0,
   receipts: IntentRecord['written'] | IntentRecord['undone'],

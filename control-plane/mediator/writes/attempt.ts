@@ -38,7 +38,7 @@ export async function attempt(
   let message = ''
   let left = false
   let open = maySent
-  const became = (outcome: 'conflict' | 'unsent', why: string): Attempted => ({
+  const became = (outcome: Exclude<Attempted['outcome'], 'applied'>, why: string): Attempted => ({
     ...{ outcome, settled: outcome === 'conflict' ? 'by_reading' : 'by_answer' },
     message: visible(why),
     ...(open && { unanswered: true }),
@@ -60,8 +60,8 @@ export async function attempt(
       return { ...applied(answer.object), settled: 'by_answer', ...audit }
     }
     if (answer.kind === 'refused' || answer.kind === 'later') {
-      const outcome = answer.kind
-      return { outcome, settled: 'by_answer', ...audit, message: visible(answer.message) }
+      // of this send: an earlier one may have passed what held this one back
+      return { ...became(answer.kind, answer.message), ...audit }
     }
     message = answer.message
     left ||= answer.kind !== 'not_sent'
