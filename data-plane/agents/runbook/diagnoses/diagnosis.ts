@@ -38,6 +38,7 @@ const escalationReasons = [
   'owned_by_git',
   'quota_exhausted',
   'service_selects_nothing',
+  'service_of_several',
   'scaled_on_purpose',
   'several_incidents',
   'unexplained',

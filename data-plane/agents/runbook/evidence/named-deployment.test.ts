@@ -22,7 +22,7 @@ async function lookFor(kind: Subject['kind'], objects: Objects, pods: readonly u
   const proof = { uri: 'k8s:x', digest: digestOf('x') }
   const sidecar: Pick<Sidecar, 'get' | 'list'> = {
     async get(what: ObjectQuery) {
-      return { object: objects[what.kind], evidence: proof }
+      return { object: objects[what.name] ?? objects[what.kind], evidence: proof }
     },
     async list(what: ListQuery) {
       asked.push(`${what.kind} ${what.labelSelector}`)
@@ -60,6 +60,36 @@ describe('an alert', () => {
     const { found, asked } = await lookFor('Service', objects, [owned('ReplicaSet', 'web-1', 'r')])
     assert.equal(found, 'web')
     assert.deepEqual(asked, ['Pod app=web'])
+  })
+
+  it('about a Service of several owners is for a person, whichever Pod is listed first', async () => {
+    const selecting = { Service: { metadata, spec: { selector: { app: 'web' } } } }
+    const canary = owned('Deployment', 'canary', 'c')
+    const sets = { 'web-1': set, 'canary-1': { metadata: { ...canary.metadata, uid: 's' } } }
+    const web = owned('ReplicaSet', 'web-1', 'r')
+    const others = [
+      { pod: owned('ReplicaSet', 'canary-1', 's'), said: /app=web: of canary, web$/ },
+      { pod: owned('StatefulSet', 'db', 'b'), said: /of web and of what is no Deployment$/ },
+      { pod: { metadata }, said: /of web and of what is no Deployment$/ },
+    ]
+    for (const { pod, said } of others) {
+      for (const pods of [
+        [web, pod, web],
+        [pod, web],
+      ]) {
+        const { found } = await lookFor('Service', { ...selecting, ...sets }, pods)
+        assert.ok(typeof found !== 'string')
+        assert.equal(found.reason, 'service_of_several')
+        assert.match(found.message, said)
+      }
+    }
+    // an update has two sets, and one owner
+    const newer = { metadata: { ...set.metadata, uid: 'n' } }
+    const updating = { ...selecting, 'web-1': set, 'web-2': newer }
+    const pods = [web, owned('ReplicaSet', 'web-2', 'n')]
+    assert.equal((await lookFor('Service', updating, pods)).found, 'web')
+    const stateful = [owned('StatefulSet', 'db', 'b')]
+    await assert.rejects(lookFor('Service', selecting, stateful), /no Deployment owns/)
   })
 
   it('about a Service that selects nothing is for a person', async () => {

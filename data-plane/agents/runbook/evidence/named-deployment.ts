@@ -16,7 +16,10 @@ export async function namedDeployment(
       return name
     case 'Pod': {
       const place = { apiVersion: 'v1', kind: 'Pod', namespace }
-      return await ownerOf(await reader.one(pod, place, name), namespace, reader)
+      const found = await reader.one(pod, place, name)
+      const owner = await ownerOf(found, namespace, reader)
+      if (owner !== undefined) return owner
+      throw new JackstayError('not_found', `no Deployment owns the Pod \`${namespace}/${name}\``)
     }
     case 'HorizontalPodAutoscaler': {
       const place = { apiVersion: 'autoscaling/v2', kind, namespace }
@@ -30,19 +33,22 @@ export async function namedDeployment(
 }
 
 /** By who owns what: names of Pods are made up, and cut where they are long. */
-async function ownerOf({ metadata }: Pod, namespace: string, reader: Reader): Promise<string> {
+async function ownerOf(
+  { metadata }: Pod,
+  namespace: string,
+  reader: Reader,
+): Promise<string | undefined> {
   const set = metadata.ownerReferences.find((owner) => owner.kind === 'ReplicaSet')
   const place = { apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace }
   const owner = set && (await reader.one(replicaSet, place, set.name))
-  const last = owner?.metadata.ownerReferences.find((one) => one.kind === 'Deployment')
-  if (last !== undefined && owner?.metadata.uid === set?.uid) return last.name
-  throw new JackstayError(
-    'not_found',
-    `no Deployment owns the Pod \`${namespace}/${metadata.name}\``,
-  )
+  if (owner?.metadata.uid !== set?.uid) return undefined
+  return owner?.metadata.ownerReferences.find((one) => one.kind === 'Deployment')?.name
 }
 
-/** Whose Pods a Service selects. One that selects none is nothing that a change of Pods ends. */
+/**
+ * Whose Pods a Service selects. One that selects none is nothing that a change of Pods ends; of one that
+ * selects those of several, its alert does not say whose it is about.
+ */
 async function servedBy(
   { namespace, name }: Subject,
   reader: Reader,
@@ -54,11 +60,25 @@ async function servedBy(
     throw new JackstayError('not_found', `the Service \`${namespace}/${name}\` has no selector`)
   }
   const labelSelector = selectorText({ matchLabels, matchExpressions: [] })
-  const [first] = await reader.all(pod, { ...place, kind: 'Pod' }, { labelSelector })
-  if (first !== undefined) return await ownerOf(first, namespace, reader)
-  return escalate(
-    'service_selects_nothing',
-    `Service ${namespace}/${name} selects Pods by ${labelSelector}, and there is none`,
-    ['a Pod with these labels, or a selector that fits the Pods there are'],
-  )
+  const pods = await reader.all(pod, { ...place, kind: 'Pod' }, { labelSelector })
+  const selects = `Service ${namespace}/${name} selects Pods by ${labelSelector}`
+  if (pods.length === 0) {
+    return escalate('service_selects_nothing', `${selects}, and there is none`, [
+      'a Pod with these labels, or a selector that fits the Pods there are',
+    ])
+  }
+  // one Pod of each set: the others have the same owner
+  const sets = new Map(pods.map((one) => [one.metadata.ownerReferences[0]?.uid, one]))
+  const owners = new Set<string | undefined>()
+  for (const one of sets.values()) owners.add(await ownerOf(one, namespace, reader))
+  const [owner] = owners
+  if (owners.size > 1) {
+    const named = [...owners].flatMap((one) => one ?? []).sort()
+    const others = owners.has(undefined) ? ' and of what is no Deployment' : ''
+    return escalate('service_of_several', `${selects}: of ${named.join(', ')}${others}`, [
+      'an alert that names the Deployment, or a Pod of it',
+    ])
+  }
+  if (owner !== undefined) return owner
+  throw new JackstayError('not_found', `no Deployment owns what ${selects}`)
 }

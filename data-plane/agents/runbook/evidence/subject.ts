@@ -9,7 +9,17 @@ export interface Subject {
 }
 
 /**
- * The Deployment an alert names, or what leads to it, most telling first: a Pod of it, its autoscaler,
+ * Whoever is named by one of them has the alert: the Prometheus operator also puts on `service` what was
+ * scraped, which is kube-state-metrics there.
+ */
+const elsewhere = [
+  ...['workload', 'statefulset', 'daemonset', 'replicaset', 'replicationcontroller'],
+  ...['cronjob', 'job_name', 'node', 'persistentvolumeclaim', 'persistentvolume'],
+  ...['poddisruptionbudget', 'resourcequota'],
+]
+
+/**
+ * The Deployment an alert names, or what leads to it, most telling first: its autoscaler, a Pod of it,
  * a Service of it. Prometheus renames labels that the scraped program
  * has itself, so `exported_…` is what the alert is about where there are both.
  */
@@ -23,7 +33,10 @@ export function subjectOf({ labels }: Trigger): Subject | undefined {
     { kind: 'Deployment', name: deployment },
     { kind: 'HorizontalPodAutoscaler', name: said('horizontalpodautoscaler') },
     { kind: 'Pod', name: said('pod') },
-    { kind: 'Service', name: said('service') },
+    {
+      kind: 'Service',
+      name: elsewhere.some((label) => said(label) !== undefined) ? undefined : said('service'),
+    },
   ] as const
   const first = named.find(({ name }) => name !== undefined)
   const name = dnsName.safeParse(first?.name)
