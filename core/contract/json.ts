@@ -174,6 +174,25 @@ export function inOneOrder<T extends object>(value: T): T {
   return asJson(value) as T
 }
 
+/**
+ * The canonical form of one value, kept for whoever writes the same value again. It is told for this very
+ * value and no other, so that nothing can be written whose text says something else.
+ */
+export class CanonicalText {
+  readonly #value: Json
+  readonly #text: string
+
+  /** @throws JackstayError `not_canonical` */
+  constructor(value: Json) {
+    this.#value = value
+    this.#text = canonical(value)
+  }
+
+  of(value: Json): string | undefined {
+    return value === this.#value ? this.#text : undefined
+  }
+}
+
 /** The digest of a value: SHA-256 over its canonical form. */
 export function digestOf(value: unknown): Digest {
   return sha256(canonical(value))

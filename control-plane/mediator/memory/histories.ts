@@ -1,6 +1,6 @@
 import { JackstayError } from '@jackstay/contract/errors'
 import { type IntentEvent, readEvent } from '@jackstay/contract/history'
-import { asJson, canonical } from '@jackstay/contract/json'
+import { asJson, CanonicalText } from '@jackstay/contract/json'
 import { extend, fold, hasEnded, type IntentRecord } from '@jackstay/contract/record'
 import type { NewEvent, Store, StoredEvent } from '@jackstay/ledger/store'
 import type { History, Leaf } from '../ports.ts'
@@ -9,7 +9,7 @@ import type { Journal } from './journal.ts'
 /** An event as the store keeps it: plain JSON without `undefined`, written once for the store and for answers. */
 function stored(event: IntentEvent): NewEvent {
   const data = asJson(event.data)
-  return { type: event.type, at: event.at, data, text: canonical(data) }
+  return { type: event.type, at: event.at, data, text: new CanonicalText(data) }
 }
 
 /** @throws JackstayError `not_found`; `ledger_damaged` when what is stored does not make sense */

@@ -54,7 +54,7 @@ export async function viewOf(
 /** What was written a moment ago, for the store, is not written again for an answer. */
 function eventText({ seq, type, at, data, leafIndexes, text }: StoredEvent): string {
   const head = JSON.stringify({ seq, type, at, leafIndexes })
-  return `${head.slice(0, -1)},"data":${text ?? JSON.stringify(data)}}`
+  return `${head.slice(0, -1)},"data":${text?.of(data) ?? JSON.stringify(data)}}`
 }
 
 export async function listOf(

@@ -67,7 +67,7 @@ export function prepareAppend(request: AppendRequest): PreparedAppend {
     request: rest,
     events: events.map(({ type, at }) => ({ type, at })),
     seq,
-    data: events.map(({ type, data, text }) => eventText(type, text ?? canonical(data))),
+    data: events.map(({ type, data, text }) => eventText(type, text?.of(data) ?? canonical(data))),
     leaves: leaves.map((leaf) => pendingLeaf(leaf, { intent: intentId, seq })),
     firstAt: first.at,
     lastAt: last.at,

@@ -1,10 +1,30 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { CanonicalText } from '@jackstay/contract/json'
 import fc from 'fast-check'
 import { encodeLeaf, leafLimit } from './leaf.ts'
 import { anAppend, suiteLedger } from './store-builder.ts'
 
 describe('append', () => {
+  it('writes what an event says, whatever text comes with it', async () => {
+    await using ledger = await suiteLedger()
+    const { store } = ledger
+    const data = { verdict: 'denied', at: 1 }
+    const at = '2026-01-01T00:00:00Z'
+    const texts = [new CanonicalText(data), new CanonicalText({ verdict: 'allowed' })]
+    const events = texts.map((text) => ({ type: 'decided', at, data, text }))
+    await store.append(anAppend({ events }))
+    const written = await store.events('i1')
+    assert.deepEqual(
+      written.map((event) => event.data),
+      [data, data],
+    )
+    // @ts-expect-error a text of anybody's making is none
+    anAppend({ events: [{ type: 'decided', at, data, text: '{"verdict":"allowed"}' }] })
+    // @ts-expect-error nor is what only looks like one
+    anAppend({ events: [{ type: 'decided', at, data, text: { of: () => '{}' } }] })
+  })
+
   it('stores events and leaves together and gives them back', async () => {
     await using ledger = await suiteLedger()
     const { store } = ledger

@@ -1,5 +1,5 @@
 import type { JackstayError } from '@jackstay/contract/errors'
-import type { Json } from '@jackstay/contract/json'
+import type { CanonicalText, Json } from '@jackstay/contract/json'
 import type { LedgerKey } from '../log/key.ts'
 import type {
   Hold,
@@ -26,8 +26,8 @@ export interface NewEvent {
   /** RFC 3339. */
   readonly at: string
   readonly data: Json
-  /** `data` in canonical form, where that was written already. */
-  readonly text?: string
+  /** Of `data`, where it was written already; of anything else it is not looked at. */
+  readonly text?: CanonicalText
 }
 
 /** An event as it lies in the store. */
