@@ -8,7 +8,7 @@ import { mainOf } from './programs.ts'
 
 /** A sidecar, enrolled in the name of a Pod. */
 export interface Sidecar {
-  /** The Pod's name. */
+  /** The Pod, as `namespace.name`. */
   readonly pod: string
   readonly url: string
   readonly keys: string
@@ -42,11 +42,17 @@ export async function startSidecar(
     main: mainOf('sidecar'),
     confined: true,
     args: Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
-    logFile: join(plane.logs, `sidecar.${pod.name}.log`),
+    logFile: join(plane.logs, `sidecar.${pod.namespace}.${pod.name}.log`),
     readyUrl: `${url}/readyz`,
     signal,
   })
-  return { pod: pod.name, url, keys, stop: () => program.stop(), kill: () => program.kill() }
+  return {
+    pod: `${pod.namespace}.${pod.name}`,
+    url,
+    keys,
+    stop: () => program.stop(),
+    kill: () => program.kill(),
+  }
 }
 
 /** The runbook agent beside its sidecar; `onLine` gets each of its events as a JSON line. */

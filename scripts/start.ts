@@ -18,6 +18,11 @@ const small = {
 
 const { execPath, execve, argv, env, stderr } = process
 if (execve === undefined) throw new Error('`npm start` needs Linux or macOS')
+if (argv.some((word) => word === '--help' || word === '-h')) {
+  // needs no programs
+  await import('../lab/start.ts')
+  process.exit()
+}
 const all = [...programs, { name: 'lab', entry: 'lab/start.ts' }]
 await freshBundles(folder, all, (name) => stderr.write(`putting together ${name} …\n`))
 await stop()

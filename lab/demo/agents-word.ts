@@ -24,7 +24,7 @@ export async function hearAgents(
   scene: Scene,
 ): Promise<AgentsWord> {
   const { talk, signal, ground } = stage
-  narrator.chapter('3. An incident')
+  narrator.chapter('An incident')
   await narrator.step(scene.title, () => scene.begin(ground.install.client, signal))
   const soon = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
   let since = talk.said
@@ -40,7 +40,7 @@ export async function hearAgents(
       return next(({ event, labels }) => event === 'agent.trigger' && isOf(scene, labels))
     },
   )
-  narrator.chapter('4. The agent looks, and asks')
+  narrator.chapter('The agent looks, and asks')
   for (;;) {
     const event = await next((one) => one.triggerId === triggerId && words.has(String(one.event)))
     switch (event.event) {

@@ -2,7 +2,7 @@ import { oncall } from '../world/people.ts'
 import { exportsFor } from './farewell.ts'
 import { isEnd, phaseOf, untilPhase } from './intent-phase.ts'
 import type { Narrator } from './narrator.ts'
-import { saysYes } from './prompt.ts'
+import { saysYesOrNo } from './prompt.ts'
 import type { Stage } from './stage.ts'
 
 export interface Asking {
@@ -16,7 +16,7 @@ export interface Asking {
 /** Shows what is to be approved and lets a person, or with `once` the demo operator, say yes. */
 export async function approval(stage: Stage, narrator: Narrator, asking: Asking): Promise<void> {
   const { id, once } = asking
-  narrator.chapter('5. The decision')
+  narrator.chapter('The decision')
   const phase = await untilPhase(stage, id, (one) => one === 'approve' || isEnd(one))
   if (phase !== 'approve') return narrator.say(`the rules ask nobody: it is \`${phase}\``)
   const waiting = await stage.jackstay(['inbox'])
@@ -66,5 +66,7 @@ async function answered(stage: Stage, id: string): Promise<'approve' | 'reject' 
 }
 
 async function asked(signal: AbortSignal): Promise<'approve' | 'reject'> {
-  return (await saysYes('approve operation?', signal)) ? 'approve' : 'reject'
+  return (await saysYesOrNo('approve operation? No rejects it for good.', signal))
+    ? 'approve'
+    : 'reject'
 }

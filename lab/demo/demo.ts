@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
+import { tellAgentsWords } from './agents-words.ts'
 import { farewell } from './farewell.ts'
 import { type GivenOptions, givenCluster, removeLeft } from './given/given-cluster.ts'
 import type { Backstage, Ground } from './ground.ts'
@@ -40,9 +41,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const { scene } = ground
     const told = scene === undefined ? undefined : await tellStory(stage, narrator, { once, scene })
     const { well, id } = told ?? { well: true, id: undefined }
-    if (!once) farewell(stage, narrator, id)
-    if (!once && !options.signal.aborted) {
-      await new Promise((resolve) => options.signal.addEventListener('abort', resolve))
+    if (scene === undefined)
+      narrator.say('It goes on where it was; `--incident NAME` breaks something.')
+    if (!once) {
+      farewell(stage, narrator, id)
+      await tellAgentsWords(stage, narrator)
     }
     return well ? 0 : 1
   } catch (error) {
@@ -54,7 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       narrator.say(error.message)
       return 2
     }
-    narrator.chapter('Something went wrong')
+    narrator.heading('Something went wrong')
     narrator.quote(error instanceof Error ? error.message : String(error))
     const kept = 'lab' in options.where ? options.where.lab.data : undefined
     narrator.say(

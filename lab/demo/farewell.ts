@@ -21,18 +21,22 @@ export function exportsFor(
 /** How to look further, as long as the demo runs. */
 export function farewell(stage: Stage, narrator: Narrator, id: string | undefined): void {
   const { plane, ground } = stage
-  narrator.chapter('Look further, in another terminal in this folder')
+  narrator.heading('Look further, in another terminal in this folder')
   narrator.say(exportsFor(stage, id))
   narrator.say('')
   const tries: readonly (readonly [string, string])[] = [
-    ['kubectl get intents,approvals,pods -A', 'what is there'],
+    [
+      'kubectl get intents,approvals,pods -A',
+      'agents run beside the cluster: their Pods stay pending',
+    ],
     ...ground.tries,
     ['npx jackstay inbox', 'what waits for you, with the commands'],
     [
       id === undefined ? 'npx jackstay intents list -A' : 'npx jackstay why "$INTENT"',
       'why it happened',
     ],
-    ['npx jackstay suspend --all --reason drill --for 5m', 'stops every agent’s writes'],
+    ['npx jackstay suspend --all --reason drill', 'stops every agent’s writes'],
+    ['npx jackstay resume --all --yes', 'lifts that'],
     ['npx jackstay ledger verify', 'recomputes the log'],
   ]
   const width = Math.max(...tries.map(([command]) => command.length))

@@ -32,7 +32,7 @@ export async function labGround(
   const directory = data ?? passing
   const goesOn = data !== undefined && isEarlier(data)
   const scene = goesOn && incident === undefined ? undefined : sceneNamed(incident)
-  narrator.chapter('1. A cluster in this process')
+  narrator.chapter('A cluster in this process')
   const cluster = await narrator.step('the lab’s Kubernetes with three nodes', () =>
     startLabCluster({
       directory: join(directory, 'kubernetes'),

@@ -2,8 +2,9 @@ import { styleText } from 'node:util'
 
 /** Tells the story on a terminal or into a file, in plain words. */
 export interface Narrator {
-  /** A chapter of the story. */
+  /** A chapter of the story, counted. */
   chapter(title: string): void
+  heading(title: string): void
   say(text: string): void
   /** Something long: shows that it goes on, then how long it took. */
   step<T>(title: string, work: (progress: (detail: string) => void) => Promise<T>): Promise<T>
@@ -13,6 +14,7 @@ export interface Narrator {
 
 interface Screen {
   readonly isTTY?: boolean
+  readonly columns?: number
   write(text: string): unknown
 }
 
@@ -24,9 +26,14 @@ const reportMs = 10_000
 export function consoleNarrator(out: Screen): Narrator {
   const colour = (format: Parameters<typeof styleText>[0], text: string) =>
     out.isTTY ? styleText(format, text) : text
+  let chapters = 0
   const line = (text: string) => out.write(`${text}\n`)
   return {
-    chapter: (title) => line(`\n${colour('bold', title)}`),
+    chapter: (title) => {
+      chapters += 1
+      line(`\n${colour('bold', `${chapters}. ${title}`)}`)
+    },
+    heading: (title) => line(`\n${colour('bold', title)}`),
     say: (text) => line(`  ${text}`),
     quote: (text) => {
       for (const one of text.trimEnd().split('\n')) line(`  ${colour('dim', '│')} ${one}`)
@@ -60,7 +67,10 @@ function show(out: Screen, text: () => string, seconds: () => string): () => voi
   let frame = 0
   const timer = setInterval(() => {
     frame = (frame + 1) % frames.length
-    out.write(`\r\u001b[2K  ${frames[frame]} ${text()} (${seconds()})`)
+    const time = `(${seconds()})`
+    // one row: only that is wiped before the next frame
+    const room = (out.columns ?? 80) - time.length - 6
+    out.write(`\r\u001b[2K  ${frames[frame]} ${text().slice(0, room)} ${time}`)
   }, frameMs)
   return () => {
     clearInterval(timer)

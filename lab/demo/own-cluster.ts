@@ -11,7 +11,7 @@ import { scaledToZero } from './scaled-to-zero.ts'
 /** A real Kubernetes with one node, for this demo alone. @throws NotHere */
 export async function ownCluster({ directory, narrator, signal }: Backstage): Promise<Ground> {
   await assertPossible()
-  narrator.chapter('1. A cluster of its own')
+  narrator.chapter('A cluster of its own')
   const cluster = await narrator.step('a real Kubernetes with one node', (progress) =>
     up({ name: `demo-${randomBytes(2).toString('hex')}`, mode: 'node', signal }, ({ step }) =>
       progress(step),

@@ -44,7 +44,7 @@ export async function setStage(
   )
   const starting = startPlane(backstage, ground, cleanUp)
   await narrator.step(`workloads: ${cast.ready.join(', ')}`, () => deploy(install, cast))
-  narrator.chapter('2. The control plane, and agents without any cluster credential')
+  narrator.chapter('The control plane, and agents without any cluster credential')
   const plane = await narrator.step('mediator, registrar and read tool', () => starting)
   const operatorKubeconfig = await ground.operatorKubeconfig()
   const jackstay: Stage['jackstay'] = (args) =>

@@ -27,6 +27,11 @@ function whole(least: number, most: number): (text: string) => number {
   }
 }
 
+function once(name: string, earlier: string | undefined): string {
+  if (earlier === undefined) return name
+  throw new InvalidArgumentError('one at a time; `npm run incidents` goes through all')
+}
+
 function speed(text: string): number {
   const value = Number(text)
   if (value >= 1 && value <= maxSpeed) return value
@@ -45,7 +50,7 @@ export function startCommand(): Command {
       'Shows Jackstay at work: an alert, an agent without any cluster credential, a signed intent, a decision, an approval, the change, its verification and the proof.',
     )
     .option('--once', 'let the demo operator approve, and end after the incident')
-    .option('--incident <name>', 'what breaks; `npx jackstay lab incidents` lists them')
+    .option('--incident <name>', 'what breaks; `npx jackstay lab incidents` lists them', once)
     .option('--speed <factor>', 'how much faster the lab’s cluster lives', speed)
     .option('--seed <text>', 'the same seed, the same names and choices in the lab’s cluster')
     .option('--port <number>', 'of the lab’s API server (default: a free one)', port)
@@ -72,11 +77,11 @@ Examples:
   npm start                                in a cluster in this process, waiting for your approval; Ctrl-C ends it
   npm start -- --once                      the same without questions; exit code 0 only if all went well
   npm start -- --incident bad-tag          something else breaks
-  npm start -- --data lab                  goes on another time where it ended
+  npm start -- --data ~/jackstay-lab       goes on another time where it ended
   npm start -- --cluster=real              a real Kubernetes, made on this machine
   npm start -- --kubeconfig ~/.kube/config in your own cluster, which is afterwards as it was
 
-Exit codes: 0 all went well, 1 it did not, 2 it could not begin and nothing was made.`
+Exit codes: 0 all went well, or you stopped it, 1 it did not go well, 2 it could not begin and nothing was made.`
 
 /** Flags that mean nothing together, in words; undefined where all is well. */
 export function misused(options: StartOptions): string | undefined {

@@ -22,14 +22,18 @@ export async function tellStory(
   if (word.kind !== 'asked') {
     await stage.alerts.resolve(scene.alert)
     const proven = await proof(stage, narrator)
-    narrator.say(`A careful person would: ${scene.goodAnswer}.`)
-    return { well: proven && isRight(word, scene), id: undefined }
+    narrator.say('nothing was asked for, so the log tells of nothing')
+    const right = isRight(word, scene)
+    narrator.say(
+      `${right ? 'Rightly so' : 'That was wrong'}: a good answer is to ${scene.goodAnswer}.`,
+    )
+    return { well: proven && right, id: undefined }
   }
   const { id } = word
   await approval(stage, narrator, { id, once, reason: scene.goodAnswer })
   const phase = await outcome(stage, narrator, id)
   await stage.alerts.resolve(scene.alert)
-  narrator.chapter('7. Why did this happen?')
+  narrator.chapter('Why did this happen?')
   const why = await stage.jackstay(['why', id])
   narrator.quote(why.stdout || why.stderr)
   const proven = await proof(stage, narrator)
@@ -52,8 +56,8 @@ function isRight({ kind }: AgentsWord, { answer }: Scene): boolean {
 
 /** Follows the intent to its end, whatever that is. */
 async function outcome(stage: Stage, narrator: Narrator, id: string): Promise<string> {
-  narrator.chapter('6. What becomes of it')
-  const phase = await narrator.step('the line goes on, or ends', () => untilPhase(stage, id, isEnd))
+  narrator.chapter('What becomes of it')
+  const phase = await narrator.step('followed to its end', () => untilPhase(stage, id, isEnd))
   narrator.say(
     phase === 'verified'
       ? 'dispatched on record, written as the executor, watched until it held'
@@ -63,13 +67,13 @@ async function outcome(stage: Stage, narrator: Narrator, id: string): Promise<st
 }
 
 async function proof(stage: Stage, narrator: Narrator): Promise<boolean> {
-  narrator.chapter('8. The proof')
+  narrator.chapter('The proof')
   const verified = await stage.jackstay(['ledger', 'verify'])
   narrator.quote(verified.stdout || verified.stderr)
   const offline = await stage.jackstay(['ledger', 'verify', '--data', stage.plane.dataDirectory])
   narrator.say(
     offline.code === 0
-      ? 'the same from the files alone, without asking any program'
+      ? 'and again from the files alone, without asking any program'
       : `offline: ${offline.stderr}`,
   )
   return verified.code === 0 && offline.code === 0

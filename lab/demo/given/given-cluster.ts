@@ -34,7 +34,7 @@ export interface GivenOptions {
 export async function givenCluster(options: GivenOptions, stage: Backstage): Promise<Ground> {
   const { directory, narrator, signal } = stage
   const context = await contextOf(options.kubeconfig, options.context)
-  narrator.chapter(`1. Your cluster: ${context.name}, ${context.server}`)
+  narrator.chapter(`Your cluster: ${context.name}, ${context.server}`)
   const client = adminOf(await context.write(join(directory, 'admin.kubeconfig')))
   try {
     const image = await checkCluster(client, options.image)
