@@ -69,7 +69,7 @@ function show(out: Screen, text: () => string, seconds: () => string): () => voi
     frame = (frame + 1) % frames.length
     const time = `(${seconds()})`
     // one row: only that is wiped before the next frame
-    const room = (out.columns ?? 80) - time.length - 6
+    const room = Math.max((out.columns || 80) - time.length - 6, 10)
     out.write(`\r\u001b[2K  ${frames[frame]} ${text().slice(0, room)} ${time}`)
   }, frameMs)
   return () => {
