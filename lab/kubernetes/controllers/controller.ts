@@ -70,8 +70,8 @@ export function placeIn(key: string): { readonly namespace: string; readonly nam
   return name === undefined ? { namespace: '', name: namespace } : { namespace, name }
 }
 
-/** A wait that rounds down to nothing would ask without end. */
-const leastMs = 5
+/** A wait that rounds down to nothing would ask without end; so would one that no timer can hold. */
+const [leastMs, longestMs] = [5, 24 * 3_600_000]
 
 /** Runs a controller until the signal aborts. Nothing is reconciled before all its caches are in step. */
 export async function runController<K extends string>(
@@ -91,7 +91,8 @@ export async function runController<K extends string>(
       watched.find(
         ({ type }) =>
           type.apiVersion === apiVersion && (type.kind === kind || type.resource === kind),
-      )?.cache,
+      ),
+    admin,
   )
   const account = admin.as(accountOf(name, groups))
   const client = own.through(account)
@@ -108,7 +109,8 @@ export async function runController<K extends string>(
       await own.shown(signal)
       const again = (other: string) => queue.add(other)
       const due = await reconcile(key, { client, caches, clock, signal, record, again })
-      if (due !== undefined) queue.addAfter(key, Math.max(leastMs, clock.real(due)))
+      if (due === undefined) return
+      queue.addAfter(key, Math.min(longestMs, Math.max(leastMs, clock.real(due))))
     },
     ...(inTurn && { concurrency: 1 }),
     backoff: { minMs: 20, maxMs: 2_000 },

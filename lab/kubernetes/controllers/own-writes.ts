@@ -1,33 +1,43 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WatchCache } from '@jackstay/kube/cache'
 import type { KubeClient } from '@jackstay/kube/client'
-import { isRecord } from '@jackstay/kube/resources'
+import { find } from '@jackstay/kube/find'
+import { isRecord, type ResourceType } from '@jackstay/kube/resources'
 import type { KubeObject } from '../objects.ts'
 
-/** The cache of a kind, by its kind or plural; undefined where the controller has none. */
-type CacheOf = (apiVersion: string, kind: string) => WatchCache<KubeObject> | undefined
+interface Watched {
+  readonly type: ResourceType
+  readonly cache: Pick<WatchCache<KubeObject>, 'get'>
+}
 
-interface Written {
-  readonly cache: WatchCache<KubeObject>
+/** What is watched of a kind, by its kind or plural; undefined where the controller does not. */
+type WatchedOf = (apiVersion: string, kind: string) => Watched | undefined
+
+interface Written extends Watched {
   readonly namespace: string | undefined
   readonly name: string
   /** Undefined: it is gone. */
   readonly revision: number | undefined
 }
 
-/** What another may have undone before the watch told of it is not waited for for ever. */
-const [askMs, longestMs] = [2, 1000]
+/** A watch that is later than this has more wrong with it than a controller could wait for. */
+const [lookMs, longestMs] = [2, 10_000]
+/** What somebody took away before the watch was looked at never shows: then the API server is asked. */
+const doubtMs = 200
 
 /**
  * What a controller wrote and its caches do not show yet. Who decides without it makes a Pod twice, or
  * takes two away for one.
  */
 export class OwnWrites {
-  readonly #cacheOf: CacheOf
+  readonly #watchedOf: WatchedOf
+  readonly #reader: KubeClient
   readonly #written = new Map<string, Written>()
 
-  constructor(cacheOf: CacheOf) {
-    this.#cacheOf = cacheOf
+  /** @param reader may get whatever is watched */
+  constructor(watchedOf: WatchedOf, reader: KubeClient) {
+    this.#watchedOf = watchedOf
+    this.#reader = reader
   }
 
   /** The same client, with its writes remembered. */
@@ -51,12 +61,12 @@ export class OwnWrites {
       apply: async (...args) => settled(await client.apply(...args)),
       delete: async (ref, options) => {
         const answer = settled(await client.delete(ref, options))
-        const cache = this.#cacheOf(ref.apiVersion, ref.resource)
+        const watched = this.#watchedOf(ref.apiVersion, ref.resource)
         const uid = options?.preconditions?.uid
         const isGone = answer.kind === 'applied' && answer.object.kind === 'Status'
-        if (isGone && uid !== undefined && cache !== undefined) {
+        if (isGone && uid !== undefined && watched !== undefined) {
           const { namespace, name } = ref
-          this.#written.set(uid, { cache, namespace, name, revision: undefined })
+          this.#written.set(uid, { ...watched, namespace, name, revision: undefined })
         }
         return answer
       },
@@ -68,28 +78,51 @@ export class OwnWrites {
     }
   }
 
-  /** Resolves when the caches show all of it. */
+  /** Resolves when the caches show all that was written until now. */
   async shown(signal: AbortSignal): Promise<void> {
+    const due = new Map(this.#written)
     // by the clock and not by how often: on a busy machine each sleep takes many times as long
-    const until = performance.now() + longestMs
-    while (performance.now() < until && !signal.aborted) {
-      for (const [uid, written] of this.#written) {
-        if (isShown(uid, written)) this.#written.delete(uid)
+    const end = performance.now() + longestMs
+    let doubtAt = performance.now() + doubtMs
+    for (;;) {
+      const isOver = performance.now() > end
+      for (const [uid, written] of due) {
+        if (isOver || isShown(uid, written)) this.#settle(uid, due)
       }
-      if (this.#written.size === 0) return
-      await sleep(askMs, undefined, { signal }).catch(() => undefined)
+      if (due.size === 0 || signal.aborted) return
+      if (performance.now() > doubtAt) {
+        await this.#doubt(due, signal)
+        doubtAt = performance.now() + doubtMs
+      }
+      await sleep(lookMs, undefined, { signal }).catch(() => undefined)
     }
-    this.#written.clear()
+  }
+
+  #settle(uid: string, due: Map<string, Written>): void {
+    // unless it was written again meanwhile
+    if (this.#written.get(uid) === due.get(uid)) this.#written.delete(uid)
+    due.delete(uid)
+  }
+
+  /** Asks for what the caches do not have; what is gone is waited for as gone. */
+  async #doubt(due: Map<string, Written>, signal: AbortSignal): Promise<void> {
+    for (const [uid, { revision, ...written }] of due) {
+      const { cache, type, namespace, name } = written
+      if (revision === undefined || cache.get(namespace, name)?.metadata.uid === uid) continue
+      const ref = { ...type, name, ...(namespace !== undefined && { namespace }) }
+      const found = await find(this.#reader, ref, { signal })
+      if (found?.metadata.uid !== uid) this.#settle(uid, due)
+    }
   }
 
   #wrote(object: unknown): void {
     if (!isRecord(object) || !isRecord(object.metadata)) return
     const { apiVersion, kind, metadata } = object
-    const cache = this.#cacheOf(String(apiVersion), String(kind))
+    const watched = this.#watchedOf(String(apiVersion), String(kind))
     const { uid, namespace, name, resourceVersion } = metadata
-    if (cache === undefined || typeof uid !== 'string') return
+    if (watched === undefined || typeof uid !== 'string') return
     this.#written.set(uid, {
-      ...{ cache, name: String(name), revision: Number(resourceVersion) },
+      ...{ ...watched, name: String(name), revision: Number(resourceVersion) },
       namespace: typeof namespace === 'string' ? namespace : undefined,
     })
   }
