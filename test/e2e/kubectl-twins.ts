@@ -133,7 +133,7 @@ function plain(text: string): string {
     .replace(/\b10\.\d+\.\d+\.\d+\b/g, '<ip>')
     // of an event: when it was
     .replace(/\.[0-9a-f]{16}\b/g, '.<id>')
-    .replace(/https:\/\/127\.0\.0\.1:\d+/g, '<server>')
+    .replace(/https:\/\/(?:127\.0\.0\.1|<ip>):\d+/g, '<server>')
     // a template's hash, and what is made up for a Pod's name
     .replace(/-[bcdf-hj-np-tv-xz2456789]{8,10}(-[bcdf-hj-np-tv-xz2456789]{5})?\b/g, '-<hash>')
     .replace(/pod-template-hash([=:]) ?[a-z0-9]{8,10}/g, 'pod-template-hash$1<hash>')

@@ -100,7 +100,7 @@ describe('the lab’s controllers and the real ones', { skip: await noCluster() 
   const errors: unknown[] = []
 
   before(async () => {
-    real = (await realServer()).admin
+    real = (await realServer({ own: true })).admin
     directory = await mkdtemp(join(tmpdir(), 'jackstay-controllers-'))
     const onError = (error: unknown) => void errors.push(error)
     lab = await startLabCluster({ directory, port: 0, nodes: [], onError })

@@ -20,9 +20,12 @@ export interface RealServer {
 
 const options = { userAgent: 'jackstay-e2e', timeoutMs: 30_000 }
 
-/** The cluster of the run, or one that ends with this process. */
-export async function realServer(): Promise<RealServer> {
-  const name = process.env.JACKSTAY_E2E_CLUSTER
+/**
+ * The cluster of the run, or one that ends with this process: without a node, for suites that say
+ * themselves what becomes of Pods.
+ */
+export async function realServer({ own = false } = {}): Promise<RealServer> {
+  const name = own ? undefined : process.env.JACKSTAY_E2E_CLUSTER
   const cluster = name === undefined ? await up() : await attach(name)
   const clientOf = (kubeconfig: string) => connect(loadConfig({ kubeconfig }), options)
   return {
