@@ -280,7 +280,7 @@ export function colorOf(object: unknown): string {
 
 /** Waits for a condition however long the machine takes; the limit only ends a failed test. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 5_000; i++) {
+  for (let i = 0; i < 30_000; i++) {
     if (condition()) return
     await sleep(2)
   }
