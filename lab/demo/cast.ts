@@ -1,15 +1,9 @@
+import type { WorldAgent } from '../world/classes.ts'
+
 type Manifest = Readonly<Record<string, unknown>>
 
 /** An agent of a class, and the Pod in whose name it runs. */
-export interface AgentRole {
-  /** Of its class. */
-  readonly class: string
-  readonly namespace: string
-  readonly serviceAccount: string
-  readonly pod: string
-  /** Why the demo operator grants the class. */
-  readonly reason: string
-}
+export type AgentRole = Omit<WorldAgent, 'targets'>
 
 /** Who and what a demo has on its cluster. */
 export interface Cast {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { JackstayError } from '@jackstay/contract/errors'
-import { tellAgentsWords } from './agents-words.ts'
+import { tellNews } from './agents-news.ts'
 import { farewell } from './farewell.ts'
 import { type GivenOptions, givenCluster, removeLeft } from './given/given-cluster.ts'
 import type { Backstage, Ground } from './ground.ts'
@@ -45,7 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       narrator.say('It goes on where it was; `--incident NAME` breaks something.')
     if (!once) {
       farewell(stage, narrator, id)
-      await tellAgentsWords(stage, narrator)
+      await tellNews(stage, narrator)
     }
     return well ? 0 : 1
   } catch (error) {

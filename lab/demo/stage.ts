@@ -9,6 +9,7 @@ import { type AgentPodOptions, createAgentPod } from '../agent-pod.ts'
 import { AgentTalk } from '../agent-talk.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane.ts'
 import { applyObjects, type InstallOptions, installJackstay } from '../install/install.ts'
+import { holds, textAt } from '../kubernetes/resources/columns.ts'
 import { mainOf } from '../programs.ts'
 import { run } from '../shell.ts'
 import { type Alerts, postedAlerts } from './alerts.ts'
@@ -114,11 +115,6 @@ async function deploy(install: InstallOptions, cast: Cast): Promise<void> {
   }
 }
 
-function isGranted(conditions: unknown): boolean {
-  if (!Array.isArray(conditions)) return false
-  return conditions.some(({ type, status }) => type === 'Granted' && status === 'True')
-}
-
 /** Safe to repeat: a class that is granted stays so. */
 async function granted(
   install: InstallOptions,
@@ -126,9 +122,8 @@ async function granted(
   { class: name, reason }: AgentRole,
 ): Promise<void> {
   const ref = { apiVersion: groupVersion, resource: agentClass.plural, name }
-  await untilHolds(install, ref, ({ status }) => Object(status).specHash !== undefined)
-  const { conditions } = Object((await install.client.get(ref)).status)
-  if (isGranted(conditions)) return
+  const found = await untilHolds(install, ref, (one) => textAt(one, 'status.specHash') !== '')
+  if (holds(found, 'Granted')) return
   const answer = await jackstay(['approve', `agentclass/${name}`, '--yes', '--reason', reason])
   if (answer.code !== 0) throw new Error(`the class was not granted: ${answer.stderr}`)
 }
@@ -139,10 +134,12 @@ const pauseMs = 100
 async function untilHolds(
   { client, signal }: InstallOptions,
   ref: ResourceRef,
-  holds: (found: KubeObject) => boolean,
-): Promise<void> {
+  isSo: (found: KubeObject) => boolean,
+): Promise<KubeObject> {
   const until = performance.now() + patienceMs
-  while (!holds(await client.get(ref, { signal }))) {
+  for (;;) {
+    const found = await client.get(ref, { signal })
+    if (isSo(found)) return found
     if (performance.now() > until) {
       throw new Error(`${ref.resource} ${ref.name} is not ready after ${patienceMs / 1000} s`)
     }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { JackstayError } from '@jackstay/contract/errors'
 import type { KubeClient, WriteResult } from '@jackstay/kube/client'
 import { find } from '@jackstay/kube/find'
+import { wordsOf } from '../install/cluster-objects.ts'
 import type { Change, Check, Incident, Place } from './incident.ts'
 import { observe } from './observed.ts'
 
@@ -46,9 +47,11 @@ async function removePods(
 
 function settled(result: WriteResult, { kind, namespace, name }: Place): void {
   if (result.kind === 'applied') return
-  const words = result.kind === 'unknown' ? result.cause.message : result.message
   const place = namespace === undefined ? name : `${namespace}/${name}`
-  throw new JackstayError('cluster_refused', `${kind} \`${place}\` was not written: ${words}`)
+  throw new JackstayError(
+    'cluster_refused',
+    `${kind} \`${place}\` was not written: ${wordsOf(result)}`,
+  )
 }
 
 /** Looks until it holds. @throws JackstayError `too_slow` when the signal aborts first, with what was seen last */

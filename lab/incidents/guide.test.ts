@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { blocksOf, root } from '../demo/demo-harness.ts'
 import { applyObjects } from '../install/install.ts'
 import { type LabCluster, startLabCluster } from '../lab-cluster.ts'
 import { nodeNames } from '../world/nodes.ts'
 import { worldNamespaces, worldObjects } from '../world/world.ts'
 
-const root = new URL('../../', import.meta.url).pathname
 const deployment = (namespace: string, name: string) => ({
   ...{ apiVersion: 'apps/v1', resource: 'deployments', namespace, name },
 })
@@ -56,8 +56,7 @@ describe('docs/guide/incidents.md', () => {
     })
 
   it('says nothing that cannot be typed', async () => {
-    const page = await readFile(join(root, 'docs/guide/incidents.md'), 'utf8')
-    const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
+    const blocks = blocksOf('docs/guide/incidents.md')
     assert.equal(blocks.length, 3)
     const said: string[] = []
     for (const block of blocks) said.push((await type(block)).stdout)

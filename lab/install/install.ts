@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeClient } from '@jackstay/kube/client'
+import { holds } from '../kubernetes/resources/columns.ts'
 import { untilPoliciesBite } from './canary.ts'
 import { ClusterObjects } from './cluster-objects.ts'
 import { type Manifest, manifest, manifestsIn } from './manifests.ts'
@@ -67,8 +68,7 @@ async function untilEstablished({ client, signal }: InstallOptions, kind: Manife
   const objects = new ClusterObjects(client)
   const until = performance.now() + establishedMs
   for (;;) {
-    const found = await objects.find(kind)
-    if (isEstablished(found)) return
+    if (holds(await objects.find(kind), 'Established')) return
     if (performance.now() > until) {
       throw new Error(
         `${kind.metadata.name} is not served after ${establishedMs / 1000} s; see \`kubectl describe crd ${kind.metadata.name}\``,
@@ -76,12 +76,4 @@ async function untilEstablished({ client, signal }: InstallOptions, kind: Manife
     }
     await sleep(100, undefined, { signal })
   }
-}
-
-function isEstablished(found: Awaited<ReturnType<ClusterObjects['find']>>): boolean {
-  const { conditions = [] } = Object(found?.status)
-  return (
-    Array.isArray(conditions) &&
-    conditions.some(({ type, status }) => type === 'Established' && status === 'True')
-  )
 }

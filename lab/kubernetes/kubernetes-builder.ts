@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { writeKubeconfigFile } from '@jackstay/cluster/kubeconfig'
 import { connect, type KubeClient } from '@jackstay/kube/client'
 import { loadConfig } from '@jackstay/kube/config'
 import { runControllers } from './controllers/all.ts'
@@ -34,21 +35,10 @@ export class TestKubernetes {
   async clientOf(user: string, groups: readonly string[]): Promise<KubeClient> {
     if (this.#kubernetes === undefined) throw new TypeError('not started')
     const { url, authority } = this.#kubernetes
-    const made = await this.#kubernetes.certificateOf(user, groups)
-    const data = (text: string) => Buffer.from(text).toString('base64')
-    const cluster = { server: url, 'certificate-authority-data': data(authority) }
-    const credentials = {
-      'client-certificate-data': data(made.certificatePem),
-      'client-key-data': data(made.privateKeyPem),
-    }
-    const config = {
-      ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'lab' },
-      clusters: [{ name: 'lab', cluster }],
-      users: [{ name: user, user: credentials }],
-      contexts: [{ name: 'lab', context: { cluster: 'lab', user } }],
-    }
-    const kubeconfig = join(this.#directory, `${user}.kubeconfig`)
-    await writeFile(kubeconfig, JSON.stringify(config))
+    const certificate = await this.#kubernetes.certificateOf(user, groups)
+    const kubeconfig = await writeKubeconfigFile(join(this.#directory, `${user}.kubeconfig`), {
+      ...{ server: url, caPem: authority, user, credentials: { certificate } },
+    })
     const client = connect(loadConfig({ kubeconfig }), { userAgent: 'test/1', timeoutMs: 20_000 })
     this.#clients.push(client)
     return client

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OnProgress } from '@jackstay/cluster/progress'
-import { calmBreakers } from '@jackstay/e2e/calm-breakers'
 import type { LineWorld } from '@jackstay/e2e/line-world'
+import { calmBreakers } from '@jackstay/lab/calm-breakers'
 import { bundled } from './bundled.ts'
 
 /** How much is measured: enough to mean something, or just enough to see that it works. */

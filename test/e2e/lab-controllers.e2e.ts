@@ -8,6 +8,7 @@ import type { KubeClient } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
 import { type LabCluster, startLabCluster } from '@jackstay/lab/lab-cluster'
 import { attempt, until } from './attempt.ts'
+import { images, job, template, workload } from './controller-objects.ts'
 import {
   ControllerTwins,
   each,
@@ -51,32 +52,6 @@ function condition(type: string, reason: string) {
       all.some((one) => isRecord(one) && one.type === type && one.reason === reason)
     )
   }
-}
-
-const template = (app: string, image = 'registry.example/x:1', pod: object = {}) => ({
-  metadata: { labels: { app } },
-  spec: { containers: [{ name: 'c', image }], terminationGracePeriodSeconds: 0, ...pod },
-})
-
-function workload(kind: string, app: string, replicas: number, spec: object = {}) {
-  const selector = { matchLabels: { app } }
-  const own = { replicas, selector, template: template(app), ...spec }
-  return { apiVersion: 'apps/v1', kind, metadata: { name: app }, spec: own }
-}
-
-function job(name: string, spec: object = {}) {
-  const never = template(name, undefined, { restartPolicy: 'Never' })
-  return {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: { name },
-    spec: { template: never, ...spec },
-  }
-}
-
-const images = (pod: KubeObject) => {
-  const { metadata, spec } = pod as KubeObject & { spec: { containers: { image: string }[] } }
-  return { name: metadata.name, image: spec.containers[0]?.image, labels: metadata.labels }
 }
 
 /*

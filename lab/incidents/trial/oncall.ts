@@ -8,7 +8,8 @@ import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
 import { find } from '@jackstay/kube/find'
 import type { KubeObject } from '@jackstay/kube/resources'
-import { textAt } from '../../kubernetes/resources/columns.ts'
+import { wordsOf } from '../../install/cluster-objects.ts'
+import { holds, textAt } from '../../kubernetes/resources/columns.ts'
 import { oncall } from '../../world/people.ts'
 
 const lookMs = 100
@@ -28,7 +29,7 @@ export class Oncall {
     const ref = { apiVersion: groupVersion, resource: agentClass.plural, name }
     const found = await this.#wait(ref, 'status.specHash')
     await this.#say('AgentClass', found, 'status.specHash', systemNamespace, 'approve', reason)
-    await this.#wait(ref, 'status.specHash', isReady)
+    await this.#wait(ref, 'status.specHash', (one) => holds(one, 'Ready'))
   }
 
   /** Answers an intent that waits. */
@@ -52,11 +53,11 @@ export class Oncall {
   async #wait(
     ref: Parameters<typeof find>[1],
     path: string,
-    holds: (found: KubeObject) => boolean = () => true,
+    isSo: (found: KubeObject) => boolean = () => true,
   ): Promise<KubeObject> {
     for (;;) {
       const found = await find(this.#client, ref, { signal: this.#signal })
-      if (found !== undefined && textAt(found, path) !== '' && holds(found)) return found
+      if (found !== undefined && textAt(found, path) !== '' && isSo(found)) return found
       await sleep(lookMs, undefined, { signal: this.#signal })
     }
   }
@@ -86,15 +87,6 @@ export class Oncall {
       { signal: this.#signal },
     )
     if (made.kind === 'applied') return
-    const words = made.kind === 'unknown' ? made.cause.message : made.message
-    throw new Error(`the ${verdict} of ${kind} ${name} was not taken: ${words}`)
+    throw new Error(`the ${verdict} of ${kind} ${name} was not taken: ${wordsOf(made)}`)
   }
-}
-
-function isReady(found: KubeObject): boolean {
-  const { conditions = [] } = Object(found.status)
-  return (
-    Array.isArray(conditions) &&
-    conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-  )
 }

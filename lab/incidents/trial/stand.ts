@@ -1,12 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { breakerScopes } from '@jackstay/contract/api'
 import type { AgentClassSpec } from '@jackstay/contract/kinds/agent-class'
 import type { KubeClient } from '@jackstay/kube/client'
 import { adminOf } from '../../admin.ts'
 import { type Sidecar, startRunbookAgent, startSidecar } from '../../agent.ts'
 import { createAgentPod } from '../../agent-pod.ts'
 import { AgentTalk } from '../../agent-talk.ts'
+import { calmBreakers } from '../../calm-breakers.ts'
 import { type ControlPlane, startControlPlane } from '../../control-plane.ts'
 import { applyObjects, installJackstay } from '../../install/install.ts'
 import { type LabCluster, startLabCluster } from '../../lab-cluster.ts'
@@ -140,14 +140,6 @@ async function openDesk(
   const program: Program = await startRunbookAgent(sidecar, logs, signal, onLine, flags)
   later(() => program.stop())
   return { agent, sidecar, talk }
-}
-
-/** Answers that are dangerous on purpose would open every breaker; those have tests of their own. */
-async function calmBreakers(directory: string): Promise<string> {
-  const file = join(directory, 'breakers.json')
-  const scopes = breakerScopes.map((scope) => [scope, { rules: {} }])
-  await writeFile(file, JSON.stringify(Object.fromEntries(scopes)))
-  return file
 }
 
 /** The desk that the alert of an incident is for. */

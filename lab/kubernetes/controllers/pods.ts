@@ -1,6 +1,6 @@
 import type { LabClock } from '../clock.ts'
 import type { KubeObject } from '../objects.ts'
-import { conditionOf, textAt } from '../resources/columns.ts'
+import { conditionOf, holds, textAt } from '../resources/columns.ts'
 
 /** Not done, and nobody has asked it to go. */
 export function isActive(pod: KubeObject): boolean {
@@ -9,7 +9,7 @@ export function isActive(pod: KubeObject): boolean {
 }
 
 export function isReady(pod: KubeObject): boolean {
-  return textAt(conditionOf(pod, 'Ready'), 'status') === 'True'
+  return holds(pod, 'Ready')
 }
 
 /** Ready for so long that it counts. */

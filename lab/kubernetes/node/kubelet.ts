@@ -4,7 +4,7 @@ import type { LabClock } from '../clock.ts'
 import { type Controller, keyOf, placeIn } from '../controllers/controller.ts'
 import { statusWritten } from '../controllers/status.ts'
 import type { KubeObject } from '../objects.ts'
-import { conditionOf, listAt, textAt } from '../resources/columns.ts'
+import { conditionOf, holds, listAt, textAt } from '../resources/columns.ts'
 import type { Behaviours } from './behaviour.ts'
 import { behavioursOf } from './declared.ts'
 import { killingEvents, podEvents } from './pod-events.ts'
@@ -53,8 +53,7 @@ export function kubelet({ node, behaviours, onError }: KubeletOptions): Controll
       const { uid = '', deletionTimestamp } = pod.metadata
       const own = caches.nodes.get(undefined, node)
       // what is down does and says nothing
-      if (own === undefined || textAt(conditionOf(own, 'Ready'), 'status') !== 'True')
-        return undefined
+      if (own === undefined || !holds(own, 'Ready')) return undefined
       if (deletionTimestamp !== undefined) {
         arrivals.delete(uid)
         probes.forget(pod)

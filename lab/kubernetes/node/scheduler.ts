@@ -3,7 +3,7 @@ import { isActive } from '../controllers/pods.ts'
 import type { Said } from '../controllers/recorder.ts'
 import { lot } from '../identities.ts'
 import type { KubeObject } from '../objects.ts'
-import { at, conditionOf, listAt, mapAt, textAt } from '../resources/columns.ts'
+import { at, conditionOf, holds, listAt, mapAt, textAt } from '../resources/columns.ts'
 import { quantity, requested } from './resources.ts'
 import { cordoned, tolerates, untolerated } from './taints.ts'
 
@@ -129,7 +129,7 @@ function obstacle(
     return 'node(s) were unschedulable'
   }
   if (taint !== undefined) return 'node(s) had untolerated taint(s)'
-  if (textAt(conditionOf(node, 'Ready'), 'status') !== 'True') {
+  if (!holds(node, 'Ready')) {
     return 'node(s) had untolerated taint(s)'
   }
   const labels = node.metadata.labels ?? {}

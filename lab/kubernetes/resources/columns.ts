@@ -69,6 +69,11 @@ export function conditionOf(object: unknown, type: string): unknown {
   return listAt(object, 'status.conditions').find((one) => textAt(one, 'type') === type)
 }
 
+/** Whether the condition of this type is there and `True`. */
+export function holds(object: unknown, type: string): boolean {
+  return textAt(conditionOf(object, type), 'status') === 'True'
+}
+
 /** How long ago, in kubectl's words: `5s`, `3m10s`, `2d4h`; `<unknown>` where no time is. */
 export function ageOf(timestamp: string | null | undefined, now: number): string {
   const then = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN
