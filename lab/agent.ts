@@ -4,7 +4,7 @@ import { freePorts } from '@jackstay/cluster/ports'
 import type { AgentPod } from './agent-pod.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { type Program, startProgram } from './program.ts'
-import { mainOf } from './programs.ts'
+import { programOf } from './programs.ts'
 
 /** A sidecar, enrolled in the name of a Pod. */
 export interface Sidecar {
@@ -39,7 +39,7 @@ export async function startSidecar(
   }
   const program = await startProgram({
     name: 'jackstay-sidecar',
-    main: mainOf('sidecar'),
+    ...programOf('sidecar'),
     confined: true,
     args: Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]),
     logFile: join(plane.logs, `sidecar.${pod.namespace}.${pod.name}.log`),
@@ -65,7 +65,7 @@ export async function startRunbookAgent(
 ): Promise<Program> {
   return await startProgram({
     name: 'runbook-agent',
-    main: mainOf('runbook-agent'),
+    ...programOf('runbook-agent'),
     confined: true,
     args: ['--sidecar-url', sidecar.url, '--port', '0', ...args],
     logFile: join(logs, `agent.${sidecar.pod}.log`),

@@ -5,7 +5,7 @@ import { freePorts } from '@jackstay/cluster/ports'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
 import { type Program, startProgram } from './program.ts'
-import { mainOf } from './programs.ts'
+import { programOf } from './programs.ts'
 import { keepTokenFile } from './token-files.ts'
 
 /** What running our programs beside a cluster needs of it. */
@@ -66,6 +66,10 @@ async function identity(host: Host, serviceAccount: string): Promise<string> {
   return await host.writeKubeconfig({ path, tokenFile })
 }
 
+function mediatorOf({ mediatorMain: main, mediatorNodeFlags: nodeFlags, mediatorEnv: env }: Host) {
+  return { ...(main && { main }), ...(nodeFlags && { nodeFlags }), ...(env && { env }) }
+}
+
 /** Starts mediator, registrar and the read tool as processes on loopback, each as itself. */
 export async function startControlPlane(host: Host): Promise<ControlPlane> {
   const { directory, signal } = host
@@ -84,12 +88,9 @@ export async function startControlPlane(host: Host): Promise<ControlPlane> {
     const kubeconfig = await identity(host, `jackstay-${name}`)
     return await startProgram({
       name: `jackstay-${name}`,
-      main: (name === 'mediator' && host.mediatorMain) || mainOf(name),
+      ...programOf(name),
       args: ['--kubeconfig', kubeconfig, '--port', String(port), ...extra],
-      ...(name === 'mediator' && {
-        nodeFlags: host.mediatorNodeFlags ?? [],
-        env: host.mediatorEnv ?? {},
-      }),
+      ...(name === 'mediator' && mediatorOf(host)),
       logFile: join(logs, `${name}.log`),
       readyUrl: `http://127.0.0.1:${port}/readyz`,
       signal,

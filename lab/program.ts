@@ -37,7 +37,15 @@ export interface Program {
 }
 
 const plainNames = [
-  ...['PATH', 'HOME', 'TMPDIR', 'XDG_CACHE_HOME', 'MALLOC_ARENA_MAX'],
+  ...[
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'XDG_CACHE_HOME',
+    'MALLOC_ARENA_MAX',
+    'MALLOC_TRIM_THRESHOLD_',
+    'MALLOC_MMAP_THRESHOLD_',
+  ],
   ...['NODE_OPTIONS', 'NODE_COMPILE_CACHE', 'NODE_V8_COVERAGE'],
 ]
 

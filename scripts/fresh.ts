@@ -1,51 +1,57 @@
-import { mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bundleWithInputs } from './bundle.ts'
+import { putTogether } from './in-place.ts'
 import type { Program } from './programs.ts'
 import { rootFolder } from './root.ts'
 
+/** Where Node keeps what V8 made of the programs in a folder. */
+export function compiledFolder(folder: string): string {
+  return join(folder, 'compiled')
+}
+
 /**
- * Bundles programs into a folder, for this checkout alone, leaving those whose files did not change since.
- * @param onBundle told the name of each that has to be made
+ * Puts programs together into a folder, for this checkout alone, unless none of their files changed since.
+ * @param onBegin told that it has to be done, which takes some seconds
  */
-export async function freshBundles(
+export async function freshPrograms(
   folder: string,
   programs: readonly Program[],
-  onBundle: (name: string) => void,
+  onBegin: () => void,
 ): Promise<void> {
+  const record = join(folder, 'made-of.txt')
+  if (
+    await isFresh(
+      record,
+      programs.map(({ name }) => join(folder, `${name}.mjs`)),
+    )
+  )
+    return
+  onBegin()
   await mkdir(folder, { recursive: true })
-  for (const program of programs) {
-    const path = join(folder, `${program.name}.mjs`)
-    if (await isFresh(path)) continue
-    onBundle(program.name)
-    // what lies within this very millisecond was there before
-    const begun = new Date(Date.now() + 1)
-    const { text, inputs } = await bundleWithInputs(rootFolder, program, { inPlace: true })
-    await replace(path, text, begun)
-    await replace(`${path}.inputs`, inputs.join('\n'), begun)
-  }
+  await rm(compiledFolder(folder), { recursive: true, force: true })
+  // what lies within this very millisecond was there before
+  const begun = new Date(Date.now() + 1)
+  const inputs = await putTogether(rootFolder, programs, folder)
+  // what is saved while they are made is newer
+  await writeFile(`${record}.${process.pid}`, inputs.join('\n'))
+  await utimes(`${record}.${process.pid}`, begun, begun)
+  await rename(`${record}.${process.pid}`, record)
 }
 
-/** Another start may run the same file just now; what is saved while it is made is newer. */
-async function replace(path: string, text: string, made: Date): Promise<void> {
-  await writeFile(`${path}.${process.pid}`, text)
-  await utimes(`${path}.${process.pid}`, made, made)
-  await rename(`${path}.${process.pid}`, path)
-}
-
-async function isFresh(path: string): Promise<boolean> {
+async function isFresh(record: string, made: readonly string[]): Promise<boolean> {
   try {
-    const made = (await stat(path)).mtimeMs
-    const inputs = (await readFile(`${path}.inputs`, 'utf8')).split('\n')
+    const at = (await stat(record)).mtimeMs
+    const inputs = (await readFile(record, 'utf8')).split('\n')
     const changed = await Promise.all([...inputs, ...(await bundlers())].map(changedAt))
-    return changed.every((one) => one < made)
+    await Promise.all(made.map((path) => stat(path)))
+    return changed.every((one) => one < at)
   } catch {
     // one of them is not there: it is made anew
     return false
   }
 }
 
-/** What makes bundles is part of them. */
+/** What makes programs is part of them. */
 async function bundlers(): Promise<string[]> {
   const names = await readdir(join(rootFolder, 'scripts'))
   const files = names.filter((name) => name.endsWith('.ts')).map((name) => join('scripts', name))

@@ -1,17 +1,15 @@
+import { entries } from '../lab/programs.ts'
+
 /** What leaves the checkout: one file per program. */
 export interface Program {
   readonly name: string
   readonly entry: string
 }
 
-export const programs: readonly Program[] = [
-  { name: 'mediator', entry: 'control-plane/mediator/main.ts' },
-  { name: 'registrar', entry: 'control-plane/registrar/main.ts' },
-  { name: 'sidecar', entry: 'data-plane/sidecar/main.ts' },
-  { name: 'kubernetes-read', entry: 'data-plane/tools/kubernetes-read/main.ts' },
-  { name: 'runbook-agent', entry: 'data-plane/agents/runbook/main.ts' },
-  { name: 'jackstay', entry: 'interfaces/cli/main.ts' },
-]
+export const programs: readonly Program[] = Object.entries(entries).map(([name, entry]) => ({
+  name,
+  entry,
+}))
 
 /** Bundles need what Node has had since this version. */
 const neededNode = 24

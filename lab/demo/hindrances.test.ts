@@ -50,6 +50,6 @@ describe('what keeps the lab from starting', () => {
 
   it('is too little memory', () => {
     assertMemory(2000)
-    assert.throws(() => assertMemory(300), /there are 300 MB of memory free, and the lab needs 700/)
+    assert.throws(() => assertMemory(300), /there are 300 MB of memory free, and the lab needs 600/)
   })
 })

@@ -2,7 +2,7 @@ import { availableMemory } from 'node:process'
 import { NotHere } from './not-here.ts'
 
 /** What all programs of the lab together come to use, with some room. */
-const neededMb = 700
+const neededMb = 600
 
 /** @throws NotHere where this machine, or what contains this process, has too little left */
 export function assertMemory(availableMb = availableMemory() / 2 ** 20): void {

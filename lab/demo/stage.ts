@@ -10,7 +10,7 @@ import { AgentTalk } from '../agent-talk.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane.ts'
 import { applyObjects, type InstallOptions, installJackstay } from '../install/install.ts'
 import { holds, textAt } from '../kubernetes/resources/columns.ts'
-import { mainOf } from '../programs.ts'
+import { programOf } from '../programs.ts'
 import { run } from '../shell.ts'
 import { type Alerts, postedAlerts } from './alerts.ts'
 import type { AgentRole, Cast } from './cast.ts'
@@ -48,8 +48,9 @@ export async function setStage(
   narrator.chapter('The control plane, and agents without any cluster credential')
   const plane = await narrator.step('mediator, registrar and read tool', () => starting)
   const operatorKubeconfig = await ground.operatorKubeconfig()
+  const { main, nodeFlags } = programOf('jackstay')
   const jackstay: Stage['jackstay'] = (args) =>
-    run(process.execPath, [mainOf('jackstay'), ...args], {
+    run(process.execPath, [...nodeFlags, main, ...args], {
       signal,
       env: { KUBECONFIG: operatorKubeconfig, JACKSTAY_SERVER: plane.mediatorUrl, NO_COLOR: '1' },
     })
