@@ -14,7 +14,7 @@ import { assertAskable, confirmed } from './confirm.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed } from './failure.ts'
 import { whoAmI } from './person.ts'
-import { type Line, styled } from './screen.ts'
+import { type Line, styled, typed } from './screen.ts'
 import { findSubject } from './subject.ts'
 import { print, printData, type Terminal } from './terminal.ts'
 
@@ -169,7 +169,13 @@ function closing(subject: Subject, { spec, metadata }: ApprovalObject, already: 
     [styled(style, done), ` ${noun(subject)} ${subject.name} as ${spec.approver}${before}`],
     [styled('dim', `Approval ${metadata.namespace}/${metadata.name}`)],
     ...(subject.kind === 'Intent' && spec.verdict === 'approve'
-      ? [[`Approved is not executed: \`jackstay why ${subject.name}\` shows what becomes of it.`]]
+      ? [
+          [
+            typed(
+              `Approved is not executed: \`jackstay why ${subject.name}\` shows what becomes of it.`,
+            ),
+          ],
+        ]
       : []),
   ]
 }

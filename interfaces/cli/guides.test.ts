@@ -67,9 +67,10 @@ function quickNpx(folder: string): string {
   return bin
 }
 
-it('npx finds the command in a checkout', async () => {
+it('npx finds the command in a checkout, and its help says what can be typed there', async () => {
   const { stdout } = await run('npx', ['jackstay', '--help'], { cwd: root })
-  assert.match(stdout, /^Usage: jackstay/)
+  assert.match(stdout, /^Usage: npx jackstay \[/)
+  assert.match(stdout, /\n {2}npx jackstay inbox {3,}what waits/)
 })
 
 it('every page that types npx says where: elsewhere it would fetch whatever bears the name', () => {

@@ -3,7 +3,7 @@ import { type IntentEvent, readEvent } from '@jackstay/contract/history'
 import { fold, type IntentRecord } from '@jackstay/contract/record'
 import { redactions } from '@jackstay/contract/redaction'
 import { z } from 'zod'
-import { type Line, type Span, type Style, styled, table } from './screen.ts'
+import { type Line, type Span, type Style, styled, table, typed } from './screen.ts'
 
 /** `jackstay intents list`, newest first. */
 export function renderList(intents: readonly IntentSummary[], now: number, wide = false): Line[] {
@@ -68,7 +68,7 @@ export function renderIntent({ summary, events }: IntentView): Line[] {
     [],
     ...table(['SEQ', 'AT', 'EVENT', 'LEDGER', 'REDACTED'], rows),
     [],
-    [styled('dim', `the whole story: jackstay why ${id}`)],
+    [typed(`the whole story: jackstay why ${id}`, 'dim')],
   ]
 }
 

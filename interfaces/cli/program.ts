@@ -1,5 +1,6 @@
 import { type Command, CommanderError, Option, Command as Program } from 'commander'
 import { approvalCommands } from './approval-commands.ts'
+import { asTyped } from './called-as.ts'
 import { doctorCommand } from './doctor/command.ts'
 import { exampleOf, showExamples } from './examples.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -10,7 +11,7 @@ import { labCommands } from './lab/commands.ts'
 import { ledgerCommands } from './ledger/commands.ts'
 import { lineCommands } from './line/commands.ts'
 import { policyCommands } from './policy/commands.ts'
-import { render, renderJson, styled } from './screen.ts'
+import { render, renderJson, styled, typed } from './screen.ts'
 import { stopCommands } from './stop/commands.ts'
 import type { Terminal } from './terminal.ts'
 import { triggerCommands } from './triggers/commands.ts'
@@ -38,7 +39,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage
     const { exit, code, message } = failureOf(error, typedIn(program, args))
     const { output } = program.opts()
-    const line = render([[styled('red', 'error'), `: ${message} [${code}]`]], terminal.colours)
+    const words = [styled('red', 'error'), typed(`: ${message} [${code}]`)]
+    const line = render([words], terminal.colours, terminal.env)
     const said = { error: { code, message, exit } }
     const machine = output === 'json' || output === 'yaml'
     terminal.err(machine ? (await dataOf(program))(said) : line)
@@ -68,6 +70,7 @@ function typedIn(program: Command, args: readonly string[]): Typed {
 
 /** Every command with its flags; nothing behind them is loaded before it is called. */
 export function build(terminal: Terminal): Command {
+  const help = (write: Terminal['out']) => (text: string) => write(asTyped(text, terminal.env))
   const program = new Program('jackstay')
     .description('See what agents did and why, agree to what they may do, and stop them.')
     .version(version, '--version')
@@ -82,9 +85,9 @@ export function build(terminal: Terminal): Command {
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .configureOutput({
-      writeOut: terminal.out,
+      writeOut: help(terminal.out),
       // help after a missing command goes to people; errors are written once, by `run`
-      writeErr: (text) => (text.startsWith('error:') ? undefined : terminal.err(text)),
+      writeErr: (text) => (text.startsWith('error:') ? undefined : help(terminal.err)(text)),
     })
   // sub-commands inherit exit and output settings only when commander makes them itself
   lineCommands(program, terminal)

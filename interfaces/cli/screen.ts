@@ -1,5 +1,7 @@
 import { styleText } from 'node:util'
 import { visible, visibleJson } from '@jackstay/contract/text'
+import { asTyped } from './called-as.ts'
+import type { Environment } from './terminal.ts'
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -7,6 +9,8 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 export interface Span {
   readonly text: string
   readonly style?: Style
+  /** Words of ours that name commands: shown as whoever reads them can type them. */
+  readonly typed?: true
 }
 
 /** One line of output. */
@@ -18,18 +22,24 @@ export function styled(style: Style, text: string): Span {
   return { text, style }
 }
 
+/** Words of ours with commands in them that people may type. */
+export function typed(text: string, style?: Style): Span {
+  return { text, typed: true, ...(style !== undefined && { style }) }
+}
+
 /**
  * Lines as the terminal gets them. Every piece of text passes `visible`, so no colour, cursor
  * movement, bidi mark or line break of an agent, an alert or an API object gets through (T55); the
- * only control sequences are the ones of our own styles.
+ * only control sequences are the ones of our own styles. `env` says how we were called.
  */
-export function render(lines: readonly Line[], colours: boolean): string {
-  return lines.map((line) => `${line.map((span) => renderSpan(span, colours)).join('')}\n`).join('')
+export function render(lines: readonly Line[], colours: boolean, env: Environment = {}): string {
+  const shown = (span: string | Span) => renderSpan(span, colours, env)
+  return lines.map((line) => `${line.map(shown).join('')}\n`).join('')
 }
 
-function renderSpan(span: string | Span, colours: boolean): string {
-  const { text, style } = typeof span === 'string' ? { text: span, style: undefined } : span
-  const shown = visible(text, longest)
+function renderSpan(span: string | Span, colours: boolean, env: Environment): string {
+  const { text, style, typed: ours }: Span = typeof span === 'string' ? { text: span } : span
+  const shown = visible(ours ? asTyped(text, env) : text, longest)
   if (!colours || style === undefined) return shown
   return styleText(style, shown, { validateStream: false })
 }

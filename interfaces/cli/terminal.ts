@@ -23,7 +23,7 @@ export interface Terminal {
 }
 
 export function print(terminal: Terminal, lines: readonly Line[]): void {
-  terminal.out(render(lines, terminal.colours))
+  terminal.out(render(lines, terminal.colours, terminal.env))
 }
 
 export function printData(terminal: Terminal, value: unknown): void {

@@ -1,6 +1,6 @@
 import type { CountedApproval } from '@jackstay/contract/history'
 import type { IntentRecord } from '@jackstay/contract/record'
-import { type Line, type Style, styled } from './screen.ts'
+import { type Line, type Style, styled, typed } from './screen.ts'
 
 type Attempted = IntentRecord['written'][number] | IntentRecord['undone'][number]
 
@@ -14,7 +14,10 @@ export function approvalLines(record: IntentRecord): Line[] {
   if (required.length === 0) return [['none required']]
   if (ended !== undefined) return [[`none given; ended ${ended.phase}`]]
   const until = rehearsed.approveBefore ? ` until ${rehearsed.approveBefore}` : ''
-  return [[styled('yellow', `waits${until}`)], [`jackstay approve ${record.id} --reason '…'`]]
+  return [
+    [styled('yellow', `waits${until}`)],
+    [typed(`jackstay approve ${record.id} --reason '…'`)],
+  ]
 }
 
 function approvalLine({ approver, verdict, reason, at, groups }: CountedApproval): Line {

@@ -5,7 +5,7 @@ import { erasedText } from '@jackstay/contract/redaction'
 import { visible } from '@jackstay/contract/text'
 import { diffLines } from './diff.ts'
 import { phaseStyle } from './intents.ts'
-import { type Line, type Style, section, styled } from './screen.ts'
+import { type Line, type Style, section, styled, typed } from './screen.ts'
 import { approvalLines, executionLines, undoLines, verificationLines } from './why-effects.ts'
 
 /** A leaf of the transparency log, by the event it was written with. */
@@ -183,5 +183,5 @@ function leafLines(leaves: readonly LeafPlace[]): Line[] {
   const written = leaves.filter(({ indexes }) => indexes.length > 0)
   if (written.length === 0) return [['no leaf yet']]
   const places = written.map(({ event, indexes }) => `leaf ${indexes.join(', ')} (${event})`)
-  return [[places.join('; ')], [styled('dim', 'check the log with `jackstay ledger verify`')]]
+  return [[places.join('; ')], [typed('check the log with `jackstay ledger verify`', 'dim')]]
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asIfByNpx } from '@jackstay/cli/called-as'
 import { startAlertmanager } from '@jackstay/cluster/alertmanager'
 import { agentClass } from '@jackstay/contract/kinds/agent-class'
 import { groupVersion } from '@jackstay/contract/kinds/kind'
@@ -52,7 +53,10 @@ export async function setStage(
   const jackstay: Stage['jackstay'] = (args) =>
     run(process.execPath, [...nodeFlags, main, ...args], {
       signal,
-      env: { KUBECONFIG: operatorKubeconfig, JACKSTAY_SERVER: plane.mediatorUrl, NO_COLOR: '1' },
+      env: {
+        ...{ KUBECONFIG: operatorKubeconfig, JACKSTAY_SERVER: plane.mediatorUrl, NO_COLOR: '1' },
+        ...asIfByNpx,
+      },
     })
   const talk = new AgentTalk()
   const classes = cast.agents.map((role) => `\`${role.class}\``).join(', ')

@@ -5,7 +5,7 @@ import type { ResourceType } from '@jackstay/kube/resources'
 import { z } from 'zod'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
-import { type Line, styled } from '../screen.ts'
+import { type Line, styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import type { Wanted } from './chart.ts'
 import { reporting, stopped, unready } from './conditions.ts'
@@ -55,7 +55,7 @@ function lines(findings: readonly Finding[], objects: number): Line[] {
     const mark = severity === 'wrong' ? styled('red', 'wrong') : styled('yellow', severity)
     return [
       [mark, `: ${what}`],
-      ['  ', styled('dim', next)],
+      ['  ', typed(next, 'dim')],
     ]
   })
   if (findings.some(({ severity }) => severity !== 'note')) return said

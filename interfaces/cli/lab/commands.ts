@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { flagsOf, isJson } from '../flags.ts'
-import { type Line, section, styled } from '../screen.ts'
+import { type Line, section, styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import { askLab, changed, type Incident, incidentList } from './lab-program.ts'
 
@@ -46,8 +46,8 @@ async function change(
   if (verb === 'heal') return print(terminal, [[styled('green', 'healed'), ` ${name}`]])
   print(terminal, [
     [styled('yellow', 'broken'), ` ${name}: ${incident.breaks}`],
-    [styled('dim', `tell agents: ${triggerOf(incident)}`)],
-    [styled('dim', `over? jackstay lab heal ${name}`)],
+    [typed(`tell agents: ${triggerOf(incident)}`, 'dim')],
+    [typed(`over? jackstay lab heal ${name}`, 'dim')],
   ])
 }
 

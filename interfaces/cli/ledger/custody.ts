@@ -12,7 +12,7 @@ import { assertAskable, confirmed } from '../confirm.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { progressOf } from '../progress.ts'
-import { type Line, styled } from '../screen.ts'
+import { type Line, styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import type { Deed } from './deed.ts'
 import { type Place, placeOf } from './place.ts'
@@ -188,7 +188,9 @@ function rotatedLines({ origin, vkey, formerVkey, leaf }: Rotated): Line[] {
     [`old  ${formerVkey}`],
     [`new  ${vkey}`],
     [
-      'who holds the old key can follow: `jackstay ledger verify --key OLD` finds the new one in the log',
+      typed(
+        'who holds the old key can follow: `jackstay ledger verify --key OLD` finds the new one in the log',
+      ),
     ],
     ['witnesses that know the old key must be given the new one'],
   ]

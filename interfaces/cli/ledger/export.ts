@@ -6,7 +6,7 @@ import { oldestLeaf } from '@jackstay/ledger/oldest'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
 import { progressOf } from '../progress.ts'
-import { styled } from '../screen.ts'
+import { styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import { type EvidenceRequest, evidenceOf, readAt } from './quorum.ts'
 import { type LogSource, type OpenMediator, withLog } from './source.ts'
@@ -47,7 +47,7 @@ export async function exportBundle(
       [styled('green', 'exported'), ` leaves ${from} to ${to - 1} of ${size} into ${request.out}`],
       [`give it away with the log's key, which people must have from somewhere else:`],
       [`  ${vkey}`],
-      [`they check it with \`jackstay ledger verify --data ${request.out} --key KEY\``],
+      [typed(`they check it with \`jackstay ledger verify --data ${request.out} --key KEY\``)],
       ...(evidence.quorum === undefined ? [] : [[evidence.quorum.reason]]),
       ...(keyFrom === undefined ? [] : [[styled('dim', `the key was taken from ${keyFrom}`)]]),
     ])

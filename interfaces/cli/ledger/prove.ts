@@ -10,7 +10,7 @@ import { inclusionProof } from '@jackstay/ledger/tree'
 import { quorumMet } from '@jackstay/ledger/witness-policy'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed, usageError } from '../failure.ts'
-import { type Line, styled } from '../screen.ts'
+import { type Line, styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import { type EvidenceRequest, evidenceOf, policyOf, quorumMissing, sizeOf } from './quorum.ts'
 import { type LogSource, type OpenMediator, readKey, readText, withLog } from './source.ts'
@@ -65,7 +65,11 @@ function provedLines(
       ` leaf ${index} (${kind}) in ${file}`,
     ]),
     ...(quorum === undefined ? [] : [[quorum]]),
-    [`check one with \`jackstay ledger verify --proof FILE --key KEY\`; the key of the log is`],
+    [
+      typed(
+        'check one with `jackstay ledger verify --proof FILE --key KEY`; the key of the log is',
+      ),
+    ],
     [`  ${vkey}`],
     [
       styled(

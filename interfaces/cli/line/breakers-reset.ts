@@ -4,7 +4,7 @@ import { groupVersion } from '@jackstay/contract/kinds/kind'
 import type { KubeClient } from '@jackstay/kube/client'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
-import { styled } from '../screen.ts'
+import { styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 
 export interface ResetBreakers {
@@ -49,7 +49,7 @@ export async function resetBreakers(
   if (json) return printData(terminal, { class: name, before, ...(only && { only }) })
   print(terminal, [
     [styled('green', 'reset'), `: ${what} of the class ${name} that opened before ${before}`],
-    [styled('dim', 'the mediator closes them as soon as it sees this: jackstay breakers')],
+    [typed('the mediator closes them as soon as it sees this: jackstay breakers', 'dim')],
   ])
 }
 

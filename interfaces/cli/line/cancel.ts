@@ -5,7 +5,7 @@ import { terminalPhases } from '@jackstay/contract/phases'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
-import { styled } from '../screen.ts'
+import { styled, typed } from '../screen.ts'
 import { findIntent } from '../subject.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 
@@ -51,7 +51,8 @@ export async function cancel(
   const phase = (await outcome(client, ref, timeoutMs, signal)) ?? (await recorded())
   if (json) printData(terminal, { id, phase })
   if (phase === 'cancelled') {
-    if (!json) print(terminal, [[styled('green', 'cancelled'), ` ${id}: jackstay why ${id}`]])
+    if (!json)
+      print(terminal, [[styled('green', 'cancelled'), typed(` ${id}: jackstay why ${id}`)]])
     return
   }
   throw new CommandFailed(

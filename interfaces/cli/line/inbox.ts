@@ -1,6 +1,6 @@
 import { type Inbox, type InboxItem, inbox } from '@jackstay/contract/people-api'
 import type { Mediator } from '../mediator.ts'
-import { type Line, type Span, section, styled, table } from '../screen.ts'
+import { type Line, type Span, section, styled, table, typed } from '../screen.ts'
 import { inTime } from './in-time.ts'
 
 export function readInbox(mediator: Mediator, limit: number): Promise<Inbox> {
@@ -28,10 +28,10 @@ function waitingLines(
     ...section('  asked by', [[intent.agent]]),
     ...section('  diff', shortened(diff)),
     ...section('  needs', [[needs.join('; ')]]),
-    ...section('  read', [[`jackstay why ${intent.id}`]]),
+    ...section('  read', [[typed(`jackstay why ${intent.id}`)]]),
     ...section('  say', [
-      [styled('green', `jackstay approve ${intent.id} --digest ${digest ?? ''} --reason '…'`)],
-      [styled('red', `jackstay reject ${intent.id} --reason '…'`)],
+      [typed(`jackstay approve ${intent.id} --digest ${digest ?? ''} --reason '…'`, 'green')],
+      [typed(`jackstay reject ${intent.id} --reason '…'`, 'red')],
     ]),
   ]
 }
@@ -51,7 +51,7 @@ function heldLines({ intent, summary, why = '' }: InboxItem): Line[] {
   return [
     [styled('bold', intent.id), '  ', styled('red', state), `  ${summary}`],
     ...section('  why', [[why]]),
-    ...section('  read', [[`jackstay why ${intent.id}`]]),
+    ...section('  read', [[typed(`jackstay why ${intent.id}`)]]),
   ]
 }
 

@@ -2,7 +2,7 @@ import type { BreakerView } from '@jackstay/contract/api'
 import type { MediatorStatus } from '@jackstay/contract/people-api'
 import type { LedgerStatus } from '@jackstay/ledger/ledger-status'
 import { age } from '../intents.ts'
-import { type Line, section, styled } from '../screen.ts'
+import { type Line, section, styled, typed } from '../screen.ts'
 import { enforcementLine } from '../stop/enforcement.ts'
 import { type Standing, stopLines } from '../stop/standing.ts'
 import { inTime } from './in-time.ts'
@@ -89,19 +89,21 @@ function breakerSummary(breakers: readonly BreakerView[]): Line[] {
           ` ${scope} ${key}: ${cause}`,
         ],
       ),
-    ['jackstay breakers'],
+    [typed('jackstay breakers')],
   ]
 }
 
 function approvalLines({ count, oldestAt }: WaitingObjects, now: number): Line[] {
   if (count === 0) return [['none wait']]
   const since = oldestAt === undefined ? '' : `, the oldest for ${age(oldestAt, now)}`
-  return [[styled('yellow', `${count} wait${count === 1 ? 's' : ''}`), `${since}: jackstay inbox`]]
+  return [
+    [styled('yellow', `${count} wait${count === 1 ? 's' : ''}`), typed(`${since}: jackstay inbox`)],
+  ]
 }
 
 function heldLines({ held }: WaitingObjects): Line[] {
   if (held === 0) return [[styled('green', 'none held')]]
-  return [[styled('red', `${held} held`), ': jackstay inbox']]
+  return [[styled('red', `${held} held`), typed(': jackstay inbox')]]
 }
 
 function ledgerLines(

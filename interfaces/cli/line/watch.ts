@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { IntentSummary } from '@jackstay/contract/api'
 import { JackstayError } from '@jackstay/contract/errors'
 import { type ChangeList, changeList } from '@jackstay/contract/people-api'
+import { asTyped } from '../called-as.ts'
 import { phaseStyle } from '../intents.ts'
 import type { Mediator } from '../mediator.ts'
 import { type Line, styled } from '../screen.ts'
@@ -35,8 +36,10 @@ export async function watch(
     const found = await next(cursor, open, terminal)
     if (signal.aborted) return
     if (found === undefined) continue
-    if (found.missed)
-      terminal.err('… some changes were missed; `jackstay intents list` shows all\n')
+    if (found.missed) {
+      const words = '… some changes were missed; `jackstay intents list` shows all\n'
+      terminal.err(asTyped(words, terminal.env))
+    }
     cursor = found.next
     for (const change of found.changes) {
       if (left <= 0 || (namespace !== undefined && !isIn(change, namespace))) continue

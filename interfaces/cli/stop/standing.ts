@@ -4,7 +4,7 @@ import { systemNamespace } from '@jackstay/contract/namespaces'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
 import { isRecord, type KubeObject } from '@jackstay/kube/resources'
 import { age } from '../intents.ts'
-import { type Line, styled } from '../screen.ts'
+import { type Line, styled, typed } from '../screen.ts'
 import { describeScope, flagOf, type Scope, subjectOf } from './scope.ts'
 
 /** One stop in force, as the API server shows it. */
@@ -138,5 +138,5 @@ function who({ by, vouched }: Stop): string {
 function untilLine(stop: Stop, until: string, now: number): Line {
   if (!isOverdue(stop, now)) return [styled('dim', `  meant until ${until}; nothing lifts it then`)]
   const lift = `jackstay resume ${flagOf(stop.scope)}`
-  return [styled('yellow', `  overdue since ${until}: ${lift}`)]
+  return [typed(`  overdue since ${until}: ${lift}`, 'yellow')]
 }

@@ -12,7 +12,7 @@ import type { KubeClient, WriteResult } from '@jackstay/kube/client'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { whoAmI } from '../person.ts'
-import { styled } from '../screen.ts'
+import { styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import { type Enforcement, enforcementLine, enforcementOf } from './enforcement.ts'
 import { lift } from './lift.ts'
@@ -80,7 +80,7 @@ function show(
     enforcementLine(enforcement),
     ...(made.others.length > 0 ? [['also in force:'], ...stopLines(made.others, now)] : []),
     [styled('dim', `no executor writes there from now on; what controllers already do goes on`)],
-    [styled('dim', `resume: jackstay resume ${flagOf(scope)}`)],
+    [typed(`resume: jackstay resume ${flagOf(scope)}`, 'dim')],
   ])
 }
 

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { clustering } from '../command.ts'
 import { flagsOf, isJson } from '../flags.ts'
-import { styled } from '../screen.ts'
+import { styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 
 /** `trigger …`: what Alertmanager does elsewhere, by hand. */
@@ -32,7 +32,7 @@ export function triggerCommands(program: Command, terminal: Terminal): void {
       const { id, createdBy = '' } = made
       print(terminal, [
         [styled('green', 'created'), ` trigger ${id}, by ${createdBy}`],
-        [styled('dim', `over? jackstay trigger resolve ${id}`)],
+        [typed(`over? jackstay trigger resolve ${id}`, 'dim')],
       ])
     })
   trigger
