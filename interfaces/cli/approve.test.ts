@@ -173,7 +173,7 @@ test('shows the diff and the digest, asks, and writes the approval as the user',
   assert.match(out, /\/spec\/replicas: 3 → 5/)
   assert.match(out, /app:1 now runs as sha256:0123/, 'what to know before')
   assert.ok(out.includes(digest))
-  assert.ok(out.indexOf('/spec/replicas') < out.indexOf('approve operation? Type yes:'))
+  assert.ok(out.indexOf('/spec/replicas') < out.indexOf('approve operation? Type yes or no:'))
   assert.match(out, /approved operation .* as alice@example.com/)
   assert.match(out, /Approved is not executed/)
   const request = posted()
@@ -182,12 +182,13 @@ test('shows the diff and the digest, asks, and writes the approval as the user',
   assert.equal(request?.url.searchParams.get('fieldValidation'), 'Strict')
 })
 
-test('writes nothing unless the answer is yes', async () => {
+test('writes nothing unless the answer is yes, and asks again after a typing error', async () => {
   const before = posted()
-  for (const answer of ['', 'y', 'no']) {
-    const { exit, err } = await desk.run(approveIt, answer)
+  for (const answers of [['no'], [' NO '], ['', 'y', 'yes!', 'no']]) {
+    const { exit, out, err } = await desk.run(approveIt, answers)
     assert.equal(exit, 1)
     assert.match(err, /not confirmed, nothing was written/)
+    assert.equal(out.split('Type yes or no: ').length - 1, answers.length)
   }
   assert.equal(posted(), before)
 })

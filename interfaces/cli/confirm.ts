@@ -8,9 +8,16 @@ export function assertAskable(terminal: Terminal, json: boolean, first = 'to go 
   throw usageError(`nobody can be asked here; ${first} pass --yes`)
 }
 
+/** Asks again until it is a yes or a no: a typing error is neither, and either may be final. */
+export async function saysYes({ ask }: Pick<Terminal, 'ask'>, question: string): Promise<boolean> {
+  for (;;) {
+    const answer = (await ask(`${question} Type yes or no: `)).trim().toLowerCase()
+    if (answer === 'yes' || answer === 'no') return answer === 'yes'
+  }
+}
+
 /** @throws CommandFailed unless the person types `yes` */
 export async function confirmed(terminal: Terminal, question: string): Promise<void> {
-  const answer = await terminal.ask(`${question} Type yes: `)
-  if (answer.trim().toLowerCase() === 'yes') return
+  if (await saysYes(terminal, question)) return
   throw new CommandFailed(exitCodes.refused, 'not_confirmed', 'not confirmed, nothing was written')
 }

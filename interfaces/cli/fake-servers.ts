@@ -109,8 +109,13 @@ export class Desk {
     )
   }
 
-  /** `answer` is what the user types when asked; without it nobody is there. */
-  async run(line: readonly string[], answer?: string, piped = ''): Promise<Ran> {
+  /** What the user types when asked, one after another; without it nobody is there. */
+  async run(
+    line: readonly string[],
+    answer?: string | readonly string[],
+    piped = '',
+  ): Promise<Ran> {
+    const answers = typeof answer === 'string' ? [answer] : [...(answer ?? [])]
     let out = ''
     let err = ''
     const terminal: Terminal = {
@@ -134,7 +139,9 @@ export class Desk {
       },
       ask: async (question) => {
         out += question
-        return answer ?? ''
+        const next = answers.shift()
+        if (next === undefined) throw new Error(`asked once more: ${question}`)
+        return next
       },
     }
     return { exit: await run(line, terminal), out, err }

@@ -13,6 +13,7 @@ export interface Terminal {
   readonly colours: boolean
   out(text: string): void
   err(text: string): void
+  /** @throws AbortError when the user gives up */
   ask(question: string): Promise<string>
   /** What is piped in. */
   input(): AsyncIterable<Uint8Array>
@@ -52,6 +53,8 @@ export function processTerminal(signal: AbortSignal): Terminal {
     input: () => stdin,
     async ask(question) {
       const lines = createInterface({ input: stdin, output: stdout })
+      // readline keeps Ctrl-C to itself; it is meant for the whole program
+      lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
       try {
         return await lines.question(question, { signal })
       } finally {

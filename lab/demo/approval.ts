@@ -1,8 +1,9 @@
+import { saysYes } from '@jackstay/cli/confirm'
+import { processTerminal } from '@jackstay/cli/terminal'
 import { oncall } from '../world/people.ts'
 import { exportsFor } from './farewell.ts'
 import { isEnd, phaseOf, untilPhase } from './intent-phase.ts'
 import type { Narrator } from './narrator.ts'
-import { saysYesOrNo } from './prompt.ts'
 import type { Stage } from './stage.ts'
 
 export interface Asking {
@@ -66,7 +67,7 @@ async function answered(stage: Stage, id: string): Promise<'approve' | 'reject' 
 }
 
 async function asked(signal: AbortSignal): Promise<'approve' | 'reject'> {
-  return (await saysYesOrNo('approve operation? No rejects it for good.', signal))
-    ? 'approve'
-    : 'reject'
+  const terminal = processTerminal(signal)
+  const yes = await saysYes(terminal, '  approve operation? No rejects it for good.')
+  return yes ? 'approve' : 'reject'
 }

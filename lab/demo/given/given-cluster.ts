@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { saysYes } from '@jackstay/cli/confirm'
+import { processTerminal } from '@jackstay/cli/terminal'
 import type { KubeClient } from '@jackstay/kube/client'
 import { adminOf } from '../../admin.ts'
 import { ClusterObjects } from '../../install/cluster-objects.ts'
@@ -10,7 +12,6 @@ import type { Cast } from '../cast.ts'
 import { smallCast } from '../demo-objects.ts'
 import type { Backstage, Ground } from '../ground.ts'
 import { NotHere } from '../not-here.ts'
-import { saysYes } from '../prompt.ts'
 import { scaledToZero } from '../scaled-to-zero.ts'
 import { Created } from './created.ts'
 import { readContext } from './kubeconfig.ts'
@@ -130,6 +131,6 @@ async function agreed(signal: AbortSignal): Promise<void> {
   if (!process.stdin.isTTY) {
     throw new NotHere('nobody is there to ask; add --yes if you agree. Nothing was made')
   }
-  if (await saysYes('make all of this in your cluster?', signal)) return
+  if (await saysYes(processTerminal(signal), '  make all of this in your cluster?')) return
   throw new NotHere('you said no. Nothing was made')
 }
