@@ -39,7 +39,7 @@ test('without root there is a control plane and no node', () => {
   assert.equal(found.source, 'build')
   assert.equal(found.node, false)
   assert.match(found.missing[0]?.what ?? '', /root/)
-  assert.match(missingError(found).message, /type: sudo .*\n[^]*type: npm run cluster -- up$/)
+  assert.match(missingError(found).message, /type: sudo .*\n[\s\S]*type: npm run cluster -- up$/)
 })
 
 test('binaries that the user has are used, for a control plane', () => {
