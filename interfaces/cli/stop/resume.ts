@@ -4,6 +4,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { type Line, section, styled } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
+import { heldStill, holding, isSame } from './holding.ts'
 import { lift } from './lift.ts'
 import { type Moving, movingLines, movingWith } from './moving.ts'
 import { describeScope, type Scope } from './scope.ts'
@@ -38,11 +39,11 @@ export async function resume(
     printData(terminal, { lifted: mine, moving, standing: after })
     return
   }
-  print(terminal, [[styled('green', 'resumed'), `: ${describeScope(scope)}`], ...left(after)])
-}
-
-function isSame(a: Scope, b: Scope): boolean {
-  return a.by === b.by && describeScope(a) === describeScope(b)
+  print(terminal, [
+    [styled('green', 'resumed'), `: ${describeScope(scope)}`],
+    ...heldStill(holding(scope, after.stops)),
+    ...left(after),
+  ])
 }
 
 function question(mine: readonly Stop[], moving: Moving, all: readonly Stop[]): Line[] {
@@ -73,8 +74,11 @@ function nothing(
     printData(terminal, { lifted: [], standing: { stops, unread } })
     return
   }
-  const line = [`${describeScope(scope)} is not suspended by itself; nothing was lifted`]
-  print(terminal, [line, ...left({ stops, unread })])
+  print(terminal, [
+    [styled('yellow', 'nothing was lifted'), `: no stop names ${describeScope(scope)}`],
+    ...heldStill(holding(scope, stops)),
+    ...left({ stops, unread }),
+  ])
 }
 
 function left({ stops, unread }: Standing): Line[] {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { Desk, type Fake, type Seen, startFake, status } from '../fake-servers.ts'
+import { heldAlready, holding } from './holding.ts'
 import { flagOf, scopeOf } from './scope.ts'
+import type { Stop } from './standing.ts'
 
 const uid = '00000000-0000-4000-8000-000000000009'
 
@@ -33,6 +35,32 @@ describe('scopes', () => {
     assert.throws(() => scopeOf({ agent: 'healer' }), /--agent: must be `namespace/)
     assert.throws(() => scopeOf({ target: 'api' }), /NAMESPACE\/KIND\/NAME/)
     assert.throws(() => scopeOf({ target: 'shop/thing/api' }), /--target: /)
+  })
+})
+
+describe('a stop changes nothing', () => {
+  const stop = (flags: Parameters<typeof scopeOf>[0], sparesUndo = false): Stop => ({
+    ...{ scope: scopeOf(flags), uid, vouched: true, sparesUndo },
+  })
+  const says = (mine: Stop, ...others: Stop[]) =>
+    heldAlready(mine, holding(mine.scope, others)).length > 0
+
+  it('where everything, its namespace or itself is stopped', () => {
+    const api = stop({ target: 'shop/Deployment/api' })
+    assert.ok(says(api, stop({ all: true })))
+    assert.ok(says(api, stop({ namespace: 'shop' })))
+    assert.ok(says(api, api))
+    assert.ok(says(stop({ namespace: 'shop' }), stop({ all: true })))
+    assert.ok(says(stop({ class: 'sre' }, true), stop({ class: 'sre' }, true)))
+  })
+
+  it('and nowhere else', () => {
+    const api = stop({ target: 'shop/Deployment/api' })
+    assert.ok(!says(api, stop({ namespace: 'cart' }), stop({ target: 'shop/Deployment/web' })))
+    assert.ok(!says(stop({ all: true }), stop({ namespace: 'shop' }), api))
+    assert.ok(!says(stop({ target: 'Node/a' }), stop({ namespace: 'shop' })))
+    // that one lets undos through, and this one does not
+    assert.ok(!says(stop({ class: 'sre' }), stop({ class: 'sre' }, true)))
   })
 })
 
@@ -104,7 +132,33 @@ describe('suspend and resume', () => {
     assert.equal(exit, 0)
     assert.match(out, /was suspended already/)
     assert.match(out, /the first/)
+    assert.match(out, /nothing was written: who and why stay as they were/)
+    const timed = await desk.run(['suspend', '--all', '--for', '5m'])
+    assert.match(timed.out, /nothing was written: .* whatever --for says, stay as they were/)
     assert.equal(patches().length, from)
+  })
+
+  it('never lifts with --wait what was stopped before', async () => {
+    labels = { 'jackstay.dev/suspended': '' }
+    const { exit, err } = await desk.run(['suspend', '--all', '--for', '1s', '--wait'])
+    assert.equal(exit, 1)
+    assert.match(err, /stopped before this command.*`jackstay resume --all` \[not_resumed\]/)
+    assert.ok('jackstay.dev/suspended' in present(labels))
+  })
+
+  it('says plainly what lifted nothing, and what something broader holds', async () => {
+    const nothing = await desk.run(['resume', '-n', 'shop', '--yes'])
+    assert.equal(nothing.exit, 0)
+    assert.match(
+      nothing.out,
+      /^nothing was lifted: no stop names the namespace shop\nno suspension/,
+    )
+    labels = { 'jackstay.dev/suspended': '' }
+    const held = await desk.run(['resume', '-n', 'shop', '--yes'])
+    assert.match(
+      held.out,
+      /^nothing was lifted: .*\nnothing moves yet: everything is stopped: jackstay resume --all\n/,
+    )
   })
 
   it('never asks to stop, always asks to resume', async () => {

@@ -12,9 +12,10 @@ import type { KubeClient, WriteResult } from '@jackstay/kube/client'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
 import { whoAmI } from '../person.ts'
-import { styled, typed } from '../screen.ts'
+import { type Line, styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import { type Enforcement, enforcementLine, enforcementOf } from './enforcement.ts'
+import { heldAlready, holding } from './holding.ts'
 import { lift } from './lift.ts'
 import { describeScope, flagOf, type Scope } from './scope.ts'
 import {
@@ -56,7 +57,9 @@ export async function suspend(
   ])
   if (json) printData(terminal, { already, stop, enforcement, standing: all })
   else show(request, { stop, already, enforcement, others: others(all.stops, stop) }, terminal)
-  if (request.wait) await liftLater(stop, request, client, terminal)
+  if (!request.wait) return
+  if (already) throw notOurs(stop)
+  await liftLater(stop, request, client, terminal)
 }
 
 interface Made {
@@ -65,7 +68,7 @@ interface Made {
 }
 
 function show(
-  { scope }: SuspendRequest,
+  { scope, forMs }: SuspendRequest,
   made: Made & { readonly enforcement: Enforcement; readonly others: readonly Stop[] },
   terminal: Terminal,
 ): void {
@@ -77,11 +80,26 @@ function show(
       `: ${describeScope(scope)}; the API server shows`,
     ],
     ...stopLines([stop], now),
+    ...(already ? [nothingWritten(forMs)] : heldAlready(stop, holding(scope, made.others))),
     enforcementLine(enforcement),
     ...(made.others.length > 0 ? [['also in force:'], ...stopLines(made.others, now)] : []),
     [styled('dim', `no executor writes there from now on; what controllers already do goes on`)],
     [typed(`resume: jackstay resume ${flagOf(scope)}`, 'dim')],
   ])
+}
+
+function nothingWritten(forMs: number | undefined): Line {
+  const kept = forMs === undefined ? 'who and why' : 'who, why and until when, whatever --for says,'
+  return [styled('yellow', 'nothing was written'), `: ${kept} stay as they were`]
+}
+
+/** Somebody else's stop, of whoever knows what: only people who have seen it lift it. */
+function notOurs({ scope }: Stop): CommandFailed {
+  return new CommandFailed(
+    exitCodes.refused,
+    'not_resumed',
+    `${describeScope(scope)} was stopped before this command, which therefore does not wait to lift it; people do, with \`jackstay resume ${flagOf(scope)}\``,
+  )
 }
 
 function others(stops: readonly Stop[], { uid, name }: Stop): Stop[] {
