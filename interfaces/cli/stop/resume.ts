@@ -75,7 +75,7 @@ function nothing(
     return
   }
   print(terminal, [
-    [styled('yellow', 'nothing was lifted'), `: no stop names ${describeScope(scope)}`],
+    [styled('yellow', 'nothing was lifted'), `: there is no stop of ${describeScope(scope)}`],
     ...heldStill(holding(scope, stops)),
     ...left({ stops, unread }),
   ])

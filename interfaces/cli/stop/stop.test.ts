@@ -151,7 +151,7 @@ describe('suspend and resume', () => {
     assert.equal(nothing.exit, 0)
     assert.match(
       nothing.out,
-      /^nothing was lifted: no stop names the namespace shop\nno suspension/,
+      /^nothing was lifted: there is no stop of the namespace shop\nno suspension/,
     )
     labels = { 'jackstay.dev/suspended': '' }
     const held = await desk.run(['resume', '-n', 'shop', '--yes'])
