@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { JackstayError } from '@jackstay/contract/errors'
 import type { KubeClient, WriteResult } from '@jackstay/kube/client'
 import { find } from '@jackstay/kube/find'
+import { isRecord } from '@jackstay/kube/resources'
 import { wordsOf } from '../install/cluster-objects.ts'
 import type { Change, Check, Incident, Place } from './incident.ts'
 import { observe } from './observed.ts'
@@ -24,6 +26,34 @@ export async function make(
       settled(await client.mergePatch(patch, body, { signal }), patch)
     }
   }
+}
+
+/**
+ * Whether all objects are already as the changes would make them, by dry-runs: nothing is written.
+ * Pods to be removed do not count, of which there always are some.
+ */
+export async function isSoAlready(
+  client: KubeClient,
+  changes: readonly Change[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const patches = changes.filter((change) => 'patch' in change)
+  // what waits in between goes through states, and ends where it began
+  if (patches.length === 0 || changes.some((change) => 'until' in change)) return false
+  for (const { patch, with: body } of patches) {
+    const before = await client.get(patch, { signal })
+    const result = await client.mergePatch(patch, body, { dryRun: true, signal })
+    settled(result, patch)
+    if (result.kind !== 'applied') return false
+    if (!isDeepStrictEqual(touched(before, body), touched(result.object, body))) return false
+  }
+  return true
+}
+
+/** What a patch speaks of: beside it, controllers write at any time. */
+function touched(value: unknown, by: unknown): unknown {
+  if (!isRecord(value) || !isRecord(by)) return value
+  return Object.keys(by).map((key) => touched(value[key], by[key]))
 }
 
 async function removePods(

@@ -10,6 +10,8 @@ import { applyObjects } from '../install/install.ts'
 import { type LabCluster, startLabCluster } from '../lab-cluster.ts'
 import { nodeNames } from '../world/nodes.ts'
 import { worldNamespaces, worldObjects } from '../world/world.ts'
+import { incidents } from './catalogue.ts'
+import { isSoAlready, make } from './changes.ts'
 
 const deployment = (namespace: string, name: string) => ({
   ...{ apiVersion: 'apps/v1', resource: 'deployments', namespace, name },
@@ -73,8 +75,28 @@ describe('docs/guide/incidents.md', () => {
     const replicas = async () => Object((await client.get(deployment('shop', 'web'))).spec).replicas
     await type('jackstay lab break scaled-to-zero')
     assert.equal(await replicas(), 0)
+    const twice = (await type('jackstay lab break scaled-to-zero')).stdout
+    assert.match(twice, /^scaled-to-zero is broken already, nothing was written: /)
     await type('jackstay lab heal scaled-to-zero')
     assert.equal(await replicas(), 3)
+    const healed = (await type('jackstay lab heal scaled-to-zero')).stdout
+    assert.match(healed, /^scaled-to-zero is not broken, nothing was written$/m)
+  })
+
+  it('of every incident, knows whether it is broken already', async () => {
+    const signal = AbortSignal.timeout(120_000)
+    const { client } = lab()
+    for (const { name, fault, heal } of incidents) {
+      const breaks = fault.some((change) => 'patch' in change)
+      const passes = fault.some((change) => 'until' in change)
+      await make(client, heal, signal)
+      assert.equal(await isSoAlready(client, heal, signal), true, `${name} healed`)
+      assert.equal(await isSoAlready(client, fault, signal), false, `${name} not broken`)
+      await make(client, fault, signal)
+      assert.equal(await isSoAlready(client, fault, signal), breaks && !passes, `${name} broken`)
+      assert.equal(await isSoAlready(client, heal, signal), !breaks || passes, `${name} to heal`)
+      await make(client, heal, signal)
+    }
   })
 
   it('refuses what it does not know, and clusters that are not this world', async () => {

@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { labNamespace } from '../kubernetes/node/declared.ts'
 import { imagesConfigMap } from '../world/images.ts'
 import { incidentNamed, incidents } from './catalogue.ts'
-import { make, missingOf } from './changes.ts'
+import { isSoAlready, make, missingOf } from './changes.ts'
 import type { Incident } from './incident.ts'
 
 // What `jackstay lab …` starts (ADR 27). It answers with one JSON text, errors too.
@@ -62,8 +62,10 @@ async function change(name: string, options: Cluster, what: 'fault' | 'heal'): P
         `this cluster is not the lab’s world, it has no ${missing.join(', ')}: start it with \`npm start\` and set KUBECONFIG as it says`,
       )
     }
-    await make(client, incident[what], AbortSignal.timeout(deadlineMs))
-    answer({ incident: told(incident) })
+    const signal = AbortSignal.timeout(deadlineMs)
+    const already = await isSoAlready(client, incident[what], signal)
+    if (!already) await make(client, incident[what], signal)
+    answer({ incident: told(incident), already })
   } finally {
     await client.close()
   }

@@ -41,11 +41,15 @@ async function change(
   const flags = Object.entries({ kubeconfig, context }).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag}`, value],
   )
-  const { incident } = await askLab([verb, ...flags, '--', name], changed, terminal)
-  if (json) return printData(terminal, { incident })
-  if (verb === 'heal') return print(terminal, [[styled('green', 'healed'), ` ${name}`]])
+  const { incident, already } = await askLab([verb, ...flags, '--', name], changed, terminal)
+  if (json) return printData(terminal, { incident, already })
+  if (verb === 'heal') {
+    const healed = [styled('green', 'healed'), ` ${name}`]
+    return print(terminal, [already ? [`${name} is not broken, nothing was written`] : healed])
+  }
+  const before = already ? `${name} is broken already, nothing was written` : `broken ${name}`
   print(terminal, [
-    [styled('yellow', 'broken'), ` ${name}: ${incident.breaks}`],
+    [styled('yellow', before), `: ${incident.breaks}`],
     [typed(`tell agents: ${triggerOf(incident)}`, 'dim')],
     [typed(`over? jackstay lab heal ${name}`, 'dim')],
   ])

@@ -20,7 +20,8 @@ const incident = z.object({
 export type Incident = z.infer<typeof incident>
 
 export const incidentList = z.object({ incidents: z.array(incident) })
-export const changed = z.object({ incident })
+/** `already`: it was so before, and nothing was written. */
+export const changed = z.object({ incident, already: z.boolean() })
 
 const codes = Object.keys(errorCodes)
 const refused = z.object({
