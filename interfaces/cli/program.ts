@@ -11,6 +11,7 @@ import { labCommands } from './lab/commands.ts'
 import { ledgerCommands } from './ledger/commands.ts'
 import { lineCommands } from './line/commands.ts'
 import { policyCommands } from './policy/commands.ts'
+import { showingLife } from './progress.ts'
 import { render, renderJson, styled, typed } from './screen.ts'
 import { stopCommands } from './stop/commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -26,6 +27,17 @@ type Data = (value: unknown) => string
 
 /** Runs one command line to its end. Everything it touches is in `terminal`. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  // who watches waits: for nothing that would ever be late
+  if (args.includes('watch')) return runLine(args, terminal)
+  const life = showingLife(terminal)
+  try {
+    return await runLine(args, life.terminal)
+  } finally {
+    life.end()
+  }
+}
+
+async function runLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let data: Data = renderJson
   const program = build({ ...terminal, data: (value) => data(value) })
   program.hook('preAction', async () => {

@@ -11,3 +11,55 @@ export function progressOf(terminal: Terminal, what: string): (done: number) => 
     terminal.err(`… ${done} ${what}\n`)
   }
 }
+
+const tickMs = 1000
+const patientTicks = 2
+const wiped = '\r\u001b[2K'
+
+/**
+ * A terminal on which a command that says nothing for two seconds shows that it goes on, in one row of
+ * standard error that is gone before anything else is written. Not while somebody types.
+ */
+export function showingLife(terminal: Terminal): { readonly terminal: Terminal; end(): void } {
+  if (terminal.livingErr !== true) return { terminal, end: () => undefined }
+  let [ticks, quiet, typing, shown] = [0, 0, false, false]
+  const wipe = () => {
+    if (shown) terminal.err(wiped)
+    shown = false
+    quiet = 0
+  }
+  const timer = setInterval(() => {
+    ticks += 1
+    quiet += 1
+    if (typing || quiet < patientTicks) return
+    terminal.err(`${wiped}… still working (${ticks} s)`)
+    shown = true
+  }, tickMs)
+  const first = <A, R>(write: (given: A) => R) => {
+    return (given: A) => {
+      wipe()
+      return write(given)
+    }
+  }
+  const ask = async (question: string) => {
+    wipe()
+    typing = true
+    try {
+      return await terminal.ask(question)
+    } finally {
+      typing = false
+      quiet = 0
+    }
+  }
+  const input = () => {
+    wipe()
+    typing = true
+    return terminal.input()
+  }
+  const living = { ...terminal, out: first(terminal.out), err: first(terminal.err), ask, input }
+  const end = () => {
+    clearInterval(timer)
+    wipe()
+  }
+  return { terminal: living, end }
+}

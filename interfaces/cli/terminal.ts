@@ -11,6 +11,8 @@ export interface Terminal {
   /** Whether somebody sits there who can answer. */
   readonly interactive: boolean
   readonly colours: boolean
+  /** Whether standard error is a screen, where a row can be written again and again. */
+  readonly livingErr?: boolean
   out(text: string): void
   err(text: string): void
   /** @throws AbortError when the user gives up */
@@ -48,6 +50,7 @@ export function processTerminal(signal: AbortSignal): Terminal {
     signal,
     interactive: stdin.isTTY === true && stdout.isTTY === true,
     colours: stdout.isTTY === true && env.NO_COLOR === undefined && env.TERM !== 'dumb',
+    livingErr: stderr.isTTY === true && env.TERM !== 'dumb',
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     input: () => stdin,
