@@ -207,6 +207,29 @@ describe('jackstay doctor', () => {
     assert.equal(JSON.parse(hidden.out).findings[0].severity, 'unseen')
   })
 
+  it('says once for each right that is missing what to ask for', async () => {
+    const more = join(folder, 'more.yaml')
+    const other = { ...reads, metadata: { name: 'others' } }
+    writeFileSync(more, JSON.stringify(other))
+    const no = status(403, 'Forbidden', 'no')
+    const list = path.slice(0, path.lastIndexOf('/'))
+    const roles = { [`GET ${path}`]: no, [`GET ${list}/others`]: no, [`GET ${list}`]: no }
+    api.routes = { ...there, ...roles, 'GET /api/v1/namespaces/jackstay-system': no }
+    const { exit, out, err } = await type()
+    rmSync(more)
+    assert.equal(exit, 3)
+    assert.equal(
+      out,
+      [
+        'unseen: you may not get clusterroles.rbac.authorization.k8s.io: 2 objects of the chart',
+        'unseen: you may not get namespaces',
+        'unseen: you may not list clusterroles.rbac.authorization.k8s.io',
+        '  ask for these rights: the ClusterRole jackstay-auditor holds them, and writes nothing\n',
+      ].join('\n'),
+    )
+    assert.match(err, /nothing is wrong that you may see, and 3 right\(s\) to see all are missing/)
+  })
+
   it('says once that nothing is installed', async () => {
     api.routes = {}
     const { exit, out } = await type()

@@ -9,9 +9,9 @@ import { type Line, styled, typed } from '../screen.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
 import type { Wanted } from './chart.ts'
 import { reporting, stopped, unready } from './conditions.ts'
-import type { Finding } from './findings.ts'
+import { byRight, type Finding, unseen } from './findings.ts'
 import { mayActAsExecutor, mayImpersonate } from './impersonation.ts'
-import { installed, unseen } from './installed.ts'
+import { installed } from './installed.ts'
 import { rightsIn, rightsKinds, rightsOf, widerRights } from './rights.ts'
 
 export interface Examination {
@@ -30,13 +30,13 @@ export async function doctor(
 ): Promise<void> {
   const { signal } = terminal
   const ask = lists(client, signal)
-  const findings = [
+  const findings = byRight([
     ...(await installed(wanted, { client, signal, folder })),
     ...(await rightsFound(ask)),
     ...(await conditionsFound(ask)),
     ...stopped(await ask.of({ apiVersion: 'v1', resource: 'namespaces' })),
     ...ask.unseen,
-  ].sort((a, b) => rank[a.severity] - rank[b.severity] || (a.what < b.what ? -1 : 1))
+  ]).sort((a, b) => rank[a.severity] - rank[b.severity] || (a.what < b.what ? -1 : 1))
   const count = (severity: Finding['severity']) =>
     findings.filter((one) => one.severity === severity).length
   const [bad, hidden] = [count('wrong'), count('unseen')]
@@ -44,19 +44,18 @@ export async function doctor(
   else print(terminal, lines(findings, wanted.length))
   if (bad > 0) throw new CommandFailed(exitCodes.refused, 'unwell', `${bad} thing(s) are wrong`)
   if (hidden === 0) return
-  const message = `nothing is wrong that you may see; ${hidden} thing(s) you may not`
+  const message = `nothing is wrong that you may see, and ${hidden} right(s) to see all are missing`
   throw new CommandFailed(exitCodes.unreachable, 'partly_seen', message)
 }
 
 const rank: Readonly<Record<Finding['severity'], number>> = { wrong: 0, unseen: 1, note: 2 }
 
 function lines(findings: readonly Finding[], objects: number): Line[] {
-  const said = findings.flatMap(({ severity, what, next }): Line[] => {
+  const said = findings.flatMap(({ severity, what, next }, i): Line[] => {
     const mark = severity === 'wrong' ? styled('red', 'wrong') : styled('yellow', severity)
-    return [
-      [mark, `: ${what}`],
-      ['  ', typed(next, 'dim')],
-    ]
+    // what to do about several is said once, after the last of them
+    const isLast = findings[i + 1]?.next !== next
+    return [[mark, `: ${what}`], ...(isLast ? [['  ', typed(next, 'dim')]] : [])]
   })
   if (findings.some(({ severity }) => severity !== 'note')) return said
   const well = `: ${objects} objects of the chart stand as it says, classes and rules are ready, nobody holds more than they should`
@@ -85,7 +84,7 @@ function lists(client: KubeClient, signal: AbortSignal): Lists {
       const code = statusOf(error)?.code
       if (code !== 404 && code !== 403) throw error
       if (code === 403) {
-        hidden.push(unseen(`${resource.resource} could not be listed: you may not`, 'list'))
+        hidden.push(unseen('list', resource))
       }
     }
     return found

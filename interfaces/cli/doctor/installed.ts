@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
 import type { Wanted } from './chart.ts'
 import { deviation } from './deviation.ts'
-import { type Finding, wrong } from './findings.ts'
+import { type Finding, unseen, wrong } from './findings.ts'
 
 interface Place {
   readonly client: KubeClient
@@ -61,13 +61,9 @@ async function compared(
       case 404:
         return 'missing'
       case 403:
-        return unseen(`${name} could not be read: you may not`, 'get')
+        return unseen('get', ref)
       default:
         throw error
     }
   }
-}
-
-export function unseen(what: string, verb: string): Finding {
-  return { severity: 'unseen', what, next: `ask for the right to ${verb} it, or ask who has it` }
 }
