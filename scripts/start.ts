@@ -31,7 +31,7 @@ const all = [...programs, { name: 'lab', entry: 'lab/start.ts' }]
 await freshPrograms(folder, all, () => {
   stderr.write('putting the programs together …\n')
   // of the bundler, which would take more memory than everything it makes
-  process.env.GOGC = '25'
+  process.env.GOGC = '50'
 })
 await stop()
 const command = [execPath, ...smallFlags, join(folder, 'lab.mjs'), ...argv.slice(2)]

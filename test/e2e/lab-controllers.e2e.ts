@@ -19,6 +19,7 @@ import {
   statusOf,
   succeeded,
 } from './controller-twins.ts'
+import { at, condition, fields, says, some } from './shown.ts'
 import { realServer } from './two-servers.ts'
 import { noCluster } from './world.ts'
 
@@ -28,31 +29,6 @@ const events = '/api/v1/namespaces/{}/events'
 const batch = '/apis/batch/v1/namespaces/{}'
 const core = '/api/v1/namespaces/{}'
 const rbac = '/apis/rbac.authorization.k8s.io/v1/clusterroles'
-
-/** A field of what both say, by its path. */
-function at(shown: unknown, path: string): unknown {
-  return path.split('.').reduce((value, key) => (isRecord(value) ? value[key] : undefined), shown)
-}
-
-const says =
-  (path: string, wanted: unknown) =>
-  (shown: unknown): boolean =>
-    at(shown, path) === wanted
-
-/** Both saying nothing is no agreement. */
-function some(shown: unknown): boolean {
-  return Array.isArray(shown) && shown.length > 0
-}
-
-function condition(type: string, reason: string) {
-  return (shown: unknown): boolean => {
-    const all = at(shown, 'status.conditions')
-    return (
-      Array.isArray(all) &&
-      all.some((one) => isRecord(one) && one.type === type && one.reason === reason)
-    )
-  }
-}
 
 /*
  * The same objects and steps at a real control plane and at the lab's: what controllers write has to be the
@@ -402,10 +378,3 @@ describe('the lab’s controllers and the real ones', { skip: await noCluster() 
     })
   }
 })
-
-function fields(body: unknown): unknown {
-  const causes = at(body, 'details.causes')
-  return Array.isArray(causes)
-    ? causes.map((one) => ({ field: one.field, reason: one.reason }))
-    : []
-}
