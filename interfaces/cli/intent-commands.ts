@@ -1,3 +1,4 @@
+import type { IntentView } from '@jackstay/contract/api'
 import { stageNames, terminalPhases } from '@jackstay/contract/phases'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
@@ -26,9 +27,9 @@ export function intentCommands(program: Command, terminal: Terminal): void {
     .action((_, command: Command) => list(command, terminal))
   intents
     .command('get <id>')
-    .description('one intent with its events')
+    .description('one intent with its events (also by the first 8 characters of its id, or more)')
     .action(async (id: string, _, command: Command) => {
-      const view = await reading(command, terminal, (mediator) => mediator.intent(id))
+      const view = await called(id, command, terminal)
       if (isJson(command)) return printData(terminal, view)
       const { renderIntent } = await import('./intents.ts')
       print(terminal, renderIntent(view))
@@ -36,9 +37,11 @@ export function intentCommands(program: Command, terminal: Terminal): void {
   watching(intents.command('watch'), terminal)
   program
     .command('why <id>')
-    .description('the whole story of one intent: trigger, plan, rules, approvals, writes, outcome')
+    .description(
+      'the whole story of one intent: trigger, plan, rules, approvals, writes, outcome (also by the first 8 characters of its id, or more)',
+    )
     .action(async (id: string, _, command: Command) => {
-      const view = await reading(command, terminal, (mediator) => mediator.intent(id))
+      const view = await called(id, command, terminal)
       const { recordOf } = await import('./intents.ts')
       const { renderWhy } = await import('./why.ts')
       const record = recordOf(view)
@@ -49,6 +52,11 @@ export function intentCommands(program: Command, terminal: Terminal): void {
       if (isJson(command)) printData(terminal, { record, leaves })
       else print(terminal, renderWhy(record, leaves))
     })
+}
+
+async function called(id: string, command: Command, terminal: Terminal): Promise<IntentView> {
+  const { intentCalled } = await import('./intent-id.ts')
+  return reading(command, terminal, (mediator) => intentCalled(id, mediator))
 }
 
 const listFlags = z.object({

@@ -12,6 +12,7 @@ import type { Subject } from './approval.ts'
 import { projectedDiff } from './diff.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CommandFailed, usageError } from './failure.ts'
+import { assertWhole } from './intent-id.ts'
 import { type Line, section, styled } from './screen.ts'
 
 /** A subject with what its approver has to see. */
@@ -29,6 +30,7 @@ export function parseSubject(text: string): { kind: Subject['kind']; name: strin
   const [first = '', ...rest] = text.split('/')
   if (rest.length === 0) {
     if (uuid.safeParse(first).success) return { kind: 'Intent', name: first }
+    assertWhole(first)
     throw usageError(
       `\`${text}\` is no intent id; write an id, or \`agentclass/${text}\` for a class`,
     )

@@ -5,6 +5,7 @@ import { terminalPhases } from '@jackstay/contract/phases'
 import { type KubeClient, statusOf } from '@jackstay/kube/client'
 import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
+import { assertWhole } from '../intent-id.ts'
 import { styled, typed } from '../screen.ts'
 import { findIntent } from '../subject.ts'
 import { print, printData, type Terminal } from '../terminal.ts'
@@ -32,6 +33,7 @@ export async function cancel(
   terminal: Terminal,
 ): Promise<void> {
   const { signal } = terminal
+  assertWhole(id)
   const found = await findIntent(client, id, namespace, signal)
   const { uid = '', namespace: where = '' } = found.metadata
   const ref = {
