@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { assertNamed, inputsOf, shape, workers } from './bundle.ts'
@@ -71,9 +71,9 @@ function places(root: string, folder: string, asked: Map<string, string>): Plugi
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         const text = (await readFile(path, 'utf8')).replaceAll(workers, (_, file: string) => {
           const entry = resolve(dirname(path), file)
-          const name = entry.slice(root.length).replace(/\.ts$/, '').replaceAll(/\W+/g, '-')
-          asked.set(`worker${name}`, entry)
-          const url = pathToFileURL(join(folder, `worker${name}.mjs`)).href
+          const name = relative(root, entry).replace(/\.ts$/, '').replaceAll(/\W+/g, '-')
+          asked.set(name, entry)
+          const url = pathToFileURL(join(folder, `${name}.mjs`)).href
           return `new URL(${JSON.stringify(url)})`
         })
         const here = JSON.stringify(pathToFileURL(path).href)
