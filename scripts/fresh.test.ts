@@ -79,7 +79,7 @@ describe('programs put together for this checkout', () => {
     assert.equal(await says('second'), 'second shared\nSHOUTED')
   })
 
-  it('leave no parts behind that no program needs any more, but for an hour', async () => {
+  it('leave no parts behind that no program needs any more, but for a day', async () => {
     const parts = join(out(), 'parts')
     await write('later.ts', 'export const word = "later"')
     await write('main.ts', "const { word } = await import('./later.ts')", 'console.log(word)')
@@ -87,7 +87,7 @@ describe('programs put together for this checkout', () => {
     const [first = ''] = (await readdir(parts)).filter((name) => name.startsWith('later'))
     await write('later.ts', 'export const word = "much later"')
     await made('main')
-    assert.ok((await readdir(parts)).includes(first), 'who starts just now may need it')
+    assert.ok((await readdir(parts)).includes(first), 'who runs since before may need it')
     await utimes(join(parts, first), 1, 1)
     await write('later.ts', 'export const word = "last"')
     await made('main')

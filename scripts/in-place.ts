@@ -5,7 +5,7 @@ import { build, type Plugin } from 'esbuild'
 import { assertNamed, inputsOf, shape, workers } from './bundle.ts'
 import type { Program } from './programs.ts'
 
-const hourMs = 3_600_000
+const dayMs = 86_400_000
 
 /**
  * Puts programs together into a folder, for this checkout alone: each file goes on knowing where in it it
@@ -90,12 +90,13 @@ async function put({ path, contents }: File): Promise<void> {
   await rename(`${path}.${process.pid}`, path)
 }
 
-/** Parts of earlier programs, but for those that may just be starting. */
+/** Parts of earlier programs, but for those that may still run. */
 async function removeOld(parts: string, needed: ReadonlySet<string>): Promise<void> {
   const names = await readdir(parts).catch(() => [])
   for (const path of names.map((name) => join(parts, name))) {
     if (needed.has(path)) continue
-    const { mtimeMs } = await stat(path)
-    if (mtimeMs < Date.now() - hourMs) await rm(path)
+    // another start may remove the same
+    const found = await stat(path).catch(() => undefined)
+    if (found !== undefined && found.mtimeMs < Date.now() - dayMs) await rm(path, { force: true })
   }
 }
