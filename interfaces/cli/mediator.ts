@@ -3,6 +3,7 @@ import { audiences } from '@jackstay/contract/enrolment'
 import { type ErrorCode, errorCodes, JackstayError } from '@jackstay/contract/errors'
 import { systemNamespace } from '@jackstay/contract/namespaces'
 import type { KubeClient } from '@jackstay/kube/client'
+import { statusOf } from '@jackstay/kube/status'
 import { type LedgerStatus, ledgerStatus } from '@jackstay/ledger/ledger-status'
 import { z } from 'zod'
 import { type Exchanged, exchange } from './exchange.ts'
@@ -40,11 +41,12 @@ export async function openMediator(
   client: KubeClient,
   signal: AbortSignal,
 ): Promise<Mediator> {
-  const { token } = await client.createToken(reader.namespace, reader.name, {
-    audiences: [audiences.read],
-    expirationSeconds: tokenSeconds,
-    signal,
-  })
+  const options = { audiences: [audiences.read], expirationSeconds: tokenSeconds, signal }
+  const { token } = await client
+    .createToken(reader.namespace, reader.name, options)
+    .catch((cause: unknown) => {
+      throw statusOf(cause)?.code === 403 ? mayNotRead(cause) : cause
+    })
   const read = async (path: string, waitMs = 0) => {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + waitMs)])
     return answer(await request(new URL(path, url), token, limit), url)
@@ -65,6 +67,15 @@ export async function openMediator(
     intent: async (id) =>
       parse(intentView, await read(`/v1/intents/${encodeURIComponent(id)}`), url),
   }
+}
+
+function mayNotRead(cause: unknown): JackstayError {
+  const { namespace, name } = reader
+  return new JackstayError(
+    'forbidden',
+    `you may not make a token for \`${namespace}/${name}\`, with which people read the mediator; ask for the ClusterRole \`jackstay-view\``,
+    { cause },
+  )
 }
 
 /** One request that changes something, with a token made for nothing else. */

@@ -162,7 +162,7 @@ const failures: readonly {
     },
     line: ['why', id],
     exit: 3,
-    says: /403: alice cannot create token; grant this identity the right/,
+    says: /you may not make a token .*; ask for the ClusterRole `jackstay-view` \[forbidden\]/,
   },
   {
     name: 'expired credentials',
