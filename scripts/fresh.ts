@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { putTogether } from './in-place.ts'
+import { putTogether, replace } from './in-place.ts'
 import type { Program } from './programs.ts'
 import { rootFolder } from './root.ts'
 
@@ -19,23 +19,14 @@ export async function freshPrograms(
   onBegin: () => void,
 ): Promise<void> {
   const record = join(folder, 'made-of.txt')
-  if (
-    await isFresh(
-      record,
-      programs.map(({ name }) => join(folder, `${name}.mjs`)),
-    )
-  )
-    return
+  const made = programs.map(({ name }) => join(folder, `${name}.mjs`))
+  if (await isFresh(record, made)) return
   onBegin()
-  await mkdir(folder, { recursive: true })
   await rm(compiledFolder(folder), { recursive: true, force: true })
-  // what lies within this very millisecond was there before
+  // what lies within this very millisecond was there before; what is saved while they are made is newer
   const begun = new Date(Date.now() + 1)
   const inputs = await putTogether(rootFolder, programs, folder)
-  // what is saved while they are made is newer
-  await writeFile(`${record}.${process.pid}`, inputs.join('\n'))
-  await utimes(`${record}.${process.pid}`, begun, begun)
-  await rename(`${record}.${process.pid}`, record)
+  await replace({ path: record, contents: inputs.join('\n') }, begun)
 }
 
 async function isFresh(record: string, made: readonly string[]): Promise<boolean> {

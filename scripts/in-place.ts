@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
@@ -29,15 +29,15 @@ export async function putTogether(
   // entries last: whoever starts one finds all it imports
   const entry = ({ path }: File) => dirname(path) === folder
   for (const file of [...files.filter((one) => !entry(one)), ...files.filter(entry)]) {
-    await put(file)
+    await replace(file)
   }
   await removeOld(join(folder, 'parts'), new Set(files.map(({ path }) => path)))
-  return [...main.inputs, ...work.inputs]
+  return [...new Set([...main.inputs, ...work.inputs])]
 }
 
 interface File {
   readonly path: string
-  readonly contents: Uint8Array
+  readonly contents: string | Uint8Array
 }
 
 async function together(
@@ -83,11 +83,13 @@ function places(root: string, folder: string, asked: Map<string, string>): Plugi
   }
 }
 
-/** Another start may run the same file just now. */
-async function put({ path, contents }: File): Promise<void> {
+/** Another start may read the same file just now. `made`: instead of now. */
+export async function replace({ path, contents }: File, made?: Date): Promise<void> {
+  const next = `${path}.${process.pid}`
   await mkdir(dirname(path), { recursive: true })
-  await writeFile(`${path}.${process.pid}`, contents)
-  await rename(`${path}.${process.pid}`, path)
+  await writeFile(next, contents)
+  if (made !== undefined) await utimes(next, made, made)
+  await rename(next, path)
 }
 
 /** Parts of earlier programs, but for those that may still run. */

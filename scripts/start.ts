@@ -28,11 +28,9 @@ if (argv.some((word) => word === '--help' || word === '-h')) {
   process.exit()
 }
 const all = [...programs, { name: 'lab', entry: 'lab/start.ts' }]
-await freshPrograms(folder, all, () => {
-  stderr.write('putting the programs together …\n')
-  // of the bundler, which would take more memory than everything it makes
-  process.env.GOGC = '50'
-})
+// of the bundler alone, which would take more memory than everything it makes
+process.env.GOGC = '50'
+await freshPrograms(folder, all, () => stderr.write('putting the programs together …\n'))
 await stop()
 const command = [execPath, ...smallFlags, join(folder, 'lab.mjs'), ...argv.slice(2)]
 // in the place of this process, whose work is done: signals and exit code are the lab's own

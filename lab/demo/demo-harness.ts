@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { commandLines } from '@jackstay/cluster/process'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -60,23 +61,10 @@ export class Demo {
 
 /** Command lines of processes that have one of these words in them. */
 export function running(words: readonly string[]): string[] {
-  return commandLines().filter((line) => words.some((word) => line.includes(word)))
-}
-
-/** Not every Linux has `ps`. */
-function commandLines(): string[] {
-  if (process.platform !== 'linux') {
-    return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')
-  }
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.map(commandLine)
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-  } catch {
-    // it ended meanwhile
-    return ''
-  }
+  // not every Linux has `ps`
+  const lines =
+    process.platform === 'linux'
+      ? commandLines()
+      : execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')
+  return lines.filter((line) => words.some((word) => line.includes(word)))
 }

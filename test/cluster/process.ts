@@ -70,10 +70,18 @@ function namespaceName(pid: number): string | undefined {
   }
 }
 
+/** The command line of every process, its words parted by spaces. */
+export function commandLines(): string[] {
+  return pids().map((pid) => (readProc(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' '))
+}
+
+function pids(): number[] {
+  const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return names.map(Number)
+}
+
 function processesThat(match: (pid: number) => boolean): ProcessIdentity[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
+  return pids()
     .filter(match)
     .map(identityOf)
     .filter((identity) => identity !== undefined)
