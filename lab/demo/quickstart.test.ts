@@ -59,6 +59,7 @@ describe('npm start', () => {
     return one
   }
   const stopped = async (one: Demo) => {
+    assert.notDeepEqual(running([folder]), [])
     one.interrupt()
     await one.exited
     assert.match(one.output, /✔ stopping everything/)
